@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { consoleConfigSchema } from '../console/config.ts';
+import { detectConfigSchema } from '../detect/config.ts';
+import { apiKeySchema, ingestConfigSchema } from '../ingest/config.ts';
+import { logConfigSchema } from '../log/config.ts';
+import { reportConfigSchema } from '../report/config.ts';
+import { processConfigShape } from '../roles/config.ts';
+import { storeConfigSchema } from '../store/config.ts';
+
+/** Everything that helios.yaml may say: the sum of each room's part. */
+export const configSchema = z.strictObject({
+  ...processConfigShape,
+  keys: z.array(apiKeySchema).default([]).meta({ description: 'API keys; without any, HELIOS listens on loopback only' }),
+  ingest: ingestConfigSchema.prefault({}),
+  log: logConfigSchema.prefault({}),
+  store: storeConfigSchema.prefault({}),
+  anomaly_detection: detectConfigSchema.prefault({}),
+  report: reportConfigSchema.prefault({}),
+  console: consoleConfigSchema.prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;

@@ -1,0 +1,55 @@
+import type { Anomaly } from '../model/anomaly.ts';
+import type { EventBatch } from '../model/event-batch.ts';
+import type { Change, Incident } from '../model/incident.ts';
+import type { ModelRecord, StoredModel } from '../model/model-record.ts';
+import type { TemplateCount } from '../model/template.ts';
+
+/** What a call of `advance` changed; every list may be empty. Each document appears once, in its newest form. */
+export interface DetectorOutput {
+  anomalies: Anomaly[];
+  incidents: Incident[];
+  changes: Change[];
+  templates: TemplateCount[];
+  /** Forests trained since the last call; the caller stores them. */
+  models: StoredModel[];
+}
+
+/** What flows back to the detector from people. */
+export type DetectorCommand =
+  | { type: 'acknowledge'; incidentId: string; by: string; atMs: number }
+  | { type: 'resolve'; incidentId: string; by: string; atMs: number }
+  | { type: 'change'; change: Change }
+  | { type: 'activate'; model: StoredModel };
+
+/**
+ * Events in, anomalies and incidents out. Pure: verdicts depend on the events, their order and the times given to
+ * `advance`, on nothing else, so a replay of the same input gives the same ids and the same documents.
+ */
+export interface Detector {
+  /**
+   * Adds a record's events to their 10 s sub-windows by event time; those of sub-windows already closed are dropped from detection.
+   * `receivedAtMs` bounds the watermark: a client whose clock is ahead makes nobody else late.
+   */
+  observe(batch: EventBatch, receivedAtMs: number, clientId: string): void;
+  /**
+   * Closes and scores every sub-window that is complete. `nowMs` is the wall clock on a tick (so that silence is seen),
+   * or null when time advances with the data alone (`--clock=events`).
+   */
+  advance(nowMs: number | null): DetectorOutput;
+  /** Applies a person's command at once; returns the incident it concerned, if the detector knows it. */
+  command(command: DetectorCommand): Incident | undefined;
+  /** Everything needed to go on later; a structured-clone-safe value encoded to bytes. */
+  snapshot(): Uint8Array;
+  restore(payload: Uint8Array): void;
+  status(): DetectorStatus;
+}
+
+export interface DetectorStatus {
+  entities: number;
+  openAnomalies: number;
+  openIncidents: number;
+  /** Event time below which every sub-window is closed, milliseconds since the epoch; -Infinity before the first event. */
+  watermarkMs: number;
+  lateEvents: number;
+  activeModels: ModelRecord[];
+}

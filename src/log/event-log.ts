@@ -1,0 +1,106 @@
+/**
+ * The event log: every accepted event, in the order it was committed, durable before it is acknowledged.
+ * One record is one request's (or one coalesced batch's) events as NDJSON. Offsets are per partition, start at 0 and grow
+ * by one a record; the embedded log has the one partition 0.
+ */
+export interface Position {
+  partition: number;
+  offset: number;
+}
+
+export interface Idempotency {
+  /** First 128 bits of SHA-256 over (client id, key), as 32 hex digits. */
+  keyHash: string;
+  /** First 64 bits of SHA-256 over the body, as 16 hex digits. */
+  bodyHash: string;
+  /** The first answer's body beyond `{"accepted":count}`, kept for replays; "" when there is nothing to add. */
+  answer: string;
+}
+
+export interface AppendRecord {
+  /** Canonical NDJSON, one event a line, newline after each. The log owns the bytes from here on. */
+  bytes: Uint8Array;
+  /** Number of events (lines). */
+  count: number;
+  /** Smallest and largest event timestamp, milliseconds since the epoch. */
+  minTimestampMs: number;
+  maxTimestampMs: number;
+  /** Wall clock at arrival, milliseconds since the epoch. */
+  receivedAtMs: number;
+  /** The API key's id, or "" when no keys are configured. At most 128 bytes. */
+  clientId: string;
+  idempotency?: Idempotency;
+}
+
+export interface LogRecord extends Omit<AppendRecord, 'idempotency'> {
+  position: Position;
+}
+
+export interface KnownRequest {
+  bodyHash: string;
+  count: number;
+  answer: string;
+}
+
+/** What is wrong inside the log: named at open, set aside, everything else served. */
+export interface Damage {
+  file: string;
+  fromByte: number;
+  toByte: number;
+  reason: string;
+}
+
+export interface LogStatus {
+  /** First offset still kept, and the next to be written. */
+  firstOffset: number;
+  nextOffset: number;
+  bytes: number;
+  segments: number;
+  sealedSegments: number;
+  damages: Damage[];
+}
+
+export interface RetentionLimits {
+  /** Milliseconds; Infinity for none. Judged by the newest event time of a segment. */
+  maxAgeMs: number;
+  /** Bytes on disk; Infinity for none. */
+  maxBytes: number;
+}
+
+/**
+ * Writer side, one per data directory.
+ * Ordering: records of one partition are read in the order in which their appends were called.
+ * Delivery: an append that resolved is on disk (or on every in-sync replica) and is read exactly once per reader position.
+ */
+export interface EventLog extends AsyncDisposable {
+  /**
+   * Resolves once the record is durable. Rejects with `disk_full` or `log_unavailable`; then nothing of the record is ever
+   * read, and the log goes on taking appends.
+   */
+  append(record: AppendRecord): Promise<Position>;
+  /** The durable request with this key hash, when it is younger than the idempotency window. */
+  findRequest(keyHash: string): KnownRequest | undefined;
+  /** Next offset after the last durable record. */
+  committedOffset(): number;
+  /** Calls `listener` after every commit with the next offset; returns a function that ends it. */
+  onCommit(listener: (nextOffset: number) => void): () => void;
+  /** A named reader has durably processed everything below `nextOffset`; retention never passes the slowest reader. */
+  acknowledge(reader: string, nextOffset: number): void;
+  /** Frees whole segments that are past a limit and read by every reader; resolves to the number of bytes freed. */
+  retain(limits: RetentionLimits, nowMs: number): Promise<number>;
+  status(): LogStatus;
+}
+
+/**
+ * Reader side; cheap to open, in any thread. Not safe to share between threads.
+ * Reads raw and sealed segments alike.
+ */
+export interface LogReader extends AsyncDisposable {
+  /**
+   * Records in [position, committedOffset), at least one and up to about `maxBytes`, in order; null when there is none yet.
+   * Skips quarantined ranges. The bytes are valid until the next call.
+   */
+  read(committedOffset: number, maxBytes: number): Promise<LogRecord[] | null>;
+  /** Moves to `offset`, or to the first kept offset when retention has passed it; returns where it stands. */
+  seek(offset: number): number;
+}

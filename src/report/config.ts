@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { duration } from '../lib/config-types.ts';
+
+export const reportConfigSchema = z.strictObject({
+  directory: z
+    .string()
+    .optional()
+    .meta({ description: 'Where reports are also written as Markdown and JSON files; absent: <data_dir>/reports' }),
+  lookback: duration('10m').meta({ description: 'How far before the incident its evidence begins' }),
+  change_window: duration('24h').meta({ description: 'Changes this long before the incident appear in its report' }),
+  update_interval: duration('30s').meta({ description: 'An open incident that changes is reported again at most this often' }),
+});
+export type ReportConfig = z.output<typeof reportConfigSchema>;

@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { duration } from '../lib/config-types.ts';
+
+export const storeConfigSchema = z.strictObject({
+  commit_interval: duration('1s').meta({ description: 'How often rollups and the log offset are committed' }),
+  checkpoint_interval: duration('15s').meta({ description: 'How often the detector state is stored' }),
+  retention: duration('90d').meta({
+    description: 'Rollups, anomalies, incidents, reports and changes older than this are removed',
+  }),
+});
+export type StoreConfig = z.output<typeof storeConfigSchema>;
