@@ -84,7 +84,7 @@ export function growEventBatch(batch: EventBatch): void {
   for (const column of COLUMNS) {
     const old = batch[column];
     const grown = new (old.constructor as new (length: number) => typeof old)(old.length * 2);
-    grown.set(old as never);
+    grown.set(old);
     Object.assign(batch, { [column]: grown });
   }
 }
