@@ -9,7 +9,7 @@ export const apiKeySchema = z.strictObject({
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
-    .meta({ description: 'SHA-256 of the key, hex' }),
+    .meta({ description: 'SHA-256 of the key, hex', secret: true }),
   roles: z.array(z.enum(ROLES)).min(1).meta({ description: 'What the key may do' }),
   services: z
     .array(z.string().min(1))
