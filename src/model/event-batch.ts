@@ -93,6 +93,8 @@ export function growEventBatch(batch: EventBatch): void {
 export function toNdjson(batch: EventBatch): Uint8Array {
   let size = 0;
   for (let i = 0; i < batch.count; i++) size += (batch.length[i] as number) + 1;
+  // One byte between events can only be the newline of NDJSON, and an array has one byte more.
+  if (size === batch.bytes.length && batch.bytes[size - 1] === 10) return batch.bytes;
   const out = Buffer.allocUnsafeSlow(size);
   let position = 0;
   for (let i = 0; i < batch.count; i++) {

@@ -1,0 +1,297 @@
+import type { EventBatch, Names } from './event-batch.ts';
+import { levelCode, MAX_LATENCY_MS, MAX_MESSAGE_BYTES, MAX_METADATA_DEPTH, MAX_SERVICE_BYTES } from './event.ts';
+import { ENVIRONMENT_KEYS, MAX_ENDPOINT_BYTES, MAX_ID_BYTES, NAMESPACE_KEYS, VERSION_KEYS } from './event-rules.ts';
+import { hashId } from './id-hash.ts';
+import * as json from './json-bytes.ts';
+import { NameTable } from './name-table.ts';
+import type { ScanLimits } from './scanner.ts';
+import { TimestampBytes } from './timestamp-bytes.ts';
+
+/** Above this much metadata the plain rules count its exact size. */
+const MAX_FAST_METADATA_BYTES = 8192;
+const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power);
+
+const SEEN = { timestamp: 1, service: 2, level: 4, message: 8, metadata: 16, trace: 32, span: 64, parent: 128 } as const;
+const REQUIRED = SEEN.timestamp | SEEN.service | SEEN.level | SEEN.message;
+const META = { latency: 1, endpoint: 2, version: 4, environment: 8, namespace: 16 } as const;
+
+const keyBytes = (key: string): Uint8Array => Uint8Array.from(key, (char) => char.charCodeAt(0));
+
+/** Known keys by length, so that a key is compared with two or three candidates at most. */
+function byLength(codes: Record<string, number>): { bytes: Uint8Array; code: number }[][] {
+  const lists: { bytes: Uint8Array; code: number }[][] = Array.from({ length: 32 }, () => []);
+  for (const [key, code] of Object.entries(codes)) lists[key.length]?.push({ bytes: keyBytes(key), code });
+  return lists;
+}
+
+const META_KEYS = byLength({
+  latency_ms: META.latency,
+  endpoint: META.endpoint,
+  ...Object.fromEntries(VERSION_KEYS.map((key) => [key, META.version])),
+  ...Object.fromEntries(ENVIRONMENT_KEYS.map((key) => [key, META.environment])),
+  ...Object.fromEntries(NAMESPACE_KEYS.map((key) => [key, META.namespace])),
+});
+const TOP_KEYS = byLength({
+  timestamp: SEEN.timestamp,
+  service: SEEN.service,
+  level: SEEN.level,
+  message: SEEN.message,
+  metadata: SEEN.metadata,
+  trace_id: SEEN.trace,
+  span_id: SEEN.span,
+  parent_span_id: SEEN.parent,
+});
+
+function keyCode(lists: { bytes: Uint8Array; code: number }[][], bytes: Uint8Array, start: number, end: number): number {
+  const candidates = lists[end - start];
+  if (candidates === undefined) return 0;
+  for (const { bytes: key, code } of candidates) {
+    let k = 0;
+    while (k < key.length && bytes[start + k] === key[k]) k++;
+    if (k === key.length) return code;
+  }
+  return 0;
+}
+
+/**
+ * Reads one event straight from bytes into a row of the batch. It only ever accepts: whatever is unusual (escapes in
+ * what is interned, duplicate keys, odd numbers or times, anything wrong) is left to `judgeEvent`, its plain twin.
+ */
+export class EventFastPath {
+  readonly #batch: EventBatch;
+  readonly #names: Names;
+  readonly #timestamps = new TimestampBytes();
+  readonly #levelNames = new NameTable(64);
+  readonly #levelCodes = new Uint8Array(66);
+  readonly #scratch = new Uint8Array(3 * MAX_ID_BYTES + 8);
+  #space: Uint8Array = json.IS_LINE_SPACE;
+  #limits: ScanLimits = { latestMs: Infinity, earliestMs: -Infinity };
+  #row = 0;
+  #seen = 0;
+  #seenMeta = 0;
+  #serviceStart = 0;
+  #serviceEnd = 0;
+  #environmentStart = 0;
+  #environmentEnd = 0;
+  #namespaceStart = 0;
+  #namespaceEnd = 0;
+  #messageBytes = 0;
+
+  constructor(batch: EventBatch) {
+    this.#batch = batch;
+    this.#names = batch.names;
+    // Known before any input, so that a flood of made-up levels cannot crowd them out.
+    for (const name of ['DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL', 'TRACE']) {
+      this.#levelNames.internString(name);
+      this.#levelNames.internString(name.toLowerCase());
+    }
+  }
+
+  begin(isSpace: Uint8Array, limits: ScanLimits): void {
+    this.#space = isSpace;
+    this.#limits = limits;
+  }
+
+  /** Index after the event that starts at `at`, now in row `row`; or -1, and the row is undefined. */
+  read(bytes: Uint8Array, at: number, row: number): number {
+    if (bytes[at] !== json.OPEN_BRACE) return -1;
+    this.#reset(row);
+    let p = json.skipSpace(bytes, at + 1, this.#space);
+    for (;;) {
+      const keyEnd = this.#plainString(bytes, p);
+      if (keyEnd < 0) return -1;
+      const value = this.#afterColon(bytes, keyEnd + 1);
+      if (value < 0) return -1;
+      p = this.#field(bytes, p + 1, keyEnd, value);
+      if (p < 0) return -1;
+      p = json.skipSpace(bytes, p, this.#space);
+      if (bytes[p] === json.CLOSE_BRACE) break;
+      if (bytes[p] !== json.COMMA) return -1;
+      p = json.skipSpace(bytes, p + 1, this.#space);
+    }
+    p++;
+    if ((this.#seen & REQUIRED) !== REQUIRED || p - at - this.#messageBytes > MAX_FAST_METADATA_BYTES) return -1;
+    if (!this.#internEntity(bytes)) return -1;
+    this.#batch.offset[row] = at;
+    this.#batch.length[row] = p - at;
+    return p;
+  }
+
+  #reset(row: number): void {
+    const batch = this.#batch;
+    this.#row = row;
+    this.#seen = 0;
+    this.#seenMeta = 0;
+    this.#environmentStart = this.#environmentEnd = 0;
+    this.#namespaceStart = this.#namespaceEnd = 0;
+    batch.latency[row] = NaN;
+    batch.kind[row] = 0;
+    batch.endpoint[row] = 0;
+    batch.version[row] = 0;
+    const pair = 2 * row;
+    batch.traceHash[pair] = batch.traceHash[pair + 1] = 0;
+    batch.spanHash[pair] = batch.spanHash[pair + 1] = 0;
+    batch.parentHash[pair] = batch.parentHash[pair + 1] = 0;
+  }
+
+  /** Index of the closing quote of the escape-free string that opens at `at`, or -1. */
+  #plainString(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== json.QUOTE) return -1;
+    let p = at + 1;
+    while (json.IS_PLAIN[bytes[p] as number] === 1) p++;
+    return bytes[p] === json.QUOTE ? p : -1;
+  }
+
+  #afterColon(bytes: Uint8Array, at: number): number {
+    const p = json.skipSpace(bytes, at, this.#space);
+    return bytes[p] === json.COLON ? json.skipSpace(bytes, p + 1, this.#space) : -1;
+  }
+
+  /** Index after the value at `at` of the top-level key in [keyStart, keyEnd), or -1. */
+  #field(bytes: Uint8Array, keyStart: number, keyEnd: number, at: number): number {
+    const code = keyCode(TOP_KEYS, bytes, keyStart, keyEnd);
+    if (code === 0) return this.#unknownField(bytes, keyStart, keyEnd, at);
+    if ((this.#seen & code) !== 0) return -1;
+    this.#seen |= code;
+    if (code === SEEN.metadata) return bytes[at] === json.OPEN_BRACE ? this.#metadata(bytes, at) : -1;
+    if (code === SEEN.message) {
+      const end = bytes[at] === json.QUOTE ? json.skipString(bytes, at + 1) : -1;
+      this.#messageBytes = end - at;
+      return end - at > MAX_MESSAGE_BYTES ? -1 : end;
+    }
+    const end = this.#plainString(bytes, at);
+    if (end < 0 || !this.#stringField(code, bytes, at + 1, end)) return -1;
+    return end + 1;
+  }
+
+  #unknownField(bytes: Uint8Array, keyStart: number, keyEnd: number, at: number): number {
+    const isKind = keyEnd - keyStart === 4 && bytes[keyStart] === 0x6b;
+    if (isKind || keyCode(META_KEYS, bytes, keyStart, keyEnd) !== 0) return -1;
+    return json.skipValue(bytes, at, MAX_METADATA_DEPTH - 1, this.#space);
+  }
+
+  #stringField(code: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const batch = this.#batch;
+    if (code === SEEN.timestamp) {
+      const ms = this.#timestamps.parse(bytes, start, end);
+      batch.timestamp[this.#row] = ms;
+      return ms <= this.#limits.latestMs && ms >= this.#limits.earliestMs;
+    }
+    if (code === SEEN.service) {
+      this.#serviceStart = start;
+      this.#serviceEnd = end;
+      return end > start && end - start <= MAX_SERVICE_BYTES;
+    }
+    if (code === SEEN.level) {
+      const level = this.#level(bytes, start, end);
+      batch.level[this.#row] = level;
+      return level !== 0;
+    }
+    if (end - start > MAX_ID_BYTES) return false;
+    const column = code === SEEN.trace ? batch.traceHash : code === SEEN.span ? batch.spanHash : batch.parentHash;
+    if (end > start) hashId(bytes, start, end, column, 2 * this.#row);
+    return true;
+  }
+
+  #level(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start > 8) return 0;
+    const id = this.#levelNames.intern(bytes, start, end);
+    if (id === 0 || id === this.#levelNames.otherId) return 0;
+    if (this.#levelCodes[id] === 0) this.#levelCodes[id] = levelCode(this.#levelNames.name(id));
+    return this.#levelCodes[id] as number;
+  }
+
+  #metadata(bytes: Uint8Array, at: number): number {
+    let p = json.skipSpace(bytes, at + 1, this.#space);
+    if (bytes[p] === json.CLOSE_BRACE) return p + 1;
+    for (;;) {
+      const keyEnd = this.#plainString(bytes, p);
+      if (keyEnd < 0) return -1;
+      const value = this.#afterColon(bytes, keyEnd + 1);
+      if (value < 0) return -1;
+      const code = keyCode(META_KEYS, bytes, p + 1, keyEnd);
+      if (code === 0) p = json.skipValue(bytes, value, MAX_METADATA_DEPTH - 1, this.#space);
+      else if ((this.#seenMeta & code) !== 0) return -1;
+      else p = this.#metadataField(code, bytes, value);
+      this.#seenMeta |= code;
+      if (p < 0) return -1;
+      p = json.skipSpace(bytes, p, this.#space);
+      if (bytes[p] === json.CLOSE_BRACE) return p + 1;
+      if (bytes[p] !== json.COMMA) return -1;
+      p = json.skipSpace(bytes, p + 1, this.#space);
+    }
+  }
+
+  #metadataField(code: number, bytes: Uint8Array, at: number): number {
+    if (code === META.latency) return this.#latency(bytes, at);
+    const end = this.#plainString(bytes, at);
+    if (end < 0) return -1;
+    const start = at + 1;
+    if (code === META.endpoint) {
+      const endpoints = this.#names.endpoints;
+      this.#batch.endpoint[this.#row] =
+        end - start > MAX_ENDPOINT_BYTES ? endpoints.otherId : endpoints.intern(bytes, start, end);
+    } else if (code === META.version) {
+      this.#batch.version[this.#row] = this.#names.versions.intern(bytes, start, end);
+    } else if (code === META.environment) {
+      this.#environmentStart = start;
+      this.#environmentEnd = end;
+    } else {
+      this.#namespaceStart = start;
+      this.#namespaceEnd = end;
+    }
+    return end + 1;
+  }
+
+  /** At most 15 digits and no exponent: mantissa and power of ten are exact, so one division rounds as JSON.parse does. */
+  #latency(bytes: Uint8Array, at: number): number {
+    let p = at;
+    let mantissa = 0;
+    while (json.IS_DIGIT[bytes[p] as number] === 1) mantissa = mantissa * 10 + (bytes[p++] as number) - 48;
+    const wholeDigits = p - at;
+    if (wholeDigits === 0 || (bytes[at] === 0x30 && wholeDigits > 1)) return -1;
+    let decimals = 0;
+    if (bytes[p] === 0x2e) {
+      const fraction = ++p;
+      while (json.IS_DIGIT[bytes[p] as number] === 1) mantissa = mantissa * 10 + (bytes[p++] as number) - 48;
+      decimals = p - fraction;
+      if (decimals === 0) return -1;
+    }
+    if (wholeDigits + decimals > 15 || bytes[p] === 0x65 || bytes[p] === 0x45) return -1;
+    const latency = mantissa / (POWERS_OF_TEN[decimals] as number);
+    if (latency > MAX_LATENCY_MS) return -1;
+    this.#batch.latency[this.#row] = latency;
+    return p;
+  }
+
+  #internEntity(bytes: Uint8Array): boolean {
+    const { entities } = this.#names;
+    const environmentBytes = this.#environmentEnd - this.#environmentStart;
+    const namespaceBytes = this.#namespaceEnd - this.#namespaceStart;
+    if (environmentBytes === 0 && namespaceBytes === 0) {
+      // Empty aliases and slashes change the id's form: rare, so the plain rules decide.
+      if ((this.#seenMeta & (META.environment | META.namespace)) !== 0) return false;
+      for (let p = this.#serviceStart; p < this.#serviceEnd; p++) if (bytes[p] === json.SLASH) return false;
+      this.#batch.entity[this.#row] = entities.intern(bytes, this.#serviceStart, this.#serviceEnd);
+      return true;
+    }
+    if (environmentBytes > MAX_ID_BYTES || namespaceBytes > MAX_ID_BYTES) return false;
+    let length = this.#copy(bytes, this.#environmentStart, this.#environmentEnd, 0, true);
+    if (length >= 0) length = this.#copy(bytes, this.#namespaceStart, this.#namespaceEnd, length, true);
+    if (length < 0) return false;
+    length = this.#copy(bytes, this.#serviceStart, this.#serviceEnd, length, false);
+    this.#batch.entity[this.#row] = entities.intern(this.#scratch, 0, length);
+    return true;
+  }
+
+  /** Appends to the scratch; a part is followed by a slash and may not hold one. Returns the new length, or -1. */
+  #copy(bytes: Uint8Array, start: number, end: number, to: number, isPart: boolean): number {
+    let length = to;
+    for (let p = start; p < end; p++) {
+      if (isPart && bytes[p] === json.SLASH) return -1;
+      this.#scratch[length++] = bytes[p] as number;
+    }
+    if (isPart) this.#scratch[length++] = json.SLASH;
+    return length;
+  }
+}

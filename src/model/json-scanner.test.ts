@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createNames, toNdjson } from './event-batch.ts';
+import { createJsonScanner } from './json-scanner.ts';
+import { assertSameScan } from './json-scanner.oracle.ts';
+import { NO_LIMITS } from './scanner.ts';
+import type { ScanLimits } from './scanner.ts';
+
+const LIMITS: ScanLimits = { latestMs: Date.parse('2026-01-01T00:00:00Z'), earliestMs: Date.parse('2020-01-01T00:00:00Z') };
+
+function assertSameText(text: string | Buffer, limits: ScanLimits = NO_LIMITS): void {
+  assertSameScan(createJsonScanner(createNames()), Buffer.from(text as string), limits);
+}
+
+const EVENT = {
+  timestamp: '2025-10-08T10:30:45.123Z',
+  service: 'payment',
+  level: 'ERROR',
+  message: 'Database "timeout" \u00e9',
+  metadata: {
+    latency_ms: 12.5,
+    endpoint: '/checkout',
+    request_id: 'r1',
+    'service.version': '1.2.3',
+    nested: { a: [1, { b: null }] },
+  },
+  trace_id: '8b51e36eaee3265bec099d0c5c63fd37',
+  span_id: '517d16044e5eb3ee',
+};
+
+const variant = (changes: Record<string, unknown>): string => JSON.stringify({ ...EVENT, ...changes });
+const withMetadata = (metadata: Record<string, unknown>): string => variant({ metadata: { ...EVENT.metadata, ...metadata } });
+
+test('objects, arrays and NDJSON are told apart by their first bytes', () => {
+  const one = JSON.stringify(EVENT);
+  for (const text of [
+    one,
+    ` \n${one}\n`,
+    JSON.stringify(EVENT, null, 2),
+    `${one}\n${one}`,
+    `${one}\r\n\r\n${one}\r\n`,
+    `[${one},${one}]`,
+  ]) {
+    assertSameText(text);
+  }
+  for (const text of [
+    JSON.stringify([EVENT, EVENT], null, 1),
+    '[]',
+    '',
+    ' \n',
+    '{',
+    '[',
+    '{}',
+    '[1]',
+    'null',
+    '"x"',
+    '1\n2',
+    `x\n${one}`,
+  ]) {
+    assertSameText(text);
+  }
+  for (const text of [
+    `${one} ${one}`,
+    `${one}\n[${one}]`,
+    `[${one},]`,
+    `[${one}]x`,
+    `[${one} ${one}]`,
+    `${one}\n{"broken`,
+    `{"a":\n${one}`,
+  ]) {
+    assertSameText(text);
+  }
+});
+
+test('every rule that an event can break names its field and reason', () => {
+  const reasons = (text: string) => createJsonScanner(createNames()).scan(Buffer.from(text), LIMITS).rejections;
+  const cases: [Record<string, unknown>, string, RegExp][] = [
+    [{ timestamp: undefined }, 'timestamp', /required/],
+    [{ timestamp: 5 }, 'timestamp', /RFC 3339/],
+    [{ timestamp: '2025-02-30T00:00:00Z' }, 'timestamp', /RFC 3339/],
+    [{ timestamp: '2027-01-01T00:00:00Z' }, 'timestamp', /future/],
+    [{ timestamp: '2019-01-01T00:00:00Z' }, 'timestamp', /retention/],
+    [{ service: undefined }, 'service', /required/],
+    [{ service: '' }, 'service', /empty/],
+    [{ service: 'é'.repeat(65) }, 'service', /128 bytes/],
+    [{ level: 'LOUD' }, 'level', /DEBUG/],
+    [{ level: undefined }, 'level', /required/],
+    [{ message: 7 }, 'message', /string/],
+    [{ message: 'x'.repeat(65_537) }, 'message', /65536/],
+    [{ metadata: [] }, 'metadata', /object/],
+    [{ metadata: { latency_ms: '5' } }, 'metadata.latency_ms', /number/],
+    [{ metadata: { latency_ms: -1 } }, 'metadata.latency_ms', /0 to 1e9/],
+    [{ metadata: { endpoint: 5 } }, 'metadata.endpoint', /string/],
+    [{ metadata: { blob: 'x'.repeat(65_536) } }, 'metadata', /65536/],
+    [{ metadata: { environment: 'e'.repeat(129) } }, 'metadata.environment', /128/],
+    [{ trace_id: 7 }, 'trace_id', /string/],
+  ];
+  for (const [changes, field, reason] of cases) {
+    const [rejection] = reasons(variant(changes));
+    assert.equal(rejection?.field, field);
+    assert.match(rejection.reason, reason);
+    assertSameText(variant(changes), LIMITS);
+    assertSameText(`${variant({})}\n${variant(changes)}\n${variant({})}`, LIMITS);
+  }
+});
+
+test('unusual but valid events are read as JSON.parse reads them', () => {
+  const deep = (n: number): unknown => (n === 0 ? 1 : { a: deep(n - 1) });
+  const one = JSON.stringify(EVENT);
+  const texts = [
+    withMetadata({ latency_ms: 0 }),
+    withMetadata({ latency_ms: 1e9 }),
+    withMetadata({ latency_ms: 0.1 + 0.2 }),
+    withMetadata({ latency_ms: null }),
+    one.replace('12.5', '1.25e1'),
+    one.replace('12.5', '1e999'),
+    one.replace('12.5', '-0'),
+    one.replace('12.5', '012'),
+    one.replace('12.5', '1.'),
+    one.replace('12.5', '123456789012345678'),
+    one.replace('12.5', '0.12345678901234567'),
+    one.replace('12.5', 'NaN'),
+    one.replace('"service"', '"serv\\u0069ce"'),
+    one.replace('"service":"payment"', '"service":"a","service":"b"'),
+    one.replace('"payment"', '"pay\\u006dent"'),
+    one.replace('"latency_ms"', '"latency_ms":1,"latency_ms"'),
+    withMetadata({ environment: 'prod', namespace: 'shop' }),
+    withMetadata({ 'deployment.environment.name': 'a/b' }),
+    withMetadata({ environment: '' }),
+    withMetadata({ environment: 'x', 'deployment.environment': 'y' }),
+    withMetadata({ namespace: 5 }),
+    withMetadata({ version: 3 }),
+    withMetadata({ endpoint: '/x'.repeat(400) }),
+    withMetadata({ endpoint: '' }),
+    withMetadata({ endpoint: null }),
+    variant({ service: 'a/b/c' }),
+    variant({ level: 'warning' }),
+    variant({ level: 17 }),
+    variant({ level: '9' }),
+    variant({ level: 0 }),
+    variant({ metadata: null }),
+    variant({ metadata: undefined }),
+    variant({ kind: 'span' }),
+    variant({ kind: 'odd' }),
+    variant({ latency_ms: 77 }),
+    variant({ metadata: {}, endpoint: '/top', latency_ms: 3 }),
+    variant({ extra: { deep: [1, 2, { x: 'y' }] } }),
+    variant({ extra: deep(15) }),
+    variant({ extra: deep(16) }),
+    withMetadata({ d: deep(15) }),
+    withMetadata({ d: deep(16) }),
+    withMetadata({ blob: 'y'.repeat(9000) }),
+    variant({ trace_id: null, span_id: '' }),
+    variant({ timestamp: '2025-10-08T10:30:45+02:00' }),
+    variant({ timestamp: '2025-10-08t10:30:45.123456789z' }),
+    variant({ timestamp: '2024-02-29T23:59:60Z' }),
+    variant({ timestamp: '2025-10-08 10:30:45Z' }),
+    variant({ timestamp: '2025-10-08T10:30:45.Z' }),
+    variant({ timestamp: '2025-1x-08T10:30:45Z' }),
+    variant({ message: 'x'.repeat(65_536) }),
+    variant({ message: '\u0000\ud83d\ude00' }),
+    one.replace('Database', '\\ud800'),
+    variant({ message: '' }),
+    variant({ ['__proto__']: 1 }).replace('{', '{"__proto__":{"x":1},'),
+    one.replace('"nested"', '"n\ted"'),
+  ];
+  for (const text of texts) {
+    assertSameText(text);
+    assertSameText(`[${text}]`);
+    assertSameText(`${one}\n${text}\n${one}\n`);
+  }
+});
+
+test('invalid UTF-8 rejects its line in NDJSON and everything in an array', () => {
+  const good = Buffer.from(`${JSON.stringify(EVENT)}\n`);
+  const bad = Buffer.from(good);
+  bad[bad.indexOf('payment')] = 0xff;
+  assertSameText(Buffer.concat([good, bad, good]));
+  assertSameText(Buffer.concat([Buffer.from('['), bad, Buffer.from(']')]));
+  assertSameText(bad);
+});
+
+test('a hostile depth is rejected and exhausts no stack', () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  assertSameText(`${JSON.stringify(EVENT)}\n${JSON.stringify(EVENT).replace('"r1"', deep)}`);
+  assertSameText(deep.slice(0, 200_000));
+});
+
+test('canonical NDJSON of any accepted body scans to the same events', () => {
+  const body = Buffer.from(JSON.stringify([EVENT, { bad: 1 }, { ...EVENT, service: 'b' }], null, 3));
+  const { batch } = createJsonScanner(createNames()).scan(body, NO_LIMITS);
+  const ndjson = toNdjson(batch);
+  const again = createJsonScanner(createNames()).scan(ndjson, NO_LIMITS);
+  assert.equal(again.batch.count, 2);
+  assert.equal(again.rejectedCount, 0);
+  assert.equal(toNdjson(again.batch), again.batch.bytes, 'canonical bytes are not copied again');
+});

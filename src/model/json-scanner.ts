@@ -1,0 +1,201 @@
+import { isUtf8 } from 'node:buffer';
+import { createEventBatch, growEventBatch } from './event-batch.ts';
+import type { EventBatch, Names } from './event-batch.ts';
+import { EventFastPath } from './event-fast-path.ts';
+import { judgeEvent, MAX_ENDPOINT_BYTES } from './event-rules.ts';
+import type { EventRow } from './event-rules.ts';
+import { hashId } from './id-hash.ts';
+import * as json from './json-bytes.ts';
+import { MAX_LISTED_REJECTIONS } from './scanner.ts';
+import type { BodyForm, Rejection, Scanner, ScanLimits, ScanResult } from './scanner.ts';
+
+const NOT_JSON = 'is not valid JSON';
+const NOT_UTF8 = 'is not valid UTF-8';
+
+/** The scanner in plain JavaScript; its fast path covers usual events, `judgeEvent` all others. */
+export function createJsonScanner(names: Names): Scanner {
+  return new JsonScanner(names);
+}
+
+class JsonScanner implements Scanner {
+  readonly #batch: EventBatch;
+  readonly #fast: EventFastPath;
+  #limits: ScanLimits = { latestMs: Infinity, earliestMs: -Infinity };
+  #rejections: Rejection[] = [];
+  #rejectedCount = 0;
+  #index = 0;
+  #nextNewline = -1;
+
+  constructor(names: Names) {
+    this.#batch = createEventBatch(names);
+    this.#fast = new EventFastPath(this.#batch);
+  }
+
+  scan(body: Uint8Array, limits: ScanLimits): ScanResult {
+    this.#batch.count = 0;
+    this.#batch.bytes = body;
+    this.#limits = limits;
+    this.#rejections = [];
+    this.#rejectedCount = 0;
+    this.#index = 0;
+    this.#nextNewline = -1;
+    const start = json.skipSpace(body, 0, json.IS_SPACE);
+    const utf8 = isUtf8(body);
+    let form: BodyForm = 'ndjson';
+    let syntaxError: string | undefined;
+    if (start >= body.length) syntaxError = 'is empty';
+    else if (body[start] === json.OPEN_BRACKET) {
+      form = 'array';
+      syntaxError = utf8 ? this.#array(body, start) : NOT_UTF8;
+    } else if (utf8 && this.#object(body, start)) form = 'object';
+    else if (isOneLine(body, start)) {
+      form = 'object';
+      syntaxError = utf8 ? NOT_JSON : NOT_UTF8;
+    } else this.#lines(body, utf8);
+    if (syntaxError !== undefined) this.#batch.count = 0;
+    return {
+      form,
+      batch: this.#batch,
+      rejections: this.#rejections,
+      rejectedCount: this.#rejectedCount,
+      ...(syntaxError !== undefined && { syntaxError }),
+    };
+  }
+
+  #lines(body: Uint8Array, utf8: boolean): void {
+    this.#fast.begin(json.IS_LINE_SPACE, this.#limits);
+    let p = 0;
+    while (p < body.length) {
+      p = json.skipSpace(body, p, json.IS_SPACE);
+      if (p >= body.length) break;
+      const end = utf8 ? this.#tryFast(body, p) : -1;
+      const after = end < 0 ? -1 : json.skipSpace(body, end, json.IS_LINE_SPACE);
+      if (after >= 0 && (after >= body.length || body[after] === json.NEWLINE)) {
+        this.#batch.count++;
+        p = after + 1;
+      } else {
+        const newline = body.indexOf(json.NEWLINE, p);
+        const lineEnd = newline < 0 ? body.length : newline;
+        this.#slowLine(body, p, lineEnd, utf8);
+        p = lineEnd + 1;
+      }
+      this.#index++;
+    }
+  }
+
+  #slowLine(body: Uint8Array, start: number, lineEnd: number, utf8: boolean): void {
+    let end = lineEnd;
+    while (end > start && json.IS_LINE_SPACE[body[end - 1] as number] === 1) end--;
+    if (!utf8 && !isUtf8(body.subarray(start, end))) {
+      this.#reject('', NOT_UTF8);
+      return;
+    }
+    this.#slow(body, start, end, true);
+  }
+
+  /** Reads the body as one object, which may span lines; false when it is not one, and nothing was read. */
+  #object(body: Uint8Array, start: number): boolean {
+    this.#fast.begin(json.IS_SPACE, this.#limits);
+    const fastEnd = this.#tryFast(body, start);
+    const end = fastEnd < 0 ? json.valueExtent(body, start) : fastEnd;
+    if (end < 0 || json.skipSpace(body, end, json.IS_SPACE) < body.length) return false;
+    if (fastEnd >= 0) this.#batch.count++;
+    else if (!this.#slow(body, start, end, false)) return false;
+    this.#flatten(body, start, end);
+    return true;
+  }
+
+  #array(body: Uint8Array, start: number): string | undefined {
+    this.#fast.begin(json.IS_SPACE, this.#limits);
+    let p = json.skipSpace(body, start + 1, json.IS_SPACE);
+    if (body[p] === json.CLOSE_BRACKET) return this.#atEnd(body, p + 1);
+    for (;;) {
+      let end = this.#tryFast(body, p);
+      if (end >= 0) this.#batch.count++;
+      else {
+        end = json.valueExtent(body, p);
+        if (end < 0 || !this.#slow(body, p, end, false)) return NOT_JSON;
+      }
+      this.#flatten(body, p, end);
+      this.#index++;
+      p = json.skipSpace(body, end, json.IS_SPACE);
+      if (body[p] === json.CLOSE_BRACKET) return this.#atEnd(body, p + 1);
+      if (body[p] !== json.COMMA) return NOT_JSON;
+      p = json.skipSpace(body, p + 1, json.IS_SPACE);
+    }
+  }
+
+  #atEnd(body: Uint8Array, at: number): string | undefined {
+    return json.skipSpace(body, at, json.IS_SPACE) >= body.length ? undefined : NOT_JSON;
+  }
+
+  /** A raw newline inside a valid event can only be white space between tokens. */
+  #flatten(body: Uint8Array, start: number, end: number): void {
+    for (;;) {
+      if (this.#nextNewline < start) {
+        const found = body.indexOf(json.NEWLINE, start);
+        this.#nextNewline = found < 0 ? Infinity : found;
+      }
+      if (this.#nextNewline >= end) return;
+      body[this.#nextNewline] = 0x20;
+      this.#nextNewline = -1;
+    }
+  }
+
+  #tryFast(body: Uint8Array, at: number): number {
+    if (this.#batch.count === this.#batch.timestamp.length) growEventBatch(this.#batch);
+    return this.#fast.read(body, at, this.#batch.count);
+  }
+
+  /** Judges one event by the plain rules; false when it is not JSON and the caller has to say so for the whole body. */
+  #slow(body: Uint8Array, start: number, end: number, judgeSyntax: boolean): boolean {
+    let value: unknown;
+    try {
+      value = JSON.parse(Buffer.from(body.buffer, body.byteOffset + start, end - start).toString('utf8'));
+    } catch {
+      if (judgeSyntax) this.#reject('', NOT_JSON);
+      return judgeSyntax;
+    }
+    const verdict = judgeEvent(value, this.#limits);
+    if ('reason' in verdict) this.#reject(verdict.field, verdict.reason);
+    else this.#write(verdict, start, end);
+    return true;
+  }
+
+  #reject(field: string, reason: string): void {
+    this.#rejectedCount++;
+    if (this.#rejections.length < MAX_LISTED_REJECTIONS) this.#rejections.push({ index: this.#index, field, reason });
+  }
+
+  #write(row: EventRow, start: number, end: number): void {
+    const batch = this.#batch;
+    if (batch.count === batch.timestamp.length) growEventBatch(batch);
+    const i = batch.count++;
+    const { endpoints, entities, versions } = batch.names;
+    batch.timestamp[i] = row.timestamp;
+    batch.latency[i] = row.latency;
+    batch.kind[i] = row.kind;
+    batch.level[i] = row.level;
+    batch.entity[i] = entities.internString(row.entity);
+    const longEndpoint = Buffer.byteLength(row.endpoint) > MAX_ENDPOINT_BYTES;
+    batch.endpoint[i] = longEndpoint ? endpoints.otherId : endpoints.internString(row.endpoint);
+    batch.version[i] = versions.internString(row.version);
+    writeHash(batch.traceHash, i, row.traceId);
+    writeHash(batch.spanHash, i, row.spanId);
+    writeHash(batch.parentHash, i, row.parentSpanId);
+    batch.offset[i] = start;
+    batch.length[i] = end - start;
+  }
+}
+
+function isOneLine(body: Uint8Array, start: number): boolean {
+  const newline = body.indexOf(json.NEWLINE, start);
+  return newline < 0 || json.skipSpace(body, newline, json.IS_SPACE) >= body.length;
+}
+
+function writeHash(column: Uint32Array, row: number, id: string): void {
+  column[2 * row] = column[2 * row + 1] = 0;
+  if (id === '') return;
+  const bytes = Buffer.from(id);
+  hashId(bytes, 0, bytes.length, column, 2 * row);
+}
