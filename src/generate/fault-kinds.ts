@@ -1,0 +1,146 @@
+import type { ConditionKind, ConditionMoment } from './condition.ts';
+import { amount } from './condition.ts';
+import type { Fleet } from './fleet.ts';
+import { FAULT_MESSAGES } from './messages.ts';
+import { logUniform } from './random-field.ts';
+
+const anyService = (): boolean => true;
+/** Services inside the fleet: they have callers. */
+const inner = (_fleet: Fleet, service: number): boolean => service > 0;
+
+function multiply(moment: ConditionMoment, name: string): void {
+  moment.target.latencyFactor *= amount(moment.condition, name);
+}
+
+function addErrors({ target, condition }: ConditionMoment, messages: keyof typeof FAULT_MESSAGES, share = 1): void {
+  target.errorRate += amount(condition, 'errorRate') * share;
+  target.errorMessages = FAULT_MESSAGES[messages];
+}
+
+/** Faults by name; docs/generator.md states their distributions in words. Rates are shares of requests. */
+export const FAULT_KINDS = {
+  bad_deployment: {
+    description: 'a release with a bug: errors, and in three of ten also latency, until it is rolled back',
+    durationMinutes: [5, 30],
+    suits: anyService,
+    draw: (size, next) => ({
+      errorRate: logUniform(size, 0.03, 0.5),
+      latencyFactor: next() < 0.3 ? logUniform(next(), 1.3, 3) : 1,
+    }),
+    apply(moment) {
+      addErrors(moment, 'bad_deployment');
+      multiply(moment, 'latencyFactor');
+    },
+    deployment: 'rollback',
+  },
+  latency_increase: {
+    description: 'every endpoint of a service becomes slower at once',
+    durationMinutes: [5, 30],
+    suits: anyService,
+    draw: (size) => ({ latencyFactor: logUniform(size, 1.3, 8) }),
+    apply: (moment) => multiply(moment, 'latencyFactor'),
+  },
+  error_burst: {
+    description: 'a share of all requests of a service fails',
+    durationMinutes: [3, 20],
+    suits: anyService,
+    draw: (size) => ({ errorRate: logUniform(size, 0.03, 0.6) }),
+    apply: (moment) => addErrors(moment, 'error_burst'),
+  },
+  dependency_timeout: {
+    description: 'a share of the requests of a service hangs past its callers timeout: they fail, it is only slow',
+    durationMinutes: [4, 25],
+    suits: inner,
+    draw: (size) => ({ hangShare: logUniform(size, 0.05, 0.9) }),
+    apply({ target, condition }) {
+      target.hangShare = Math.max(target.hangShare, amount(condition, 'hangShare'));
+    },
+  },
+  traffic_drop: {
+    description: 'most of the requests to a service no longer arrive',
+    durationMinutes: [5, 30],
+    suits: anyService,
+    draw: (size) => ({ remainingShare: 0.7 - 0.65 * size }),
+    apply({ state, target, condition }) {
+      const remaining = amount(condition, 'remainingShare');
+      if (condition.service === 0) state.trafficFactor *= remaining;
+      else target.callFactor *= remaining;
+    },
+  },
+  traffic_surge: {
+    description: 'more users than a service can bear: traffic, latency and errors rise together',
+    durationMinutes: [5, 25],
+    suits: anyService,
+    draw: (size, next) => ({
+      trafficFactor: 1.8 + 3.2 * size,
+      latencyFactor: 2 + 4 * size,
+      errorRate: logUniform(next(), 0.02, 0.2),
+    }),
+    apply(moment) {
+      moment.state.trafficFactor *= amount(moment.condition, 'trafficFactor');
+      multiply(moment, 'latencyFactor');
+      addErrors(moment, 'traffic_surge');
+    },
+  },
+  silence: {
+    description: 'a service crashes: it refuses connections and emits nothing',
+    durationMinutes: [3, 20],
+    suits: anyService,
+    draw: () => ({ size: 1 }),
+    apply({ target }) {
+      target.down = true;
+    },
+  },
+  resource_exhaustion: {
+    description: 'a leak: latency grows exponentially over the whole time, errors in the last third',
+    durationMinutes: [20, 60],
+    suits: anyService,
+    draw: (size, next) => ({ finalLatencyFactor: logUniform(size, 2, 10), errorRate: logUniform(next(), 0.02, 0.2) }),
+    apply(moment) {
+      moment.target.latencyFactor *= amount(moment.condition, 'finalLatencyFactor') ** moment.progress;
+      if (moment.progress > 2 / 3) addErrors(moment, 'resource_exhaustion', 3 * moment.progress - 2);
+    },
+  },
+  endpoint_outage: {
+    description: 'one endpoint of a service fails, the others are well',
+    durationMinutes: [4, 25],
+    suits: (fleet, service) => (fleet.services[service]?.endpoints.filter(({ visits }) => visits > 0).length ?? 0) > 1,
+    draw: (size, next) => ({ errorRate: 0.4 + 0.6 * size, endpointDraw: next() }),
+    apply({ fleet, target, condition }) {
+      const endpoints = fleet.services[condition.service]?.endpoints ?? [];
+      const visited = endpoints.filter(({ visits }) => visits > 0);
+      const chosen = visited[Math.floor(amount(condition, 'endpointDraw') * visited.length)];
+      target.failingEndpoint = chosen ? endpoints.indexOf(chosen) : -1;
+      target.endpointErrorRate = amount(condition, 'errorRate');
+      target.errorMessages = FAULT_MESSAGES.endpoint_outage;
+    },
+  },
+  retry_storm: {
+    description: 'a service fails now and then, its callers repeat up to three times and so make it slower',
+    durationMinutes: [4, 20],
+    suits: inner,
+    draw: (size, next) => ({ errorRate: logUniform(size, 0.1, 0.6), latencyFactor: 1.2 + 2 * next() }),
+    apply(moment) {
+      addErrors(moment, 'retry_storm');
+      multiply(moment, 'latencyFactor');
+      moment.target.retries = 3;
+    },
+  },
+  bad_config: {
+    description: 'a configuration change without a new version: errors and warnings',
+    durationMinutes: [4, 25],
+    suits: anyService,
+    draw: (size) => ({ errorRate: logUniform(size, 0.05, 0.6) }),
+    apply(moment) {
+      addErrors(moment, 'bad_config');
+      moment.target.warnShare = 0.2;
+    },
+  },
+} satisfies Record<string, ConditionKind>;
+
+export type FaultName = keyof typeof FAULT_KINDS;
+export const FAULT_NAMES = Object.keys(FAULT_KINDS) as FaultName[];
+
+export function isFaultName(name: string): name is FaultName {
+  return Object.hasOwn(FAULT_KINDS, name);
+}
