@@ -64,6 +64,7 @@ export class EventFastPath {
   readonly #levelNames = new NameTable(64);
   readonly #levelCodes = new Uint8Array(66);
   readonly #scratch = new Uint8Array(3 * MAX_ID_BYTES + 8);
+  readonly #allowedEntities = new WeakMap<object, Set<number>>();
   #space: Uint8Array = json.IS_LINE_SPACE;
   #limits: ScanLimits = { latestMs: Infinity, earliestMs: -Infinity };
   #row = 0;
@@ -111,7 +112,7 @@ export class EventFastPath {
     }
     p++;
     if ((this.#seen & REQUIRED) !== REQUIRED || p - at - this.#messageBytes > MAX_FAST_METADATA_BYTES) return -1;
-    if (!this.#internEntity(bytes)) return -1;
+    if (!this.#internEntity(bytes) || (this.#limits.services && !this.#allowed(bytes))) return -1;
     this.#batch.offset[row] = at;
     this.#batch.length[row] = p - at;
     return p;
@@ -282,6 +283,19 @@ export class EventFastPath {
     length = this.#copy(bytes, this.#serviceStart, this.#serviceEnd, length, false);
     this.#batch.entity[this.#row] = entities.intern(this.#scratch, 0, length);
     return true;
+  }
+
+  /** Whether the sender is known to be allowed this row's entity; asked once an entity and sender. */
+  #allowed(bytes: Uint8Array): boolean {
+    const services = this.#limits.services as NonNullable<ScanLimits['services']>;
+    let allowed = this.#allowedEntities.get(services);
+    if (!allowed) this.#allowedEntities.set(services, (allowed = new Set()));
+    const entity = this.#batch.entity[this.#row] as number;
+    if (allowed.has(entity)) return true;
+    if (entity === this.#names.entities.otherId) return false;
+    const service = Buffer.from(bytes.subarray(this.#serviceStart, this.#serviceEnd)).toString('utf8');
+    if (services.allows(service)) allowed.add(entity);
+    return allowed.has(entity);
   }
 
   /** Appends to the scratch; a part is followed by a slash and may not hold one. Returns the new length, or -1. */

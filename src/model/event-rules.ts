@@ -144,6 +144,8 @@ export function judgeEvent(value: unknown, limits: ScanLimits): EventRow | RuleV
   if (typeof timestamp !== 'number') return timestamp;
   const badService = requiredString(value, 'service', MAX_SERVICE_BYTES, false);
   if (badService) return badService;
+  if (limits.services?.allows(value['service'] as string) === false)
+    return violation('service', 'is not allowed for this API key');
   const level = levelCode(value['level']);
   if (level === 0) {
     const reason = value['level'] === undefined ? 'is required' : 'is not one of DEBUG, INFO, WARN, ERROR, CRITICAL';

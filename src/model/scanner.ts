@@ -13,6 +13,8 @@ export interface ScanLimits {
   latestMs: number;
   /** Events earlier than this are rejected; -Infinity for none. Milliseconds since the epoch. */
   earliestMs: number;
+  /** Services that the sender may post for; absent: any. The object's identity keys the scanner's cache of answers. */
+  services?: { allows(service: string): boolean };
 }
 
 export const NO_LIMITS: ScanLimits = { latestMs: Infinity, earliestMs: -Infinity };

@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { HeliosError, systemCode } from '../../lib/errors.ts';
+import type { PendingBytes } from '../pending-bytes.ts';
+
+const gunzip = promisify(zlib.gunzip);
+const zstdDecompress = promisify(zlib.zstdDecompress);
+
+export type Encoding = 'identity' | 'gzip' | 'zstd';
+
+export function encodingOf(header: string | undefined): Encoding {
+  const name = (header ?? '').trim().toLowerCase();
+  if (name === '' || name === 'identity') return 'identity';
+  if (name === 'gzip' || name === 'x-gzip') return 'gzip';
+  if (name === 'zstd') return 'zstd';
+  throw new HeliosError(
+    'unsupported_media_type',
+    `cannot read the body: the content encoding "${name.slice(0, 64)}" is not gzip or zstd`,
+    {
+      details: { field: 'Content-Encoding' },
+    },
+  );
+}
+
+/** An absent content type, parameters, and curl's default form type are all read as JSON. */
+const JSON_TYPES =
+  /^(application\/([\w.-]+\+)?(json|x-ndjson|ndjson|jsonl|x-jsonlines|json-lines|octet-stream|x-www-form-urlencoded)|text\/(plain|json|x-json))$/;
+
+export function checkContentType(header: string | undefined): void {
+  const type = (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (type === '' || JSON_TYPES.test(type)) return;
+  throw new HeliosError(
+    'unsupported_media_type',
+    `cannot read the body: the content type "${type.slice(0, 64)}" is not JSON or NDJSON`,
+    {
+      details: { field: 'Content-Type' },
+    },
+  );
+}
+
+export function tooLarge(limitBytes: number): HeliosError {
+  return new HeliosError('too_large', `cannot take the body: it is larger than ${limitBytes} bytes`, { details: { limitBytes } });
+}
+
+/** A body in memory and what it has reserved of the memory bound; the reader releases that. */
+export interface HeldBody {
+  bytes: Buffer;
+  /** Bytes on the wire. */
+  sentBytes: number;
+  reservedBytes: number;
+}
+
+/** A client that went away before its body was complete: nobody is left to answer. */
+export class ClientGone extends Error {}
+
+/**
+ * Reads a body of at most `limitBytes`, reserving memory as it grows (all at once when its length is announced).
+ * Throws `too_large`, `overloaded` or ClientGone, and then holds nothing.
+ */
+export function readBody(request: IncomingMessage, limitBytes: number, pending: PendingBytes): Promise<HeldBody> {
+  const announced = Number(request.headers['content-length'] ?? NaN);
+  if (announced > limitBytes) return Promise.reject(tooLarge(limitBytes));
+  let reserved = 0;
+  if (announced > 0) {
+    pending.reserve(announced);
+    reserved = announced;
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const fail = (error: Error): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', fail);
+      pending.release(reserved);
+      reserved = 0;
+      reject(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      try {
+        if (length > limitBytes) throw tooLarge(limitBytes);
+        if (length > reserved) {
+          pending.reserve(length - reserved);
+          reserved = length;
+        }
+      } catch (error) {
+        fail(error as Error);
+        return;
+      }
+      chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      request.off('close', onClose);
+      const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
+      resolve({ bytes, sentBytes: length, reservedBytes: reserved });
+    };
+    const onClose = (): void => fail(new ClientGone('the client closed the connection'));
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
+  });
+}
+
+/** Replaces the body by what it decompresses to, within `limitBytes` and the memory bound. */
+export async function decompress(held: HeldBody, encoding: Encoding, limitBytes: number, pending: PendingBytes): Promise<void> {
+  if (encoding === 'identity') return;
+  let bytes: Buffer;
+  try {
+    bytes = await (encoding === 'gzip' ? gunzip : zstdDecompress)(held.bytes, { maxOutputLength: limitBytes });
+  } catch (error) {
+    if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limitBytes);
+    throw new HeliosError('invalid_encoding', `cannot decompress the body: it is damaged or cut short (${encoding})`, {
+      cause: error,
+      details: { field: 'body' },
+    });
+  }
+  pending.reserve(bytes.length);
+  held.reservedBytes += bytes.length;
+  held.bytes = bytes;
+}
