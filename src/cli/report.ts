@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { connect, KEY_FLAG, URL_FLAG, type ClientFlags } from './api-client.ts';
+import type { CommandContext } from './command-context.ts';
+import { visible } from './table.ts';
+
+interface Flags extends ClientFlags {
+  json?: boolean;
+}
+
+export function registerReport(program: Command, context: CommandContext): void {
+  program
+    .command('report')
+    .description('print the report of an incident as Markdown')
+    .argument('<incident>', 'id of the incident, as "helios incidents" lists it')
+    .option(...URL_FLAG)
+    .option(...KEY_FLAG)
+    .option('--json', 'print the report as JSON')
+    .action(async (incident: string, flags: Flags) => {
+      const report = await connect(flags).get(`/api/v1/incidents/${encodeURIComponent(incident)}/report`);
+      if (flags.json === true) context.print(JSON.stringify(report));
+      else context.print(visible((report as { markdown: string }).markdown).trimEnd());
+    });
+}
