@@ -1,0 +1,84 @@
+import type { FastifyServerFactory } from 'fastify';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import type { Authorize } from '../model/access.ts';
+import type { Change, Incident } from '../model/incident.ts';
+import type { ModelRecord } from '../model/model-record.ts';
+import type { Feature } from '../model/rollup.ts';
+import type { Store } from '../store/store.ts';
+import type { ConsoleConfig } from './config.ts';
+import type { StreamHub } from './stream-hub.ts';
+
+/** What people do to incidents. Whoever implements it also publishes the outcome on the stream. */
+export interface Control {
+  /** Undefined when there is no such incident; rejects with `conflict` when its status forbids it. */
+  acknowledge(incidentId: string, by: string): Promise<Incident | undefined>;
+  resolve(incidentId: string, by: string): Promise<Incident | undefined>;
+  /** Resolves once the change is stored. The same id again replaces it. */
+  recordChange(change: Change): Promise<void>;
+}
+
+export interface TrainRequest {
+  /** Entity id or bare service name; absent: every service with enough history. */
+  service?: string;
+  /** Inclusive and exclusive, milliseconds since the epoch; absent: all the history there is. */
+  fromMs?: number;
+  toMs?: number;
+}
+
+export interface PredictRequest {
+  service: string;
+  /** Values of one window in the units of `FEATURE_UNITS`; features of the model that are left out are `invalid_argument`. */
+  features: Partial<Record<Feature, number>>;
+}
+
+export interface Prediction {
+  version: string;
+  service: string;
+  /** `score_samples` convention: -1..0, lower is worse. */
+  score: number;
+  isAnomaly: boolean;
+  /** Scores below it are anomalies. */
+  threshold: number;
+  /** Largest share first; shares sum to at most 1. */
+  contributions: { feature: Feature; share: number }[];
+}
+
+/** How a model scored the history it was trained on. */
+export type ModelMetrics = Pick<ModelRecord, 'version' | 'service' | 'state' | 'trainedAt'> & ModelRecord['metrics'];
+
+export interface ModelService {
+  /** The models trained by this call, none when no service has enough history. */
+  train(request: TrainRequest): Promise<ModelRecord[]>;
+  /** Rejects with `not_found` while the service has no active model. */
+  predict(request: PredictRequest): Promise<Prediction>;
+  list(): Promise<ModelRecord[]>;
+  metrics(): Promise<ModelMetrics[]>;
+  /** Rejects with `not_found` when the version is unknown. */
+  activate(version: string): Promise<ModelRecord>;
+}
+
+export interface Readiness {
+  ready: boolean;
+  reasons: { name: string; reason: string }[];
+}
+
+export interface ConsoleDependencies {
+  store: Store;
+  authorize: Authorize;
+  /** `nowMs` is what "the last hour" ends at: the event time when the clock follows the data. */
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  config: ConsoleConfig;
+  version: string;
+  control: Control;
+  models: ModelService;
+  readiness: () => Readiness;
+  /** The Prometheus text format, version 0.0.4. */
+  renderMetrics: () => Promise<string>;
+  stream: StreamHub;
+  /** Lets other handlers share the server, such as the hot ingest route. */
+  serverFactory?: FastifyServerFactory;
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { ERROR_CODES } from '../lib/errors.ts';
+import type { ErrorCode, Problem } from '../lib/errors.ts';
+import type { Anomaly } from '../model/anomaly.ts';
+import type { Event } from '../model/event.ts';
+import type { Change, Incident } from '../model/incident.ts';
+import { FEATURES } from '../model/rollup.ts';
+import type { ServiceSummary, TemplateSummary } from '../store/store.ts';
+
+const time = z.string().meta({ format: 'date-time', examples: ['2025-10-08T10:30:45.000Z'] });
+const share = z.number().min(0).max(1);
+export const featureSchema = z.enum(FEATURES);
+const severity = z.enum(['low', 'medium', 'high', 'critical']);
+const signal = z.enum(['error_rate', 'latency', 'traffic', 'silence', 'multivariate']);
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]),
+    detail: z.string(),
+    field: z.string().optional().meta({ description: 'The parameter or body field at fault' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem document; code is stable' }) satisfies z.ZodType<Problem>;
+
+export const eventSchema = z
+  .strictObject({
+    timestamp: time,
+    service: z.string(),
+    level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL']),
+    message: z.string(),
+    metadata: z.record(z.string(), z.unknown()),
+    trace_id: z.string().exactOptional(),
+    span_id: z.string().exactOptional(),
+    parent_span_id: z.string().exactOptional(),
+  })
+  .meta({ id: 'Event' }) satisfies z.ZodType<Event>;
+
+const attributionSchema = z.strictObject({
+  feature: featureSchema,
+  direction: z.enum(['up', 'down']),
+  expected: z.number(),
+  low: z.number(),
+  high: z.number(),
+  observed: z.number(),
+  share,
+});
+
+export const anomalySchema = z
+  .strictObject({
+    id: z.string(),
+    service: z.string(),
+    signal,
+    state: z.enum(['firing', 'resolved']),
+    startedAt: time,
+    detectedAt: time,
+    resolvedAt: time.nullable(),
+    stage: z.enum(['warming_up', 'baseline', 'trained']),
+    severity,
+    score: z.number().min(0).max(1),
+    rawScore: z.number().nullable(),
+    attribution: z.array(attributionSchema),
+    window: z.strictObject({ from: time, to: time }),
+    baseline: z.strictObject({ from: time, to: time, description: z.string() }),
+    incidentId: z.string().nullable(),
+  })
+  .meta({ id: 'Anomaly', description: 'One fault of one entity and signal' }) satisfies z.ZodType<Anomaly>;
+
+const causeSchema = z.strictObject({
+  rank: z.int().min(1),
+  service: z.string(),
+  signal,
+  reason: z.string(),
+  evidence: z.array(z.string()),
+});
+
+export const incidentSchema = z
+  .strictObject({
+    id: z.string(),
+    status: z.enum(['open', 'acknowledged', 'resolved']),
+    severity,
+    title: z.string(),
+    startedAt: time,
+    detectedAt: time,
+    updatedAt: time,
+    acknowledgedAt: time.nullable(),
+    acknowledgedBy: z.string().nullable(),
+    resolvedAt: time.nullable(),
+    services: z.array(z.string()),
+    causes: z.array(causeSchema),
+    anomalyIds: z.array(z.string()),
+    mergedInto: z.string().nullable(),
+  })
+  .meta({ id: 'Incident', description: 'Anomalies of one or more services close in time' }) satisfies z.ZodType<Incident>;
+
+export const CHANGE_TYPES = ['deployment', 'rollback', 'configuration', 'infrastructure', 'other'] as const;
+
+export const changeSchema = z
+  .strictObject({
+    id: z.string(),
+    at: time,
+    service: z.string(),
+    type: z.enum(CHANGE_TYPES),
+    version: z.string().nullable(),
+    previousVersion: z.string().nullable(),
+    description: z.string(),
+    source: z.enum(['api', 'service.version']),
+  })
+  .meta({ id: 'Change' }) satisfies z.ZodType<Change>;
+
+export const serviceSchema = z
+  .strictObject({
+    service: z.string(),
+    firstSeen: time,
+    lastSeen: time,
+    eventCount: z.int(),
+    errorCount: z.int(),
+  })
+  .meta({ id: 'Service' }) satisfies z.ZodType<ServiceSummary>;
+
+export const templateSchema = z
+  .strictObject({
+    service: z.string(),
+    templateId: z.string(),
+    template: z.string(),
+    count: z.int(),
+    firstSeen: time,
+    lastSeen: time,
+    example: z.string(),
+  })
+  .meta({
+    id: 'Template',
+    description: 'Error messages that differ only in numbers, ids and addresses',
+  }) satisfies z.ZodType<TemplateSummary>;
+
+export const metricsSchema = z
+  .strictObject({
+    step: z.number().meta({ description: 'Milliseconds' }),
+    series: z.array(
+      z.strictObject({
+        name: z.string(),
+        labels: z.strictObject({ service: z.string() }),
+        unit: z.string(),
+        points: z.array(z.tuple([z.number(), z.number().nullable()])),
+      }),
+    ),
+  })
+  .meta({ id: 'Metrics', description: 'One point a step: [start of the bucket in ms since the epoch, value or null]' });
+
+/** The form of every list. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+}

@@ -1,0 +1,62 @@
+import type { FastifySchemaCompiler } from 'fastify';
+import { z } from 'zod';
+import { HeliosError } from '../lib/errors.ts';
+import { nearestName } from '../lib/nearest.ts';
+
+/** What a part of a request is called in messages; a parameter of the path or the query is a field by itself. */
+const PART_NAMES: Record<string, string> = { querystring: 'query', params: 'path', body: 'body', headers: 'headers' };
+
+interface Fault {
+  field: string;
+  reason: string;
+}
+
+function knownKeys(schema: z.ZodType): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return knownKeys(schema.unwrap() as z.ZodType);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function unknownKeyReason(key: string, known: string[]): string {
+  if (known.length === 0) return `unknown "${key}": none is taken here`;
+  const nearest = nearestName(key, known);
+  return nearest ? `unknown "${key}": did you mean "${nearest}"?` : `unknown "${key}": known are ${known.join(', ')}`;
+}
+
+/** What a zod issue says in the words of a request; unknown keys name the nearest known one. */
+function faultOf(issue: z.core.$ZodIssue, schema: z.ZodType): Fault {
+  const field = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] as string;
+    const known = issue.path.length === 0 ? knownKeys(schema) : [];
+    return { field: field === '' ? key : `${field}.${key}`, reason: unknownKeyReason(key, known) };
+  }
+  if (issue.code === 'invalid_value') {
+    const known = issue.values.map(String);
+    const nearest = typeof issue.input === 'string' ? nearestName(issue.input, known) : null;
+    return { field, reason: `must be one of ${known.join(', ')}${nearest ? `; did you mean "${nearest}"?` : ''}` };
+  }
+  if (issue.code === 'invalid_key') {
+    const inner = issue.issues[0];
+    return { field, reason: inner ? faultOf(inner, schema).reason : issue.message };
+  }
+  return { field, reason: issue.message };
+}
+
+/** `invalid_argument` that names the first field at fault and lists the others. */
+export function validationError(error: z.core.$ZodError, schema: z.ZodType, part: string): HeliosError {
+  const faults = error.issues.map((issue) => faultOf(issue, schema));
+  const { field, reason } = faults[0] as Fault;
+  const where = PART_NAMES[part] ?? part;
+  return new HeliosError('invalid_argument', `cannot read the ${where}: ${field === '' ? reason : `${field}: ${reason}`}`, {
+    details: { field: field === '' ? where : field, ...(faults.length > 1 ? { errors: faults } : {}) },
+  });
+}
+
+/** Fastify's hook for schemas: answers the parsed value or the error, never throws. */
+export const compileValidator: FastifySchemaCompiler<z.ZodType> =
+  ({ schema, httpPart }) =>
+  (data: unknown) => {
+    // Fastify hands over null when there is no body at all.
+    const result = schema.safeParse(data === null && httpPart === 'body' ? undefined : data, { reportInput: true });
+    return result.success ? { value: result.data } : { error: validationError(result.error, schema, httpPart ?? 'request') };
+  };
