@@ -1,15 +1,27 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { registerConfig } from './config.ts';
+import { registerGenerate } from './generate.ts';
 import { registerIncidents } from './incidents.ts';
 import { registerModel } from './model.ts';
+import { registerReplay } from './replay.ts';
 import { registerReport } from './report.ts';
+import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
 
 type Register = (program: Command, context: CommandContext) => void;
 
 /** In the order in which `helios help` lists them. */
-const COMMANDS: readonly Register[] = [registerServe, registerIncidents, registerReport, registerModel, registerConfig];
+const COMMANDS: readonly Register[] = [
+  registerServe,
+  registerGenerate,
+  registerReplay,
+  registerSend,
+  registerIncidents,
+  registerReport,
+  registerModel,
+  registerConfig,
+];
 
 /** The command line of `helios`. Parsing throws CommanderError for usage errors, for help and for --version. */
 export function createProgram(context: CommandContext): Command {
