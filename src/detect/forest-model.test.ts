@@ -26,7 +26,7 @@ function training(overrides: Partial<ForestTraining> = {}): ForestTraining {
   const prng = createPrng(11);
   return {
     service: 'checkout',
-    windows: Array.from({ length: 800 }, () => healthyWindow(prng.normal)),
+    windows: Array.from({ length: 800 }, () => healthyWindow(() => prng.normal())),
     features: FEATURES,
     contamination: 0.05,
     seed: 42,
@@ -82,7 +82,7 @@ test('the decision function is the score minus the offset', () => {
 test('the threshold lets few healthy windows through that the forest has not seen', () => {
   const prng = createPrng(99);
   let flagged = 0;
-  for (let i = 0; i < 3_000; i++) if (model.scoreSamples(healthyWindow(prng.normal)) < model.threshold) flagged++;
+  for (let i = 0; i < 3_000; i++) if (model.scoreSamples(healthyWindow(() => prng.normal())) < model.threshold) flagged++;
   assert.ok(flagged <= 15, `${flagged} of 3000`);
 });
 
@@ -126,7 +126,7 @@ test('too short a history is refused by name', () => {
 
 test('a history longer than what is scored for calibration is sampled evenly', () => {
   const prng = createPrng(1);
-  const windows = Array.from({ length: 12_000 }, () => healthyWindow(prng.normal));
+  const windows = Array.from({ length: 12_000 }, () => healthyWindow(() => prng.normal()));
   const { metrics } = trainForestModel(training({ windows })).record;
   assert.equal(metrics.trainingWindows, 12_000);
   assert.ok(Math.abs(metrics.flaggedShare - 0.05) < 0.001);

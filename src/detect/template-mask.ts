@@ -52,13 +52,13 @@ const IPV4_TEXT = '(?:\\d{1,3}\\.){3}\\d{1,3}';
 
 /** What a whole word may be, first match wins; what follows an address stays as a number. */
 const WHOLE: readonly { pattern: RegExp; placeholder: string }[] = [
+  { pattern: new RegExp(`^${IPV4_TEXT}$`), placeholder: '<ip>' },
+  { pattern: new RegExp(`^${IPV4_TEXT}:\\d+$`), placeholder: '<ip>:<*>' },
+  { pattern: new RegExp(`^${IPV4_TEXT}/\\d{1,2}$`), placeholder: '<ip>/<*>' },
   { pattern: /^[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?$/, placeholder: '<*>' },
   { pattern: /^[+-]?\d+(?:[.,]\d+)*%$/, placeholder: '<*>%' },
   { pattern: new RegExp(`^[+-]?(?:\\d+(?:\\.\\d+)?${UNIT})+$`), placeholder: '<duration>' },
   { pattern: new RegExp(`^(?:${DATE}(?:[T_:]${TIME_OF_DAY})?|${TIME_OF_DAY})$`), placeholder: '<time>' },
-  { pattern: new RegExp(`^${IPV4_TEXT}$`), placeholder: '<ip>' },
-  { pattern: new RegExp(`^${IPV4_TEXT}:\\d+$`), placeholder: '<ip>:<*>' },
-  { pattern: new RegExp(`^${IPV4_TEXT}/\\d{1,2}$`), placeholder: '<ip>/<*>' },
   { pattern: /^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/, placeholder: '<*>' },
   { pattern: /^0[xX][0-9a-fA-F]+$/, placeholder: '<*>' },
   { pattern: /^\d+(?:\.\d+)?(?:[kKMGTP]i?)?[bB]$/, placeholder: '<*>' },

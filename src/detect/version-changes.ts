@@ -14,13 +14,13 @@ export interface VersionTracker {
   restore(state: unknown): void;
 }
 
-/** One stretch of a version's events without a gap long enough to call it gone. */
 interface VersionState {
   version: string;
   firstSeenMs: number;
   lastSeenMs: number;
-  stretchStartMs: number;
-  stretchCount: number;
+  /** Mean time between two events: of all at first, of about the last MEAN_GAPS later on. */
+  meanGapMs: number;
+  gapCount: number;
 }
 
 interface EntityState {
@@ -41,6 +41,7 @@ interface VersionSnapshot {
 const GONE_MS = 10 * 60_000;
 /** ... and after this many of its own mean gaps, so that two versions of a quiet service do not seem to alternate. */
 const GONE_GAPS = 8;
+const MEAN_GAPS = 50;
 const MAX_VERSIONS = 8;
 /** Services that put a build id of every instance into their version do not flood the list of changes. */
 const MAX_CHANGES_PER_HOUR = 6;
@@ -70,9 +71,7 @@ class Tracker implements VersionTracker {
       const known = this.#byId[batch.entity[i] as number];
       const timestamp = batch.timestamp[i] as number;
       if (known !== undefined && known.versionId === versionId && timestamp - known.state.current.lastSeenMs < GONE_MS) {
-        const { current } = known.state;
-        current.stretchCount++;
-        if (timestamp > current.lastSeenMs) current.lastSeenMs = timestamp;
+        extend(known.state.current, timestamp);
       } else this.#see(batch.names, batch.entity[i] as number, versionId, timestamp);
     }
   }
@@ -147,16 +146,12 @@ class Tracker implements VersionTracker {
   /** A version that is remembered: it went on beside another one, or it was gone and is back. */
   #resume(state: EntityState, known: VersionState, timestamp: number): VersionState {
     const previous = latest(state.versions.filter((candidate) => candidate !== known));
-    const gap = timestamp - known.lastSeenMs;
-    const meanGap = (known.lastSeenMs - known.stretchStartMs) / Math.max(1, known.stretchCount - 1);
-    if (gap >= Math.max(GONE_MS, GONE_GAPS * meanGap) && previous !== undefined && previous.lastSeenMs > known.lastSeenMs) {
-      const isOlder = known.firstSeenMs < previous.firstSeenMs;
-      this.#change(state, isOlder ? 'rollback' : 'deployment', previous, known.version, timestamp);
-      known.stretchStartMs = timestamp;
-      known.stretchCount = 0;
+    const goneMs = Math.max(GONE_MS, GONE_GAPS * known.meanGapMs);
+    if (timestamp - known.lastSeenMs >= goneMs && previous !== undefined && previous.lastSeenMs > known.lastSeenMs) {
+      const type = known.firstSeenMs < previous.firstSeenMs ? 'rollback' : 'deployment';
+      this.#change(state, type, previous, known.version, timestamp);
     }
-    known.stretchCount++;
-    known.lastSeenMs = Math.max(known.lastSeenMs, timestamp);
+    extend(known, timestamp);
     return known;
   }
 
@@ -186,7 +181,14 @@ class Tracker implements VersionTracker {
 }
 
 function newVersion(version: string, timestamp: number): VersionState {
-  return { version, firstSeenMs: timestamp, lastSeenMs: timestamp, stretchStartMs: timestamp, stretchCount: 1 };
+  return { version, firstSeenMs: timestamp, lastSeenMs: timestamp, meanGapMs: 0, gapCount: 0 };
+}
+
+function extend(version: VersionState, timestamp: number): void {
+  const gapMs = Math.max(0, timestamp - version.lastSeenMs);
+  version.gapCount = Math.min(MEAN_GAPS, version.gapCount + 1);
+  version.meanGapMs += (gapMs - version.meanGapMs) / version.gapCount;
+  version.lastSeenMs = Math.max(version.lastSeenMs, timestamp);
 }
 
 function latest(versions: VersionState[]): VersionState | undefined {
