@@ -11,9 +11,15 @@ interface Fault {
   reason: string;
 }
 
-function knownKeys(schema: z.ZodType): string[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return knownKeys(schema.unwrap() as z.ZodType);
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+/** Keys that the part of the schema under this path takes, as far as it names them. */
+function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return knownKeys(schema.unwrap(), path);
+  const [key, ...rest] = path;
+  if (schema instanceof z.ZodObject) {
+    return key === undefined ? Object.keys(schema.shape) : knownKeys(schema.shape[String(key)], rest);
+  }
+  if (schema instanceof z.ZodRecord && schema.keyType instanceof z.ZodEnum) return schema.keyType.options.map(String);
+  return [];
 }
 
 function unknownKeyReason(key: string, known: string[]): string {
@@ -27,17 +33,13 @@ function faultOf(issue: z.core.$ZodIssue, schema: z.ZodType): Fault {
   const field = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] as string;
-    const known = issue.path.length === 0 ? knownKeys(schema) : [];
-    return { field: field === '' ? key : `${field}.${key}`, reason: unknownKeyReason(key, known) };
+    const reason = unknownKeyReason(key, knownKeys(schema, issue.path));
+    return { field: field === '' ? key : `${field}.${key}`, reason };
   }
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);
     const nearest = typeof issue.input === 'string' ? nearestName(issue.input, known) : null;
     return { field, reason: `must be one of ${known.join(', ')}${nearest ? `; did you mean "${nearest}"?` : ''}` };
-  }
-  if (issue.code === 'invalid_key') {
-    const inner = issue.issues[0];
-    return { field, reason: inner ? faultOf(inner, schema).reason : issue.message };
   }
   return { field, reason: issue.message };
 }

@@ -73,6 +73,11 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  /** Timers neither fired nor stopped. */
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+
   every(periodMs: number, run: () => void): () => void {
     return this.#add({ due: this.#now + periodMs, periodMs, run });
   }
