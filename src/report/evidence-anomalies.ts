@@ -1,0 +1,96 @@
+import type { Anomaly, Attribution } from '../model/anomaly.ts';
+import type { Incident } from '../model/incident.ts';
+import { FEATURE_UNITS } from '../model/rollup.ts';
+import type { Store } from '../store/store.ts';
+import { beforeValue, isComparable, windowValue, worstValue } from './evidence-metrics.ts';
+import { citeKnown } from './evidence.ts';
+import type { Fact, FactMeta, NumberFact } from './evidence.ts';
+import { pointerTo } from './json-pointer.ts';
+import type { Period } from './period.ts';
+import { documentAnswer } from './query.ts';
+import type { Answer } from './query.ts';
+
+const MAX_ANOMALIES = 40;
+const MAX_FEATURES = 4;
+
+/** One attributed feature: what was expected, what was seen, and how it was before and at its worst. */
+export interface FeatureFacts {
+  attribution: Attribution;
+  expected: NumberFact;
+  observed: NumberFact;
+  before: NumberFact | undefined;
+  worst: NumberFact | undefined;
+}
+
+export interface AnomalyFacts {
+  anomaly: Anomaly;
+  startedAt: Fact;
+  detectedAt: Fact;
+  resolvedAt: Fact | undefined;
+  features: FeatureFacts[];
+}
+
+/** An affected service with its anomalies, earliest first. */
+export interface ServiceFacts {
+  service: string;
+  onsetMs: number;
+  anomalies: AnomalyFacts[];
+}
+
+/** Those of the incident's anomalies that the store has, earliest first. */
+export async function loadAnomalies(store: Store, incident: Incident): Promise<Anomaly[]> {
+  const ids = incident.anomalyIds.slice(0, MAX_ANOMALIES);
+  const found = await Promise.all(ids.map((id) => store.get('anomaly', id)));
+  return found
+    .filter((anomaly) => anomaly !== undefined)
+    .toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt) || (a.id < b.id ? -1 : 1));
+}
+
+function windowMeta(anomaly: Anomaly, type: FactMeta['type']): FactMeta {
+  const { from, to } = anomaly.window;
+  return { type, service: anomaly.service, fromMs: Date.parse(from), toMs: Date.parse(to) };
+}
+
+async function featureFacts(store: Store, answer: Answer<Anomaly>, index: number, period: Period): Promise<FeatureFacts> {
+  const anomaly = answer.body;
+  const attribution = anomaly.attribution[index] as Attribution;
+  const { feature, direction } = attribution;
+  const { service } = anomaly;
+  const meta = { feature, unit: FEATURE_UNITS[feature] };
+  const read = (field: 'expected' | 'observed', type: FactMeta['type']): NumberFact =>
+    citeKnown(answer, pointerTo('attribution', index, field), { ...windowMeta(anomaly, type), ...meta }) as NumberFact;
+  const fromMs = Date.parse(anomaly.window.from);
+  const toMs = Date.parse(anomaly.window.to);
+  const compare = isComparable(feature);
+  const [observed, before, worst] = await Promise.all([
+    windowValue(store, { service, feature, fromMs, toMs }),
+    compare ? beforeValue(store, service, feature, period) : undefined,
+    compare ? worstValue(store, { service, feature, direction, period }) : undefined,
+  ]);
+  const expected = read('expected', 'expected');
+  return { attribution, expected, observed: observed ?? read('observed', 'anomaly'), before, worst };
+}
+
+async function anomalyFacts(store: Store, anomaly: Anomaly, period: Period): Promise<AnomalyFacts> {
+  const answer = documentAnswer('anomaly', anomaly);
+  const meta = windowMeta(anomaly, 'anomaly');
+  const features = anomaly.attribution.slice(0, MAX_FEATURES).map((_, index) => featureFacts(store, answer, index, period));
+  return {
+    anomaly,
+    startedAt: citeKnown(answer, '/startedAt', meta),
+    detectedAt: citeKnown(answer, '/detectedAt', meta),
+    resolvedAt: anomaly.resolvedAt === null ? undefined : citeKnown(answer, '/resolvedAt', meta),
+    features: await Promise.all(features),
+  };
+}
+
+/** The affected services in order of their onset. */
+export async function serviceFacts(store: Store, anomalies: Anomaly[], period: Period): Promise<ServiceFacts[]> {
+  const byService = Map.groupBy(
+    await Promise.all(anomalies.map((anomaly) => anomalyFacts(store, anomaly, period))),
+    (facts) => facts.anomaly.service,
+  );
+  return [...byService]
+    .map(([service, list]) => ({ service, anomalies: list, onsetMs: Date.parse((list[0] as AnomalyFacts).anomaly.startedAt) }))
+    .toSorted((a, b) => a.onsetMs - b.onsetMs || (a.service < b.service ? -1 : 1));
+}

@@ -1,0 +1,52 @@
+import type { Change } from '../model/incident.ts';
+import type { Store } from '../store/store.ts';
+import { cite, citeKnown } from './evidence.ts';
+import type { Fact } from './evidence.ts';
+import { pointerTo } from './json-pointer.ts';
+import type { Period } from './period.ts';
+import { listAnswer } from './query.ts';
+
+const PER_SERVICE = 20;
+const FLEET = 50;
+
+export interface ChangeFacts {
+  change: Change;
+  at: Fact;
+  version: Fact | undefined;
+  /** Milliseconds from the change to the onset; negative when it came after. */
+  leadMs: number;
+  /** Whether the service is part of the incident. */
+  affected: boolean;
+}
+
+/** Changes from `windowMs` before the onset to the end of the period, newest first, those of affected services complete. */
+export async function changeFacts(store: Store, services: string[], period: Period, windowMs: number): Promise<ChangeFacts[]> {
+  const range = { fromMs: period.onsetMs - windowMs, toMs: period.endMs };
+  const answers = await Promise.all([
+    ...services.map((service) => listAnswer(store, 'change', { service, ...range, limit: PER_SERVICE })),
+    listAnswer(store, 'change', { ...range, limit: FLEET }),
+  ]);
+  const found = new Map<string, ChangeFacts>();
+  for (const answer of answers) {
+    for (const [i, change] of answer.body.items.entries()) {
+      if (found.has(change.id)) continue;
+      const meta = { type: 'change', service: change.service, ...range } as const;
+      const version = cite(answer, pointerTo('items', i, 'version'), { ...meta, type: 'version' });
+      found.set(change.id, {
+        change,
+        at: citeKnown(answer, pointerTo('items', i, 'at'), meta),
+        version,
+        leadMs: period.onsetMs - Date.parse(change.at),
+        affected: services.includes(change.service),
+      });
+    }
+  }
+  return [...found.values()].toSorted((a, b) => a.leadMs - b.leadMs || (a.change.id < b.change.id ? -1 : 1));
+}
+
+/** The last change at or before `slackMs` after the onset, on one of `services`: what a reader looks at first. */
+export function nearestChange(changes: ChangeFacts[], services: string[], slackMs: number): ChangeFacts | undefined {
+  return changes
+    .filter(({ change, leadMs }) => leadMs >= -slackMs && services.includes(change.service))
+    .toSorted((a, b) => Math.abs(a.leadMs) - Math.abs(b.leadMs))[0];
+}

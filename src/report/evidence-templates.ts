@@ -1,0 +1,144 @@
+import type { Store, TemplateSummary } from '../store/store.ts';
+import { ERROR_LEVELS } from './evidence-impact.ts';
+import { cite } from './evidence.ts';
+import type { Fact } from './evidence.ts';
+import { pointerTo } from './json-pointer.ts';
+import { floorTo, MINUTE_MS } from './period.ts';
+import type { Period } from './period.ts';
+import { eventsAnswer, eventsPath, templatesAnswer } from './query.ts';
+import type { Answer } from './query.ts';
+
+const LIMIT = 200;
+const MAX_LISTED = 5;
+const RISE_FACTOR = 3;
+const MIN_RISEN = 5;
+const MIN_VANISHED = 10;
+const MAX_SEARCH_TEXT = 80;
+
+export type TemplateChange = 'new' | 'risen' | 'vanished';
+
+/** An error message whose frequency changed with the incident. */
+export interface TemplateFacts {
+  service: string;
+  change: TemplateChange;
+  template: string;
+  example: string;
+  /** Occurrences over the incident's closed minutes (before it, for a vanished one); undefined while the first minute is open. */
+  count: Fact | undefined;
+  /** One such event, while there is no count to cite. */
+  event: Fact | undefined;
+  /** Rate during against before; Infinity when there was none in the look-back, 0 for vanished. */
+  ratio: number;
+  /** The API call that lists the events. */
+  search: string;
+}
+
+type Templates = Answer<{ items: TemplateSummary[] }>;
+
+/** The longest literal part of a template: what a text search for its events takes. */
+export function literalPart(template: string): string {
+  const parts = template.split(/<[^<>\s]{1,20}>/).map((part) => part.trim());
+  return (
+    parts
+      .toSorted((a, b) => b.length - a.length)[0]
+      ?.slice(0, MAX_SEARCH_TEXT)
+      .trim() ?? ''
+  );
+}
+
+interface Comparison {
+  service: string;
+  during: Templates;
+  before: Templates;
+  /** Start of the incident's first minute. */
+  fromMs: number;
+  duringMinutes: number;
+  beforeMinutes: number;
+}
+
+interface Candidate {
+  item: TemplateSummary;
+  index: number;
+  change: TemplateChange;
+  ratio: number;
+}
+
+function candidates({ service, during, before, fromMs, duringMinutes, beforeMinutes }: Comparison): Candidate[] {
+  const listed = (answer: Templates): [number, TemplateSummary][] =>
+    [...answer.body.items.entries()].filter(([, item]) => item.service === service);
+  const then = new Map(listed(before).map(([, item]) => [item.templateId, item.count]));
+  const now = new Set(listed(during).map(([, item]) => item.templateId));
+  const found: Candidate[] = [];
+  for (const [index, item] of listed(during)) {
+    const past = then.get(item.templateId) ?? 0;
+    const ratio = past === 0 ? Infinity : (item.count * beforeMinutes) / (past * duringMinutes);
+    // A full page may hide an older template further down: then absence from it proves nothing.
+    if (past === 0 && before.body.items.length >= LIMIT) continue;
+    if (past === 0 && Date.parse(item.firstSeen) >= fromMs) found.push({ item, index, change: 'new', ratio });
+    else if (ratio >= RISE_FACTOR && item.count >= MIN_RISEN) found.push({ item, index, change: 'risen', ratio });
+  }
+  const vanished = listed(before).filter(
+    ([, item]) => !now.has(item.templateId) && (item.count * duringMinutes) / beforeMinutes >= MIN_VANISHED,
+  );
+  if (during.body.items.length < LIMIT) {
+    for (const [index, item] of vanished) found.push({ item, index, change: 'vanished', ratio: 0 });
+  }
+  return found;
+}
+
+interface Ranges {
+  during: { fromMs: number; toMs: number };
+  before: { fromMs: number; toMs: number };
+  /** Whether the incident is still in its first minute, whose counts grow. */
+  open: boolean;
+}
+
+/** Templates are counted by the minute, so both stretches are whole minutes, the incident's only closed ones if it can. */
+function rangesOf(period: Period): Ranges {
+  const fromMs = floorTo(period.onsetMs, MINUTE_MS);
+  const closedMs = floorTo(period.endMs, MINUTE_MS);
+  const open = closedMs <= fromMs;
+  const lookbackMs = Math.max(MINUTE_MS, floorTo(period.before.stepMs, MINUTE_MS));
+  return {
+    during: { fromMs, toMs: open ? fromMs + MINUTE_MS : closedMs },
+    before: { fromMs: fromMs - lookbackMs, toMs: fromMs },
+    open,
+  };
+}
+
+async function factsOf(
+  store: Store,
+  { service, during, before }: Comparison,
+  { item, index, change, ratio }: Candidate,
+  { ranges, period }: { ranges: Ranges; period: Period },
+): Promise<TemplateFacts> {
+  const { template, example } = item;
+  const gone = change === 'vanished';
+  const text = literalPart(template);
+  const range = gone ? ranges.before : { fromMs: period.onsetMs, toMs: period.endMs };
+  const query = { service, ...range, levels: ERROR_LEVELS, ...(text && { text }), limit: 20 };
+  const facts = { service, change, template, example, ratio, search: eventsPath(query), count: undefined, event: undefined };
+  if (ranges.open && !gone) {
+    const event = cite(await eventsAnswer(store, query), '/items/0/message', { type: 'event', service, ...range });
+    return { ...facts, event };
+  }
+  const meta = { type: 'template', service, unit: 'events', ...(gone ? ranges.before : ranges.during) } as const;
+  return { ...facts, count: cite(gone ? before : during, pointerTo('items', index, 'count'), meta) };
+}
+
+/** New, then risen, then vanished error messages of a service, most frequent first. */
+export async function templateFacts(store: Store, service: string, period: Period): Promise<TemplateFacts[]> {
+  const ranges = rangesOf(period);
+  const [during, before] = await Promise.all([
+    templatesAnswer(store, { service, ...ranges.during, limit: LIMIT }),
+    templatesAnswer(store, { service, ...ranges.before, limit: LIMIT }),
+  ]);
+  const { fromMs, toMs } = ranges.during;
+  const duringMinutes = (toMs - fromMs) / MINUTE_MS;
+  const beforeMinutes = (ranges.before.toMs - ranges.before.fromMs) / MINUTE_MS;
+  const comparison = { service, during, before, fromMs, duringMinutes, beforeMinutes };
+  const found = candidates(comparison);
+  const order: TemplateChange[] = ['new', 'risen', 'vanished'];
+  const chosen = order.flatMap((change) => found.filter((candidate) => candidate.change === change).slice(0, MAX_LISTED));
+  return Promise.all(chosen.map((candidate) => factsOf(store, comparison, candidate, { ranges, period })));
+}

@@ -1,0 +1,110 @@
+import type { Cause, Incident } from '../model/incident.ts';
+import type { Store } from '../store/store.ts';
+import type { ReportConfig } from './config.ts';
+import { loadAnomalies, serviceFacts } from './evidence-anomalies.ts';
+import type { AnomalyFacts, ServiceFacts } from './evidence-anomalies.ts';
+import { changeFacts, nearestChange } from './evidence-changes.ts';
+import type { ChangeFacts } from './evidence-changes.ts';
+import { historyFacts } from './evidence-history.ts';
+import type { HistoryFacts } from './evidence-history.ts';
+import { impactFacts } from './evidence-impact.ts';
+import type { ImpactFacts } from './evidence-impact.ts';
+import { templateFacts } from './evidence-templates.ts';
+import type { TemplateFacts } from './evidence-templates.ts';
+import { cite, citeKnown } from './evidence.ts';
+import type { Fact } from './evidence.ts';
+import { periodOf } from './period.ts';
+import type { Period } from './period.ts';
+import { documentAnswer } from './query.ts';
+
+const MAX_SERVICES = 8;
+const MAX_TEMPLATE_SERVICES = 3;
+/** A change shows in `service.version` only with the first event that carries it, so it may seem to follow the onset. */
+const CHANGE_SLACK_MS = 60_000;
+
+/** Everything that a report says, with where each number comes from. Rendering it needs no store. */
+export interface Facts {
+  incident: Incident;
+  period: Period;
+  /** The service that the report is about: the first cause's, else the first to deviate. */
+  lead: string;
+  /** Affected services in order of onset; those without a stored anomaly are missing. */
+  services: ServiceFacts[];
+  /** The anomaly that stands for the lead service. */
+  main: AnomalyFacts | undefined;
+  causes: Cause[];
+  /** For the lead service first, then the others by onset. */
+  impact: ImpactFacts[];
+  changes: ChangeFacts[];
+  nearest: ChangeFacts | undefined;
+  templates: TemplateFacts[];
+  history: HistoryFacts;
+  moments: { startedAt: Fact; detectedAt: Fact; acknowledgedAt: Fact | undefined; resolvedAt: Fact | undefined };
+  changeWindowMs: number;
+}
+
+function mainOf(incident: Incident, services: ServiceFacts[], lead: string): AnomalyFacts | undefined {
+  const anomalies = services.find(({ service }) => service === lead)?.anomalies ?? [];
+  const cause = incident.causes[0];
+  const bySignal = anomalies.filter(({ anomaly }) => anomaly.signal === cause?.signal);
+  return (bySignal.length > 0 ? bySignal : anomalies).toSorted((a, b) => b.anomaly.score - a.anomaly.score)[0];
+}
+
+function momentsOf(incident: Incident, lead: string, period: Period): Facts['moments'] {
+  const answer = documentAnswer('incident', incident);
+  const meta = { type: 'incident', service: lead, fromMs: period.onsetMs, toMs: period.endMs } as const;
+  return {
+    startedAt: citeKnown(answer, '/startedAt', meta),
+    detectedAt: citeKnown(answer, '/detectedAt', meta),
+    acknowledgedAt: cite(answer, '/acknowledgedAt', meta),
+    resolvedAt: cite(answer, '/resolvedAt', meta),
+  };
+}
+
+/** The stored incident when it is at least as new as the one given: that is what the API answers. */
+async function newest(store: Store, incident: Incident): Promise<Incident> {
+  const stored = await store.get('incident', incident.id);
+  return stored && Date.parse(stored.updatedAt) >= Date.parse(incident.updatedAt) ? stored : incident;
+}
+
+/** Asks the store for everything about an incident; independent questions at the same time. */
+export async function collectFacts(
+  store: Store,
+  given: Incident,
+  config: Pick<ReportConfig, 'lookback' | 'change_window'>,
+): Promise<Facts> {
+  const incident = await newest(store, given);
+  const anomalies = await loadAnomalies(store, incident);
+  const period = periodOf(incident, anomalies, config.lookback);
+  const byOnset = [...new Set([...anomalies.map(({ service }) => service), ...incident.services])];
+  const lead = incident.causes[0]?.service ?? byOnset[0] ?? 'unknown';
+  const ordered = [...new Set([lead, ...byOnset])].slice(0, MAX_SERVICES);
+  const detailed = anomalies.filter(({ service }) => ordered.includes(service));
+  const silent = new Set(anomalies.filter(({ signal }) => signal === 'silence').map(({ service }) => service));
+  const [services, impact, changes, templates, history] = await Promise.all([
+    serviceFacts(store, detailed, period),
+    impactFacts(
+      store,
+      ordered.map((service) => ({ service, silent: silent.has(service) })),
+      period,
+    ),
+    changeFacts(store, ordered, period, config.change_window),
+    Promise.all(ordered.slice(0, MAX_TEMPLATE_SERVICES).map((service) => templateFacts(store, service, period))),
+    historyFacts(store, incident, lead, period),
+  ]);
+  return {
+    incident,
+    period,
+    lead,
+    services,
+    main: mainOf(incident, services, lead),
+    causes: incident.causes.toSorted((a, b) => a.rank - b.rank),
+    impact,
+    changes,
+    nearest: nearestChange(changes, [lead], CHANGE_SLACK_MS) ?? nearestChange(changes, ordered, CHANGE_SLACK_MS),
+    templates: templates.flat(),
+    history,
+    moments: momentsOf(incident, lead, period),
+    changeWindowMs: config.change_window,
+  };
+}

@@ -1,0 +1,37 @@
+import type { Anomaly } from '../model/anomaly.ts';
+import type { Incident } from '../model/incident.ts';
+import { SUB_WINDOW_MS } from '../model/rollup.ts';
+
+export const MINUTE_MS = 60_000;
+
+/** When an incident went on, in closed ranges only: what a report cites does not change with the next event. */
+export interface Period {
+  /** Start of the first deviating sub-window, milliseconds since the epoch. */
+  onsetMs: number;
+  /** End of the last closed sub-window of the incident, or of what is known of it so far; exclusive. */
+  endMs: number;
+  /** The stretch before the onset that it is compared with, `[from, to)`, a whole bucket of the epoch-aligned grid. */
+  before: { fromMs: number; toMs: number; stepMs: number };
+  ongoing: boolean;
+}
+
+export function floorTo(ms: number, stepMs: number): number {
+  return Math.floor(ms / stepMs) * stepMs;
+}
+
+function endOf(incident: Incident, anomalies: Anomaly[]): number {
+  if (incident.resolvedAt !== null) return Date.parse(incident.resolvedAt);
+  const scored = Math.max(Date.parse(incident.detectedAt), ...anomalies.map((anomaly) => Date.parse(anomaly.window.to)));
+  // A person's acknowledgement carries wall time, which may lie in a sub-window that is still open.
+  const updated = Date.parse(incident.updatedAt) - (incident.status === 'open' ? 0 : SUB_WINDOW_MS);
+  return Math.max(scored, updated);
+}
+
+export function periodOf(incident: Incident, anomalies: Anomaly[], lookbackMs: number): Period {
+  const starts = [incident.startedAt, ...anomalies.map((anomaly) => anomaly.startedAt)].map((at) => Date.parse(at));
+  const onsetMs = floorTo(Math.min(...starts), SUB_WINDOW_MS);
+  const endMs = Math.max(onsetMs + SUB_WINDOW_MS, floorTo(endOf(incident, anomalies), SUB_WINDOW_MS));
+  const stepMs = Math.max(SUB_WINDOW_MS, floorTo(lookbackMs, SUB_WINDOW_MS));
+  const toMs = floorTo(onsetMs, stepMs);
+  return { onsetMs, endMs, before: { fromMs: toMs - stepMs, toMs, stepMs }, ongoing: incident.status !== 'resolved' };
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Incident } from '../model/incident.ts';
+import { backoffMs } from './backoff.ts';
+
+/** What is known of one incident's reports. */
+interface Entry {
+  /** Newest form of the incident. */
+  incident: Incident;
+  /** What the last successful report was about, as JSON; undefined before the first. */
+  reported: string | undefined;
+  reportedMs: number;
+  reportedFinal: boolean;
+  failures: number;
+  retryMs: number;
+  running: boolean;
+  cancelTimer: (() => void) | undefined;
+}
+
+/** Closed incidents remembered, so that hearing of one again does not report it again. */
+const MAX_CLOSED = 1000;
+
+function isFinal(incident: Incident): boolean {
+  return incident.status === 'resolved' || incident.mergedInto !== null;
+}
+
+/**
+ * When to report: at once when an incident is heard of first and when it closes, else at most every `intervalMs` while it
+ * changes; after a failure with growing delays. One report of an incident runs at a time; news that arrives meanwhile is
+ * coalesced into the next.
+ */
+export class ReportSchedule implements AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #run: (incident: Incident) => Promise<void>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closed = new Map<string, string>();
+  readonly #running = new Set<Promise<void>>();
+  #disposed = false;
+
+  /** `run` makes one report; a rejection counts as a failure and is retried. */
+  constructor(deps: { clock: Clock; intervalMs: number; run: (incident: Incident) => Promise<void> }) {
+    this.#clock = deps.clock;
+    this.#intervalMs = deps.intervalMs;
+    this.#run = deps.run;
+  }
+
+  hear(incident: Incident): void {
+    if (this.#disposed || this.#closed.get(incident.id) === JSON.stringify(incident)) return;
+    const entry = this.#entries.get(incident.id);
+    if (entry) entry.incident = incident;
+    else {
+      this.#entries.set(incident.id, {
+        incident,
+        reported: undefined,
+        reportedMs: -Infinity,
+        reportedFinal: false,
+        failures: 0,
+        retryMs: -Infinity,
+        running: false,
+        cancelTimer: undefined,
+      });
+    }
+    this.#consider(incident.id);
+  }
+
+  /** Waits for reports that are running; those that were waiting for their time are dropped. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    for (const entry of this.#entries.values()) entry.cancelTimer?.();
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  /** Earliest time at which the entry's news may be reported. */
+  #dueMs({ incident, reportedFinal, reportedMs, failures, retryMs }: Entry): number {
+    if (failures > 0) return retryMs;
+    return isFinal(incident) && !reportedFinal ? -Infinity : reportedMs + this.#intervalMs;
+  }
+
+  #consider(id: string): void {
+    const entry = this.#entries.get(id);
+    if (!entry || entry.running) return;
+    entry.cancelTimer?.();
+    entry.cancelTimer = undefined;
+    if (JSON.stringify(entry.incident) === entry.reported) {
+      this.#retire(id, entry);
+      return;
+    }
+    const waitMs = this.#dueMs(entry) - this.#clock.nowMs();
+    if (waitMs > 0) {
+      if (!this.#disposed) entry.cancelTimer = this.#clock.after(waitMs, () => this.#consider(id));
+      return;
+    }
+    const run = this.#report(entry).then(() => {
+      this.#running.delete(run);
+      this.#consider(id);
+    });
+    this.#running.add(run);
+  }
+
+  async #report(entry: Entry): Promise<void> {
+    const { incident } = entry;
+    entry.running = true;
+    try {
+      await this.#run(incident);
+      entry.reported = JSON.stringify(incident);
+      entry.reportedMs = this.#clock.nowMs();
+      entry.reportedFinal = isFinal(incident);
+      entry.failures = 0;
+    } catch {
+      entry.failures++;
+      entry.retryMs = this.#clock.nowMs() + backoffMs(entry.failures);
+    } finally {
+      entry.running = false;
+    }
+  }
+
+  /** A closed incident that is reported needs no entry. */
+  #retire(id: string, { incident, reported }: Entry): void {
+    if (!isFinal(incident) || reported === undefined) return;
+    this.#entries.delete(id);
+    this.#closed.set(id, reported);
+    const oldest = this.#closed.keys().next().value;
+    if (this.#closed.size > MAX_CLOSED && oldest !== undefined) this.#closed.delete(oldest);
+  }
+}

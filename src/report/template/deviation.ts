@@ -1,0 +1,32 @@
+import type { AnomalyFacts, FeatureFacts } from '../evidence-anomalies.ts';
+import { SIGNAL_WORDS, duration, FEATURE_WORDS, featureValue, times } from './wording.ts';
+import { at } from './writing.ts';
+import type { Writing } from './writing.ts';
+
+/** "failing more than usual", by signal and, for traffic, by direction. */
+export function signalWords({ anomaly }: AnomalyFacts): string {
+  const direction = anomaly.attribution[0]?.direction;
+  if (anomaly.signal === 'traffic' && direction) return `getting ${direction === 'up' ? 'more' : 'less'} traffic than usual`;
+  return SIGNAL_WORDS[anomaly.signal];
+}
+
+/** " (58 times the expected)", or how far below it. */
+export function ratioWords({ attribution, expected, observed }: FeatureFacts): string {
+  const up = attribution.direction === 'up';
+  const ratio = up ? times(observed.value, expected.value) : times(expected.value, observed.value);
+  if (ratio === undefined) return '';
+  return up ? `, ${ratio} as much` : `, ${ratio} less`;
+}
+
+/** "error rate 23.1 % in the 5 min to 10:34:00, expected 0.4 %, 58 times as much (E1, E2)". */
+export function deviationLine(writing: Writing, feature: FeatureFacts): string {
+  const { attribution, observed, expected } = feature;
+  const name = attribution.feature;
+  const fromMs = Date.parse(observed.from);
+  const toMs = Date.parse(observed.to);
+  const window = `in the ${duration(toMs - fromMs)} to ${at(writing, toMs)}`;
+  const values = `${featureValue(name, observed.value)} ${window}, expected ${featureValue(name, expected.value)}`;
+  // For counts the unit already names the feature.
+  const label = name === 'event_count' ? '' : `${FEATURE_WORDS[name]} `;
+  return `${label}${values}${ratioWords(feature)}${writing.evidence.ref(observed, expected)}`;
+}

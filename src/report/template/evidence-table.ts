@@ -1,0 +1,40 @@
+import type { Evidence } from '../../model/report.ts';
+import { codeCell } from './markdown.ts';
+import { FEATURE_WORDS } from './wording.ts';
+import { get } from './writing.ts';
+
+const TYPE_WORDS: Record<Evidence['type'], string> = {
+  metric: 'measured',
+  expected: 'expected',
+  anomaly: 'anomaly',
+  change: 'change',
+  template: 'error message count',
+  event: 'event',
+  incident: 'incident',
+  endpoint: 'failing endpoint',
+  version: 'version',
+};
+
+/** The last word of a pointer into a document says what the value is: "startedAt". */
+function what({ type, feature, pointer }: Evidence): string {
+  if (feature) return `${FEATURE_WORDS[feature]}, ${TYPE_WORDS[type]}`;
+  const field = pointer.split('/').at(-1) ?? '';
+  return ['anomaly', 'incident', 'change'].includes(type) ? `${TYPE_WORDS[type]} ${field}` : TYPE_WORDS[type];
+}
+
+/** Every cited fact with its exact value and the call that answers it. */
+export function evidenceTable(items: Evidence[]): string {
+  const rows = items.map((item) => {
+    const value = typeof item.value === 'number' ? String(item.value) : codeCell(item.value, 120);
+    const unit = item.unit === '' ? '' : ` ${item.unit}`;
+    const where = `${get(item.query)} at \`${item.pointer}\``;
+    return `| ${item.id} | ${what(item)} of ${codeCell(item.service)} | ${value}${unit} | ${where} |`;
+  });
+  return [
+    'Exact values. Each is at the JSON Pointer named, in the answer of the call named; put the address of HELIOS in front.',
+    '',
+    '| Id | What | Value | Where |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}

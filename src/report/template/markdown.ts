@@ -1,0 +1,39 @@
+/**
+ * Telemetry text is data: nothing in it may become a link, a heading, HTML, a mention or a table cell of the report.
+ * CommonMark 0.31 and the GitHub extensions (autolinks, mentions, issue references, tables).
+ */
+
+// C0 and C1 controls, zero-width and bidirectional marks, line and paragraph separators, lone surrogates.
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu;
+const BREAK = '\u200b';
+
+/** One line without invisible characters, at most `limit` UTF-16 units long, cut with "…". */
+export function plainLine(text: string, limit = 200): string {
+  const line = text.replaceAll(INVISIBLE, ' ').replaceAll(/\s+/g, ' ').trim();
+  if (line.length <= limit) return line;
+  const cut = line.slice(0, limit - 1);
+  return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
+}
+
+/** Text inside a sentence: shown as it is, with every character that Markdown would act on escaped. */
+export function escapeText(text: string, limit = 500): string {
+  const escaped = plainLine(text, limit)
+    .replaceAll(/[\\`*_{}[\]()<>|~!&]/g, '\\$&')
+    // Autolinks, mentions and issue references are found after escapes are resolved: only a break stops them.
+    .replaceAll(/[@#]/g, `\\$&${BREAK}`)
+    .replaceAll('://', `:${BREAK}//`)
+    .replaceAll(/\bwww\./gi, `$&${BREAK}`)
+    .replaceAll(/\b(mailto|xmpp):/gi, `$&${BREAK}`);
+  return escaped.replace(/^[-+=]/, '\\$&').replace(/^(\d+)([.)])/, '$1\\$2');
+}
+
+/** A name or message as a code span; backticks become apostrophes, as nothing can escape them in there. */
+export function code(text: string, limit = 200): string {
+  const line = plainLine(text, limit).replaceAll('`', "'");
+  return line === '' ? '(empty)' : `\`${line}\``;
+}
+
+/** As `code`, for a table cell: a pipe would end it even inside a code span, and escaping differs between renderers. */
+export function codeCell(text: string, limit = 500): string {
+  return code(text.replaceAll('|', '¦'), limit);
+}

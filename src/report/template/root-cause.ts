@@ -1,0 +1,104 @@
+import { TRIGGER_MS } from '../verdict.ts';
+import type { TemplateFacts } from '../evidence-templates.ts';
+import { changeLine } from './changes.ts';
+import { signalWords } from './deviation.ts';
+import { code, escapeText } from './markdown.ts';
+import { verdictLine, VERDICT_MEANING } from './verdict-words.ts';
+import { duration, number } from './wording.ts';
+import { at, factOfId, timeOf } from './writing.ts';
+import type { Writing } from './writing.ts';
+
+const MAX_CHANGES = 10;
+
+function causeLines(writing: Writing): string[] {
+  const { causes } = writing.facts;
+  if (causes.length === 0) return ['No service stands out as the origin.'];
+  const lines = causes.slice(0, 5).map((cause, i) => {
+    const facts = cause.evidence.map((id) => factOfId(writing, id));
+    const reason = escapeText(cause.reason);
+    return `${i + 1}. ${code(cause.service)}: ${reason}${writing.evidence.ref(...facts)}`;
+  });
+  return ['Causes, the most likely first:', '', ...lines];
+}
+
+function changeLines(writing: Writing): string[] {
+  const { changes, nearest, changeWindowMs, period } = writing.facts;
+  const window = duration(changeWindowMs);
+  if (changes.length === 0) return [`No change is recorded in the ${window} before the onset.`];
+  const lines: string[] = [];
+  if (nearest) {
+    const close = nearest.leadMs <= TRIGGER_MS ? 'Nearest change on an affected service' : 'Last change on an affected service';
+    lines.push(`**${close}:** ${changeLine(writing, nearest)}.`, '');
+  }
+  const others = changes
+    .filter((facts) => facts !== nearest)
+    .toSorted((a, b) => Number(b.affected) - Number(a.affected) || Math.abs(a.leadMs) - Math.abs(b.leadMs));
+  if (others.length === 0) return lines.slice(0, 1);
+  const shown = others.slice(0, MAX_CHANGES);
+  const more = others.length > shown.length ? `, ${shown.length} of ${others.length} shown` : '';
+  const heading = `${nearest ? 'Other changes' : 'Changes, none on an affected service,'} from ${window} before the onset to ${at(writing, period.endMs)}${more}:`;
+  return [...lines, heading, '', ...shown.map((facts) => `- ${changeLine(writing, facts)}`)];
+}
+
+function rise({ change, ratio }: TemplateFacts): string {
+  if (change === 'new') return 'New';
+  if (change === 'vanished') return 'Gone';
+  return ratio === Infinity ? 'Back' : `Up ${number(Math.round(ratio * 10) / 10)} times`;
+}
+
+function templateLines(writing: Writing): string[] {
+  const { templates } = writing.facts;
+  if (templates.length === 0) return [];
+  const lines = templates.map((facts) => {
+    const { service, template, example, count, event } = facts;
+    const often = count ? `, ${number(Number(count.value))} ${Number(count.value) === 1 ? 'time' : 'times'}` : '';
+    const before = facts.change === 'vanished' ? ' before' : '';
+    const head = `- ${rise(facts)} in ${code(service)}${often}${before}: ${code(template)}${writing.evidence.ref(count, event)}`;
+    return example === template ? head : `${head}\n  for example ${code(example, 200)}`;
+  });
+  return ['Error messages that changed with the incident:', '', ...lines];
+}
+
+function orderLines(writing: Writing): string[] {
+  const { services, lead } = writing.facts;
+  if (services.length < 2) return [];
+  const origin = services.find(({ service }) => service === lead)?.onsetMs ?? 0;
+  const lines = services.map(({ service, onsetMs, anomalies }) => {
+    const first = anomalies[0];
+    if (!first) return `- ${code(service)}`;
+    const offset = onsetMs - origin;
+    const relative = service === lead || offset === 0 ? '' : `, ${duration(offset)} ${offset > 0 ? 'later' : 'earlier'}`;
+    return `- ${timeOf(writing, first.startedAt)} ${code(service)} ${signalWords(first)}${relative}${writing.evidence.ref(first.startedAt)}`;
+  });
+  return ['Services in the order in which they deviated:', '', ...lines];
+}
+
+function historyLines(writing: Writing): string[] {
+  const { listed, count } = writing.facts.history;
+  if (count === 0) return [];
+  const lines = listed.map(({ incident, startedAt, resolvedAt, durationMs }) => {
+    const reason = incident.causes[0]?.reason ?? '';
+    const said = reason === '' ? '' : `; first cause then: ${escapeText(reason, 160)}`;
+    const refs = writing.evidence.ref(startedAt, resolvedAt);
+    return `- ${timeOf(writing, startedAt)}, resolved after ${duration(durationMs)}${refs}${said}`;
+  });
+  const times = count === 1 ? 'once' : `${count} times`;
+  return [`The same service had the same kind of incident ${times} in the 30 days before:`, '', ...lines];
+}
+
+/** Ranked causes, changes, error messages, order of services, history, and what the verdict rests on. */
+export function rootCauseSection(writing: Writing): string {
+  const { verdict } = writing.judgement;
+  const parts = [
+    causeLines(writing),
+    [`**Verdict ${verdictLine(writing).replace(':', ':**')} ${verdict} means: ${VERDICT_MEANING[verdict]}`],
+    changeLines(writing),
+    templateLines(writing),
+    orderLines(writing),
+    historyLines(writing),
+  ];
+  return parts
+    .filter((part) => part.length > 0)
+    .map((part) => part.join('\n'))
+    .join('\n\n');
+}

@@ -1,0 +1,89 @@
+import { failedEvents } from '../evidence-impact.ts';
+import type { Facts } from '../facts.ts';
+import { changeLead, changeName } from './changes.ts';
+import { deviationLine, signalWords } from './deviation.ts';
+import { code, escapeText } from './markdown.ts';
+import { verdictLine } from './verdict-words.ts';
+import { day, duration, number, percent } from './wording.ts';
+import { at, names, timeOf } from './writing.ts';
+import type { Writing } from './writing.ts';
+
+function headline(writing: Writing): string {
+  const { facts, evidence } = writing;
+  const { moments, period, lead, main } = facts;
+  const what = main ? signalWords(main) : 'behaving unusually';
+  const onset = at(writing, period.onsetMs);
+  const date = day(period.onsetMs);
+  const length = duration(period.endMs - period.onsetMs);
+  // The onset is the lead service's own when it has one: others of the incident may have begun earlier.
+  const since = main?.startedAt ?? moments.startedAt;
+  const own = timeOf(writing, since);
+  if (period.ongoing) {
+    const state = facts.incident.status === 'acknowledged' ? 'Acknowledged, still' : 'Still';
+    return `**${code(lead)} has been ${what} since ${own} UTC on ${date}.** ${state} going on at ${at(writing, period.endMs)}, ${length} after the first deviation${evidence.ref(since)}.`;
+  }
+  const end = moments.resolvedAt ? timeOf(writing, moments.resolvedAt) : at(writing, period.endMs);
+  const from = own === onset ? '' : `; the incident began at ${onset}`;
+  return `**${code(lead)} was ${what} from ${own} to ${end} UTC on ${date}.** Resolved after ${length}${from}${evidence.ref(since, moments.resolvedAt)}.`;
+}
+
+function severityLines(writing: Writing): string[] {
+  const { main } = writing.facts;
+  if (!main) return [];
+  const lines = main.features.slice(0, 2).map((feature) => deviationLine(writing, feature));
+  if (lines.length === 0) return ['- **How bad:** no single measure stands out; the combination is unusual.'];
+  const baseline = escapeText(main.anomaly.baseline.description, 160);
+  return [`- **How bad:** ${lines.join('; ')}.`, ...(baseline === '' ? [] : [`- **Compared with:** ${baseline}.`])];
+}
+
+function impactLine(writing: Writing): string[] {
+  const { impact, incident } = writing.facts;
+  const { during } = impact[0] ?? {};
+  const services = [...new Set([...impact.map(({ service }) => service), ...incident.services])];
+  const who = `${services.length === 1 ? '1 service' : `${services.length} services`}: ${names(services)}`;
+  if (!during || during.events.value === 0) return [`- **Who is hit:** ${who}.`];
+  const { errorRate, events } = during;
+  const failed = failedEvents(during);
+  const total = `${number(events.value)} events of ${code(events.service)}`;
+  const share = failed === 0 ? `None of ${total} failed` : `${number(failed)} of ${total} failed, ${percent(errorRate.value)}`;
+  return [`- **Who is hit:** ${who}. ${share}${writing.evidence.ref(events, errorRate)}.`];
+}
+
+/** The most likely cause in one sentence: the nearest change before it when there is one, else the first-ranked reason. */
+function causeLine(writing: Writing): string[] {
+  const { facts, judgement, evidence } = writing;
+  const cause = facts.causes[0];
+  if (!cause) return ['- **Most likely cause:** not known; no service stands out.'];
+  const { trigger } = judgement;
+  if (trigger) {
+    const text = `${changeName(trigger)}, ${changeLead(trigger)}${evidence.ref(trigger.at, trigger.version)}`;
+    return [`- **Most likely cause:** ${text}.`];
+  }
+  return [`- **Most likely cause:** ${code(cause.service)}: ${sentence(escapeText(cause.reason))}`];
+}
+
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+function confidenceLine({ main, lead }: Facts): string[] {
+  if (main?.anomaly.stage !== 'warming_up') return [];
+  return [`- **Confidence is low:** HELIOS has not yet seen enough of ${code(lead)} to know its normal behaviour well.`];
+}
+
+/** One screen: which service, what, since when, how bad against what, most likely cause, verdict, first step. */
+export function summarySection(writing: Writing, firstStep: (() => string) | undefined): string {
+  const { facts } = writing;
+  const merged = facts.incident.mergedInto;
+  return [
+    ...(merged === null ? [] : [`This incident was merged into ${code(merged)}; read that report.`, '']),
+    headline(writing),
+    '',
+    ...severityLines(writing),
+    ...impactLine(writing),
+    ...causeLine(writing),
+    `- **Verdict:** ${verdictLine(writing)}`,
+    ...confidenceLine(facts),
+    ...(firstStep === undefined ? [] : [`- **First step:** ${firstStep()}`]),
+  ].join('\n');
+}
