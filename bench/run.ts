@@ -1,25 +1,26 @@
-// Runs the benches named on the command line, or all of them, one after the other, each in a process of its own.
-// A bench is a file NAME.bench.ts in this folder that prints its table; arguments after -- are passed on to it.
+// Runs the benches named on the command line, or all of them, one after the other, each in a process of its own: an
+// earlier one must not leave its heap or its compiled code to a later one. What follows -- is passed on.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 
-const SUFFIX = '.bench.ts';
-const known = globSync(`*${SUFFIX}`, { cwd: import.meta.dirname })
-  .map((file) => basename(file, SUFFIX))
+/** Files of this folder that no other file is made of: each is a program that prints its table. */
+const PARTS = /^(run|.*-[a-z-]+|.*\.test)$/;
+const known = globSync('*.ts', { cwd: import.meta.dirname })
+  .map((file) => basename(file, '.ts'))
+  .filter((name) => !PARTS.test(name))
   .toSorted();
 
 function runBench(name: string, args: readonly string[]): boolean {
   process.stdout.write(`\n## ${name}\n\n`);
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}${SUFFIX}`), ...args], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`), ...args], { stdio: 'inherit' });
   return status === 0;
 }
 
 function splitArguments(argv: readonly string[]): { names: string[]; passed: string[] } {
   const end = argv.indexOf('--');
-  const { positionals } = parseArgs({ args: end < 0 ? [...argv] : argv.slice(0, end), allowPositionals: true });
-  return { names: positionals.length > 0 ? positionals : known, passed: end < 0 ? [] : argv.slice(end + 1) };
+  const names = end < 0 ? [...argv] : argv.slice(0, end);
+  return { names: names.length > 0 ? names : known, passed: end < 0 ? [] : argv.slice(end + 1) };
 }
 
 const { names, passed } = splitArguments(process.argv.slice(2));

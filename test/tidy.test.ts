@@ -7,7 +7,14 @@ const MAX_LINES = 400;
 const MAX_MEDIAN_LINES = 120;
 const MAX_FUNCTION_LINES = 70;
 const SELF = 'test/tidy.test.ts';
-const TEST_GLOBS = ['src/**/*.test.ts', 'test/*.test.ts', 'src/**/*.itest.ts', 'test/e2e/*.itest.ts', 'test/sim/*.itest.ts'];
+const TEST_GLOBS = [
+  'src/**/*.test.ts',
+  'test/*.test.ts',
+  'bench/*.test.ts',
+  'src/**/*.itest.ts',
+  'test/e2e/*.itest.ts',
+  'test/sim/*.itest.ts',
+];
 
 /** What is not written here, and what to write instead. */
 const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
