@@ -42,7 +42,8 @@ const texts = new Map(code.map((path) => [path, read(path)]));
 const rootFiles = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile());
 const prose = [...rootFiles.map((entry) => entry.name), ...globSync(['docs/*.md', 'bin/*', '.ci/*'], { cwd: root })];
 
-const isTest = (path: string): boolean => /\.(test|itest|contract|fixture)\.ts$/.test(path);
+/** Tests, and what only tests are made of. */
+const isTest = (path: string): boolean => /\.(test|itest|contract)\.ts$|[-.](fixture|oracle)\.ts$/.test(path);
 
 function lineCount(text: string): number {
   return text.split('\n').length - 1;
