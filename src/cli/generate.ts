@@ -14,6 +14,7 @@ import { isoTime, systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import { nearestName } from '../lib/nearest.ts';
+import type { CommandContext } from './command-context.ts';
 import { EventClient } from './event-client.ts';
 import { durationOption, integerOption, positiveIntegerOption, positiveNumberOption, timeOption } from './option-values.ts';
 import type { Progress } from './progress.ts';
@@ -193,7 +194,7 @@ export function faultsOption(text: string): number | FaultName[] {
   });
 }
 
-export function registerGenerate(program: Command): void {
+export function registerGenerate(program: Command, { print }: CommandContext): void {
   program
     .command('generate')
     .description('generate the events of a made-up fleet, with faults whose truth is known')
@@ -217,14 +218,14 @@ export function registerGenerate(program: Command): void {
     .option('--live', 'post each event when its time has come')
     .option('--json', 'print one JSON line at the end and nothing else')
     .action(async (flags: GenerateFlags) => {
-      printSummary(await generate(flags, { clock: systemClock, stderr: process.stderr }), flags);
+      printSummary(await generate(flags, { clock: systemClock, stderr: process.stderr }), flags, print);
     });
 }
 
-function printSummary(summary: GenerateSummary, flags: GenerateFlags): void {
+function printSummary(summary: GenerateSummary, flags: GenerateFlags, print: (line: string) => void): void {
   const { events, rejected, start, end, faults, labels } = summary;
   const truth = labels === null ? '' : `, truth in ${labels}`;
-  const line = `${events} events from ${start} to ${end}, ${faults} faults, seed ${summary.seed}, rejected ${rejected}${truth}\n`;
-  process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : line);
+  const line = `${events} events from ${start} to ${end}, ${faults} faults, seed ${summary.seed}, rejected ${rejected}${truth}`;
+  print(flags.json ? JSON.stringify(summary) : line);
   if (events === 0 && rejected > 0) throw new HeliosError('all_rejected', 'cannot generate: the server rejected every event');
 }

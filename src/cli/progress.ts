@@ -32,7 +32,7 @@ function barProgress({ label, total, stream }: ProgressOptions): Progress {
     stream,
     format: `${label} [{bar}] {percentage}% {note}`,
     clearOnComplete: true,
-    hideCursor: true,
+    hideCursor: false,
     gracefulExit: false,
     barsize: 30,
   });

@@ -6,6 +6,7 @@ import { parseTime, systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Rejection } from '../model/scanner.ts';
+import type { CommandContext } from './command-context.ts';
 import { EventBodyBuilder } from './event-body.ts';
 import type { EventBody } from './event-body.ts';
 import { EventClient } from './event-client.ts';
@@ -127,7 +128,7 @@ function speedOption(text: string): number {
   return text === 'max' ? Infinity : positiveNumberOption(text);
 }
 
-export function registerReplay(program: Command): void {
+export function registerReplay(program: Command, { print }: CommandContext): void {
   program
     .command('replay')
     .description('post files of events (NDJSON or a JSON array, plain, gzip or zstd) to a running HELIOS')
@@ -141,19 +142,23 @@ export function registerReplay(program: Command): void {
       const client = loadClientConfig(flags);
       const quiet = flags.json === true;
       const pace = { batchEvents: flags.batch, speed: flags.speed, quiet };
-      printSummary(await replayFiles({ files, ...client, ...pace, clock: systemClock, stderr: process.stderr }), quiet);
+      printSummary(await replayFiles({ files, ...client, ...pace, clock: systemClock, stderr: process.stderr }), quiet, print);
     });
 }
 
-function printSummary({ accepted, rejected, files, reasons, elapsedMs }: ReplaySummary, json: boolean): void {
+function printSummary(
+  { accepted, rejected, files, reasons, elapsedMs }: ReplaySummary,
+  json: boolean,
+  print: (line: string) => void,
+): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ accepted, rejected, files })}\n`);
+    print(JSON.stringify({ accepted, rejected, files }));
   } else {
     const perSecond = Math.round(accepted / Math.max(0.001, elapsedMs / 1000));
-    process.stdout.write(
-      `accepted ${accepted}, rejected ${rejected} in ${(elapsedMs / 1000).toFixed(1)} s (${perSecond} events/s) from ${files} ${files === 1 ? 'file' : 'files'}\n`,
+    print(
+      `accepted ${accepted}, rejected ${rejected} in ${(elapsedMs / 1000).toFixed(1)} s (${perSecond} events/s) from ${files} ${files === 1 ? 'file' : 'files'}`,
     );
-    for (const reason of reasons) process.stdout.write(`  ${reason}\n`);
+    for (const reason of reasons) print(`  ${reason}`);
   }
   if (accepted === 0 && rejected > 0) {
     throw new HeliosError(

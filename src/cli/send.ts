@@ -4,6 +4,7 @@ import { loadClientConfig } from '../config/client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isoTime, systemClock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
+import type { CommandContext } from './command-context.ts';
 import type { EventBody } from './event-body.ts';
 import { EventBodyBuilder, readLines } from './event-body.ts';
 import type { PostAnswer } from './event-client.ts';
@@ -71,7 +72,7 @@ export async function sendLines(input: AsyncIterable<Uint8Array>, client: EventC
   return total;
 }
 
-export function registerSend(program: Command): void {
+export function registerSend(program: Command, { print }: CommandContext): void {
   program
     .command('send')
     .description('post one event, or NDJSON from standard input')
@@ -97,13 +98,13 @@ export function registerSend(program: Command): void {
       const answer = body
         ? await client.post(body, 1, idempotencyKey(body, nonce))
         : await sendLines(process.stdin, client, nonce);
-      printAnswer(answer, flags.json === true);
+      printAnswer(answer, flags.json === true, print);
     });
 }
 
-function printAnswer(answer: PostAnswer, json: boolean): void {
+function printAnswer(answer: PostAnswer, json: boolean, print: (line: string) => void): void {
   const { accepted, rejectedCount, rejected } = answer;
-  process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `accepted ${accepted}, rejected ${rejectedCount}\n`);
+  print(json ? JSON.stringify(answer) : `accepted ${accepted}, rejected ${rejectedCount}`);
   if (rejectedCount === 0) return;
   const [first] = rejected;
   const reason = first ? `event ${first.index + 1}: ${first.field === '' ? '' : `${first.field}: `}${first.reason}` : 'unknown';
