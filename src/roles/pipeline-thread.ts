@@ -1,0 +1,142 @@
+import os from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { DetectConfig } from '../detect/config.ts';
+import type { DetectorCommand } from '../detect/detector.ts';
+import { createDetector } from '../detect/engine.ts';
+import { assert } from '../lib/assert.ts';
+import { systemClock } from '../lib/clock.ts';
+import { HeliosError } from '../lib/errors.ts';
+import { serveCalls } from '../lib/thread-rpc.ts';
+import { openLogReader } from '../log/embedded/log-reader.ts';
+import { createNames } from '../model/event-batch.ts';
+import { createJsonScanner } from '../model/json-scanner.ts';
+import type { StoreConfig } from '../store/config.ts';
+import { openStoreWriter } from '../store/embedded/store-writer.ts';
+import { markIdle, readCommitted } from './commit-signal.ts';
+import type { CommitSignal } from './commit-signal.ts';
+import { createLogger } from './logger.ts';
+import { createMetricsRelay } from './metrics-relay.ts';
+import { Pipeline } from './pipeline.ts';
+import type { ThreadFailure } from './thread.ts';
+
+export interface PipelineThreadData {
+  dir: string;
+  clockMode: 'wall' | 'events';
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  signal: CommitSignal;
+  detect: DetectConfig;
+  store: StoreConfig;
+}
+
+/** Time between looks at the clock while no events come: how late silence may be seen. */
+const TICK_MS = 200;
+/** Behind the ingest thread, ahead of sealing. */
+const THREAD_PRIORITY = 5;
+/** Any constant: detection must not depend on luck. */
+const SEED = 1;
+
+const data = workerData as PipelineThreadData;
+assert(parentPort, 'pipeline-thread.ts runs as a worker');
+const port = parentPort;
+const clock = systemClock;
+const logger = createLogger(data.logLevel);
+const metrics = createMetricsRelay((message) => port.postMessage(message), clock);
+
+async function open(): Promise<Pipeline> {
+  const writer = await openStoreWriter({ dir: data.dir, config: data.store, clock, logger, metrics });
+  const committed = readCommitted(data.signal);
+  if (writer.offset() > committed) {
+    throw new HeliosError(
+      'corrupt_data',
+      `cannot go on in ${data.dir}: the store knows records up to ${writer.offset()}, the log ends at ${committed}; ` +
+        'restore the log, or remove the store to have it built again',
+    );
+  }
+  return new Pipeline({
+    reader: openLogReader({ dir: data.dir }),
+    writer,
+    detector: createDetector({ config: data.detect, clock: data.clockMode, seed: SEED }),
+    scanner: createJsonScanner(createNames({ entities: data.detect.max_entities })),
+    clock,
+    clockMode: data.clockMode,
+    committedOffset: () => readCommitted(data.signal),
+    commitIntervalMs: data.store.commit_interval,
+    checkpointIntervalMs: data.store.checkpoint_interval,
+    logger,
+    metrics,
+    publish: (output) => port.postMessage({ output }),
+    onProgress: (progress) => port.postMessage({ progress }),
+  });
+}
+
+let wake = (): void => {};
+let isStopping = false;
+/** Commands and the loop take turns: the pipeline does one thing at a time. */
+let turn: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(run: () => Promise<T>): Promise<T> {
+  const result = turn.then(run);
+  turn = result.catch(() => undefined);
+  return result;
+}
+
+function waitForWork(): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(TICK_MS, () => wake());
+    wake = () => {
+      cancel();
+      resolve();
+    };
+    markIdle(data.signal);
+  });
+}
+
+async function run(pipeline: Pipeline): Promise<void> {
+  while (!isStopping) {
+    const moved = await inTurn(() => pipeline.step());
+    // Lets commands in, and notices a commit that came between the last read and the wait.
+    if (moved) await clock.sleep(0);
+    else {
+      await inTurn(() => pipeline.tick());
+      const waiting = waitForWork();
+      if (readCommitted(data.signal) > pipeline.nextOffset) wake();
+      await waiting;
+    }
+  }
+}
+
+async function close(pipeline: Pipeline, loop: Promise<void>): Promise<void> {
+  isStopping = true;
+  wake();
+  await loop;
+  while (await inTurn(() => pipeline.step()));
+  await inTurn(() => pipeline.commit(true));
+}
+
+try {
+  os.setPriority(0, THREAD_PRIORITY);
+} catch {
+  logger.debug('cannot lower the priority of the pipeline thread');
+}
+try {
+  const pipeline = await open();
+  const loop = run(pipeline);
+  loop.catch((error: unknown) => {
+    // Rethrown outside the promise, so that the thread dies and the process with it.
+    process.nextTick(() => {
+      throw error;
+    });
+  });
+  port.on('message', (message: { wake?: true }) => {
+    if (message.wake) wake();
+  });
+  serveCalls(port, {
+    command: (command: DetectorCommand) => inTurn(() => pipeline.command(command)),
+    close: () => close(pipeline, loop),
+    retain: (beforeMs: number) => inTurn(() => pipeline.retain(beforeMs)),
+  });
+  port.postMessage({ ready: true });
+} catch (error) {
+  if (!(error instanceof HeliosError)) throw error;
+  port.postMessage({ failed: { code: error.code, message: error.message } } satisfies ThreadFailure);
+}

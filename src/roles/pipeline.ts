@@ -1,0 +1,193 @@
+import type { Clock } from '../lib/clock.ts';
+import { HeliosError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import type { Detector, DetectorCommand, DetectorOutput } from '../detect/detector.ts';
+import type { LogReader, LogRecord } from '../log/event-log.ts';
+import type { Incident } from '../model/incident.ts';
+import { NO_LIMITS } from '../model/scanner.ts';
+import type { Scanner } from '../model/scanner.ts';
+import type { StoreUpdate, StoreWriter } from '../store/store.ts';
+import { PIPELINE_EVENTS, PIPELINE_LAG, PIPELINE_WATERMARK } from './metrics.ts';
+
+/** Read at once; bounds how long a person's command waits behind events. */
+const READ_BYTES = 4 * 1024 * 1024;
+const RETRY_MS = 1000;
+/** A stream further behind the wall clock is history being loaded, or late as a whole: its own time is the only one. */
+const LIVE_WITHIN_MS = 60_000;
+
+export interface PipelineOptions {
+  reader: LogReader;
+  writer: StoreWriter;
+  detector: Detector;
+  scanner: Scanner;
+  clock: Clock;
+  /** events: time advances with the data alone. */
+  clockMode: 'wall' | 'events';
+  committedOffset: () => number;
+  commitIntervalMs: number;
+  checkpointIntervalMs: number;
+  logger: Logger;
+  metrics: Metrics;
+  /** Called after the documents are committed. */
+  publish: (output: PipelineOutput) => void;
+  /** Called after every commit; `safeOffset` is where a restart would read from. */
+  onProgress: (progress: PipelineProgress) => void;
+}
+
+export type PipelineOutput = Pick<DetectorOutput, 'anomalies' | 'incidents' | 'changes'>;
+
+export interface PipelineProgress {
+  nextOffset: number;
+  safeOffset: number;
+  watermarkMs: number;
+  caughtUp: boolean;
+}
+
+const emptyUpdate = (): StoreUpdate => ({
+  anomalies: [],
+  incidents: [],
+  changes: [],
+  templates: [],
+  models: [],
+  checkpoint: null,
+});
+
+/**
+ * Reads the log from the last checkpoint on, and feeds the store's rollups and the detector. What it derives is committed
+ * with the offset it stems from, so a crash repeats work but nothing twice: records below the committed offset only
+ * rebuild the detector's state, and what the detector says about them is not published again.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  #update = emptyUpdate();
+  #nextOffset: number;
+  #safeOffset: number;
+  /** Records below were committed by an earlier run. */
+  readonly #replayUntil: number;
+  #caughtUp = false;
+  #dirty = false;
+  #lastCommitMs: number;
+  #lastCheckpointMs: number;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    const { writer, detector, reader, clock } = options;
+    this.#replayUntil = writer.offset();
+    const checkpoint = writer.checkpoint();
+    if (checkpoint) detector.restore(checkpoint.payload);
+    const from = checkpoint ? checkpoint.offset : 0;
+    this.#nextOffset = reader.seek(from);
+    this.#safeOffset = this.#nextOffset;
+    this.#lastCommitMs = this.#lastCheckpointMs = clock.monotonicMs();
+  }
+
+  /** The record it will read next. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** Handles what is committed now, up to one read; false when there was nothing. */
+  async step(): Promise<boolean> {
+    const { reader, detector, committedOffset } = this.#options;
+    const records = await reader.read(committedOffset(), READ_BYTES);
+    if (records === null) {
+      this.#caughtUp = true;
+      return false;
+    }
+    for (const record of records) {
+      this.#observe(record);
+      await this.#collect(detector.advance(null));
+    }
+    await this.#commitWhenDue();
+    return true;
+  }
+
+  /** Lets time pass when there are no events: silence is seen, and what is observed gets committed. */
+  async tick(): Promise<void> {
+    const { clockMode, clock, detector } = this.#options;
+    const nowMs = clock.nowMs();
+    const isLive = clockMode === 'wall' && this.#caughtUp && nowMs - detector.status().watermarkMs < LIVE_WITHIN_MS;
+    if (isLive) await this.#collect(detector.advance(nowMs));
+    await this.#commitWhenDue();
+  }
+
+  /** Applies a person's command and commits it at once, with a checkpoint: it must survive a crash. */
+  async command(command: DetectorCommand): Promise<Incident | undefined> {
+    const incident = this.#options.detector.command(command);
+    const output: PipelineOutput = { anomalies: [], incidents: incident ? [incident] : [], changes: [] };
+    if (command.type === 'change') output.changes.push(command.change);
+    this.#merge(output);
+    await this.commit(true);
+    this.#options.publish(output);
+    return incident;
+  }
+
+  /** Commits what was observed so far; `withCheckpoint` also stores the detector's state. */
+  async commit(withCheckpoint: boolean): Promise<void> {
+    const { writer, detector, clock, logger, onProgress } = this.#options;
+    if (withCheckpoint) this.#update.checkpoint = detector.snapshot();
+    for (;;) {
+      try {
+        await writer.commit(this.#update, Math.max(this.#nextOffset, this.#replayUntil));
+        break;
+      } catch (error) {
+        if (!(error instanceof HeliosError) || error.code !== 'disk_full') throw error;
+        logger.error('cannot commit derived data: the disk is full; trying again', { retryMs: RETRY_MS });
+        await clock.sleep(RETRY_MS);
+      }
+    }
+    this.#lastCommitMs = clock.monotonicMs();
+    if (withCheckpoint) {
+      this.#safeOffset = this.#nextOffset;
+      this.#lastCheckpointMs = this.#lastCommitMs;
+    }
+    this.#update = emptyUpdate();
+    this.#dirty = false;
+    const { watermarkMs } = detector.status();
+    onProgress({ nextOffset: this.#nextOffset, safeOffset: this.#safeOffset, watermarkMs, caughtUp: this.#caughtUp });
+  }
+
+  retain(beforeMs: number): Promise<void> {
+    return this.#options.writer.retain(beforeMs);
+  }
+
+  #observe(record: LogRecord): void {
+    const { scanner, writer, detector, metrics } = this.#options;
+    const { batch } = scanner.scan(record.bytes, NO_LIMITS);
+    writer.observe(batch, record.position.offset);
+    detector.observe(batch, record.receivedAtMs, record.clientId);
+    this.#nextOffset = record.position.offset + 1;
+    this.#dirty = true;
+    metrics.add(PIPELINE_EVENTS, batch.count);
+  }
+
+  async #collect(output: DetectorOutput): Promise<void> {
+    const replayed = this.#nextOffset <= this.#replayUntil;
+    if (!replayed) {
+      this.#update.templates.push(...output.templates);
+      this.#update.models.push(...output.models);
+    }
+    if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
+    this.#merge(output);
+    if (replayed) return;
+    await this.commit(false);
+    this.#options.publish({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
+  }
+
+  #merge(output: PipelineOutput): void {
+    this.#update.anomalies.push(...output.anomalies);
+    this.#update.incidents.push(...output.incidents);
+    this.#update.changes.push(...output.changes);
+    this.#dirty = true;
+  }
+
+  async #commitWhenDue(): Promise<void> {
+    const { clock, commitIntervalMs, checkpointIntervalMs, metrics, committedOffset, detector } = this.#options;
+    const now = clock.monotonicMs();
+    metrics.set(PIPELINE_LAG, committedOffset() - this.#nextOffset);
+    metrics.set(PIPELINE_WATERMARK, Math.max(0, detector.status().watermarkMs / 1000));
+    const checkpointDue = now - this.#lastCheckpointMs >= checkpointIntervalMs && this.#safeOffset < this.#nextOffset;
+    if (checkpointDue || (this.#dirty && now - this.#lastCommitMs >= commitIntervalMs)) await this.commit(checkpointDue);
+  }
+}

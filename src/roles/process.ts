@@ -1,0 +1,273 @@
+import path from 'node:path';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HeliosError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { createAuthorize } from '../ingest/keys.ts';
+import { createIngestHandler } from '../ingest/handler.ts';
+import { createHttpDoor } from '../ingest/http/door.ts';
+import type { HttpDoor } from '../ingest/http/door.ts';
+import { INGEST_METRICS } from '../ingest/metrics.ts';
+import { PendingBytes } from '../ingest/pending-bytes.ts';
+import { ClientLimits } from '../ingest/token-bucket.ts';
+import { createConsole } from '../console/console.ts';
+import type { Readiness } from '../console/dependencies.ts';
+import { StreamHub } from '../console/stream-hub.ts';
+import { openEmbeddedLog } from '../log/embedded/embedded-log.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { createNames } from '../model/event-batch.ts';
+import { createJsonScanner } from '../model/json-scanner.ts';
+import { createReporter } from '../report/reporter.ts';
+import type { Reporter } from '../report/reporter.ts';
+import type { Store } from '../store/store.ts';
+import { createCommitSignal, publishCommitted } from './commit-signal.ts';
+import { createControl } from './control.ts';
+import { createLogger } from './logger.ts';
+import { ROLES_METRICS } from './metrics.ts';
+import { createModelService } from './model-service.ts';
+import type { PipelineOutput } from './pipeline.ts';
+import { openPipelineThread } from './pipeline-client.ts';
+import type { PipelineClient } from './pipeline-client.ts';
+import { createPrometheusMetrics } from './prometheus.ts';
+import type { PrometheusMetrics } from './prometheus.ts';
+import { checkExposure, createHttpServer } from './server.ts';
+import { openStoreThread } from './store-client.ts';
+
+/** The pipeline's name among the log's readers: retention waits for it. */
+const PIPELINE_READER = 'pipeline';
+const RETENTION_PERIOD_MS = 60_000;
+
+export interface ProcessOptions {
+  config: Config;
+  version: string;
+  /** Aborting it stops the process in an orderly way. */
+  signal: AbortSignal;
+  /** Called for what `--json` prints: incidents, anomalies, reports. */
+  onEvent: (event: Record<string, unknown>) => void;
+}
+
+export interface RunningProcess {
+  url: string;
+  /** Resolves when everything is closed; rejects when a part failed or requests had to be cut off. */
+  stopped: Promise<void>;
+}
+
+interface Shared {
+  config: Config;
+  logger: Logger;
+  metrics: PrometheusMetrics;
+  log: EventLog;
+  store: Store;
+  hub: StreamHub;
+  reporter: Reporter;
+  pipeline: PipelineClient;
+  /** Event time when the clock follows the data, wall time otherwise. */
+  clock: Clock;
+  state: { isStopping: boolean };
+}
+
+function checkTargets(config: Config): void {
+  if (config.target.length === 1 && config.target[0] === 'all') return;
+  throw new HeliosError(
+    'invalid_config',
+    `cannot run --target=${config.target.join(',')}: embedded storage runs all roles in one process (--target=all)`,
+    {
+      details: { field: 'target' },
+    },
+  );
+}
+
+function createDoor(shared: Shared): HttpDoor {
+  const { config, log, logger, metrics, state } = shared;
+  const eventsClock = config.clock === 'events';
+  const handler = createIngestHandler({
+    log,
+    scanner: createJsonScanner(createNames({ entities: config.anomaly_detection.max_entities })),
+    clock: systemClock,
+    metrics,
+    futureToleranceMs: eventsClock ? Infinity : config.ingest.future_tolerance,
+    retentionMs: eventsClock ? Infinity : config.log.retention_age,
+  });
+  const { events_per_second: eventsPerSecond, bytes_per_second: bytesPerSecond, burst: burstMs } = config.ingest;
+  return createHttpDoor({
+    handler,
+    authorize: createAuthorize(config.keys),
+    config: config.ingest,
+    limits: new ClientLimits({ eventsPerSecond, bytesPerSecond, burstMs }, systemClock),
+    pending: new PendingBytes(config.ingest.max_pending),
+    clock: systemClock,
+    logger,
+    metrics,
+    isStopping: () => state.isStopping,
+  });
+}
+
+function readinessOf(shared: Shared): Readiness {
+  const reasons: Readiness['reasons'] = [];
+  if (shared.state.isStopping) reasons.push({ name: 'process', reason: 'is stopping' });
+  for (const damage of shared.log.status().damages) {
+    shared.logger.debug('damaged range set aside', { ...damage });
+  }
+  return { ready: reasons.length === 0, reasons };
+}
+
+function publish(shared: Pick<Shared, 'hub' | 'reporter'>, output: PipelineOutput, onEvent: ProcessOptions['onEvent']): void {
+  for (const change of output.changes) shared.hub.publish('change', change);
+  for (const anomaly of output.anomalies) {
+    shared.hub.publish('anomaly', anomaly);
+    onEvent({ anomaly });
+  }
+  for (const incident of output.incidents) {
+    shared.hub.publish('incident', incident);
+    onEvent({ incident });
+    shared.reporter.onIncident(incident);
+  }
+}
+
+/** Incidents that were opened just before a crash may have no report yet. */
+async function reportMissing(store: Store, reporter: Reporter): Promise<void> {
+  const { items } = await store.list('incident', { limit: 100 });
+  for (const incident of items) {
+    if ((await store.get('report', incident.id)) === undefined) reporter.onIncident(incident);
+  }
+}
+
+async function openShared(
+  options: ProcessOptions,
+  scope: AsyncDisposableStack,
+  onDeath: (error: Error) => void,
+): Promise<Shared> {
+  const { config, onEvent } = options;
+  const dir = path.resolve(config.data_dir);
+  const logger = createLogger(config.log_level);
+  const metrics = createPrometheusMetrics([...INGEST_METRICS, ...ROLES_METRICS]);
+  const { idempotency_window: windowMs, idempotency_keys: maxKeys } = config.ingest;
+  const log = scope.use(
+    await openEmbeddedLog({
+      dir,
+      config: config.log,
+      clock: systemClock,
+      logger,
+      metrics,
+      idempotency: { windowMs, maxKeys },
+      readers: [PIPELINE_READER],
+      onFatal: onDeath,
+    }),
+  );
+  const storeSignal = createCommitSignal();
+  const pipelineSignal = createCommitSignal();
+  publishCommitted(storeSignal, log.committedOffset());
+  publishCommitted(pipelineSignal, log.committedOffset());
+  const store = scope.use(await openStoreThread({ dir, logLevel: config.log_level, signal: storeSignal }, onDeath));
+  const hub = new StreamHub({ startMs: systemClock.nowMs(), metrics });
+  const reporter = scope.use(
+    createReporter({
+      store,
+      config: config.report,
+      clock: systemClock,
+      logger,
+      metrics,
+      directory: config.report.directory ?? path.join(dir, 'reports'),
+      onReport: (report) => {
+        hub.publish('report', report);
+        onEvent({ report });
+      },
+    }),
+  );
+  const pipeline = scope.use(
+    await openPipelineThread({
+      data: {
+        dir,
+        clockMode: config.clock,
+        logLevel: config.log_level,
+        signal: pipelineSignal,
+        detect: config.anomaly_detection,
+        store: config.store,
+      },
+      metrics,
+      onOutput: (output) => publish({ hub, reporter }, output, onEvent),
+      onProgress: (progress) => log.acknowledge(PIPELINE_READER, progress.safeOffset),
+      onDeath,
+    }),
+  );
+  scope.defer(
+    log.onCommit((nextOffset) => {
+      publishCommitted(storeSignal, nextOffset);
+      pipeline.committed(nextOffset);
+    }),
+  );
+  await reportMissing(store, reporter);
+  const clock: Clock =
+    config.clock === 'events' ? { ...systemClock, nowMs: () => Math.max(0, pipeline.progress().watermarkMs) } : systemClock;
+  return { config, logger, metrics, log, store, hub, reporter, pipeline, clock, state: { isStopping: false } };
+}
+
+function keepRetention(shared: Shared): () => void {
+  const { config, log, pipeline, clock, logger } = shared;
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      const nowMs = clock.nowMs();
+      await log.retain({ maxAgeMs: config.log.retention_age, maxBytes: config.log.retention_size }, nowMs);
+      if (Number.isFinite(config.store.retention)) await pipeline.retain(nowMs - config.store.retention);
+    } catch (error) {
+      logger.error('cannot apply the retention', { error: String(error) });
+    } finally {
+      isRunning = false;
+    }
+  };
+  return systemClock.every(RETENTION_PERIOD_MS, () => void run());
+}
+
+async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<string> {
+  const { config, store, pipeline, clock, logger, metrics, hub, state } = shared;
+  const server = createHttpServer({ config, ingest: createDoor(shared) });
+  const command = pipeline.command.bind(pipeline);
+  const app = await createConsole({
+    store,
+    authorize: createAuthorize(config.keys),
+    clock,
+    logger,
+    metrics,
+    config: config.console,
+    version: options.version,
+    control: createControl({ store, command, clock }),
+    models: createModelService({ store, config: config.anomaly_detection, clock, command }),
+    readiness: () => readinessOf(shared),
+    renderMetrics: () => metrics.render(),
+    stream: hub,
+    serverFactory: server.serverFactory,
+  });
+  const url = await server.listen();
+  scope.defer(async () => {
+    state.isStopping = true;
+    hub.close();
+    const inTime = await server.close(systemClock.sleep(config.shutdown_timeout));
+    await app.close();
+    if (!inTime) throw new HeliosError('timeout', 'cannot stop in an orderly way: requests in flight were cut off');
+  });
+  return url;
+}
+
+/** Runs every role in this process until the signal. A start that fails closes what it had opened, in reverse order. */
+export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
+  const { config, signal } = options;
+  checkTargets(config);
+  checkExposure(config);
+  await using opening = new AsyncDisposableStack();
+  const death = Promise.withResolvers<never>();
+  death.promise.catch(() => undefined);
+  const shared = await openShared(options, opening, death.reject);
+  const url = await openServer(shared, options, opening);
+  opening.defer(keepRetention(shared));
+  const scope = opening.move();
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const stopped = Promise.race([aborted, death.promise]).then(() => scope.disposeAsync());
+  return { url, stopped };
+}

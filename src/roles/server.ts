@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import net from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Config } from '../config/config.ts';
+import { HeliosError, problemOf, systemCode } from '../lib/errors.ts';
+
+const INGEST_PATH = '/api/v1/events';
+
+export interface HttpServerOptions {
+  config: Config;
+  /** Takes `POST /api/v1/events`; everything else goes to the console. */
+  ingest: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+/** One server for both: the hot ingest route past any framework, the rest through the console's. */
+export interface HttpServer {
+  /** What Fastify calls to get its server. */
+  serverFactory: (handler: RequestListener) => Server;
+  listen(): Promise<string>;
+  /** Stops accepting and waits for requests in flight; false when `timeoutMs` passed first and they were cut off. */
+  close(timeout: Promise<void>): Promise<boolean>;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (net.isIPv4(host) && host.startsWith('127.'));
+}
+
+/** Throws unless the address is loopback, or keys protect it, or the operator insists. */
+export function checkExposure(config: Config): void {
+  if (isLoopback(config.host) || config.keys.length > 0 || config.insecure) return;
+  throw new HeliosError(
+    'invalid_config',
+    `cannot listen on ${config.host}: without API keys only loopback is allowed (configure keys, or pass --insecure)`,
+    {
+      details: { field: 'host' },
+    },
+  );
+}
+
+function readTls(config: Config): { cert: Buffer; key: Buffer } | null {
+  const { tls_cert_file: certFile, tls_key_file: keyFile } = config;
+  if (certFile === undefined && keyFile === undefined) return null;
+  if (certFile === undefined || keyFile === undefined) {
+    throw new HeliosError('invalid_config', 'cannot speak TLS: tls_cert_file and tls_key_file go together', {
+      details: { field: 'tls_cert_file' },
+    });
+  }
+  try {
+    return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+  } catch (error) {
+    throw new HeliosError('invalid_config', `cannot speak TLS: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function onClientError(error: Error, socket: NodeJS.WritableStream & { destroyed?: boolean; destroy?: () => void }): void {
+  const code = systemCode(error);
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy?.();
+    return;
+  }
+  const answer = answerOf(code);
+  const body = JSON.stringify(problemOf(answer));
+  const head = `HTTP/1.1 ${answer.status} ${http.STATUS_CODES[answer.status] ?? ''}`;
+  socket.end(
+    `${head}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function answerOf(code: string): HeliosError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new HeliosError('timeout', 'cannot take the request: it did not arrive in time');
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new HeliosError('invalid_argument', 'cannot take the request: its headers are too large');
+  return new HeliosError('invalid_argument', 'cannot take the request: it is not well-formed HTTP');
+}
+
+function startListening(server: Server, config: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const reason = systemCode(error) === 'EADDRINUSE' ? 'the port is in use' : error.message;
+      reject(
+        new HeliosError('address_unavailable', `cannot listen on ${config.host}:${config.port}: ${reason}`, { cause: error }),
+      );
+    });
+    server.listen(config.port, config.host, () => {
+      const { port } = server.address() as AddressInfo;
+      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+      resolve(`${config.tls_cert_file === undefined ? 'http' : 'https'}://${host}:${port}`);
+    });
+  });
+}
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { config, ingest } = options;
+  const inFlight = new Set<ServerResponse>();
+  let server: Server | null = null;
+  let isStopping = false;
+
+  const track = (response: ServerResponse): void => {
+    inFlight.add(response);
+    response.shouldKeepAlive = !isStopping && response.shouldKeepAlive;
+    response.once('close', () => inFlight.delete(response));
+  };
+
+  function serverFactory(handler: RequestListener): Server {
+    const listener: RequestListener = (request, response) => {
+      track(response);
+      const { url, method } = request;
+      const isIngest = method === 'POST' && (url === INGEST_PATH || url?.startsWith(`${INGEST_PATH}?`));
+      if (isIngest) void ingest(request, response);
+      else handler(request, response);
+    };
+    const tls = readTls(config);
+    const limits = {
+      requestTimeout: config.ingest.body_timeout,
+      headersTimeout: config.ingest.body_timeout,
+      keepAliveTimeout: 120_000,
+      noDelay: true,
+    };
+    const created = tls ? https.createServer({ ...limits, ...tls }) : http.createServer(limits);
+    created.on('request', listener);
+    created.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      // The ingest door looks at the headers first, so that a refused body is never sent.
+      if (request.method !== 'POST' || !request.url?.startsWith(INGEST_PATH)) response.writeContinue();
+      listener(request, response);
+    });
+    created.on('clientError', onClientError);
+    server = created;
+    return created;
+  }
+
+  async function close(timeout: Promise<void>): Promise<boolean> {
+    const listening = server;
+    if (!listening) return true;
+    isStopping = true;
+    for (const response of inFlight) response.shouldKeepAlive = false;
+    const closed = new Promise<boolean>((resolve) => {
+      listening.close(() => resolve(true));
+    });
+    listening.closeIdleConnections();
+    const inTime = await Promise.race([closed, timeout.then(() => false)]);
+    if (!inTime) listening.closeAllConnections();
+    return inTime;
+  }
+
+  return {
+    serverFactory,
+    listen: () => startListening(server as Server, config),
+    close,
+  };
+}

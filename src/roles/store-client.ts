@@ -1,0 +1,35 @@
+import { Worker } from 'node:worker_threads';
+import { RpcClient } from '../lib/thread-rpc.ts';
+import type { Store } from '../store/store.ts';
+import type { StoreThreadData } from './store-thread.ts';
+import { startThread } from './thread.ts';
+
+/** The store as the main thread sees it: every call runs in the store thread. */
+export async function openStoreThread(data: StoreThreadData, onDeath: (error: Error) => void): Promise<Store> {
+  const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData: data });
+  const rpc = new RpcClient(worker);
+  const stop = await startThread(worker, 'store', (error) => {
+    rpc.fail(error);
+    onDeath(error);
+  });
+  return {
+    services: (query) => rpc.call('services', query),
+    metrics: (query) => rpc.call('metrics', query),
+    events: (query) => rpc.call('events', query),
+    templates: (query) => rpc.call('templates', query),
+    rollups: (query) => rpc.call('rollups', query),
+    list: (kind, query) => rpc.call('list', kind, query),
+    get: (kind, key) => rpc.call('get', kind, key),
+    put: (kind, document) => rpc.call('put', kind, document),
+    models: {
+      list: () => rpc.call('modelsList'),
+      get: (version) => rpc.call('modelsGet', version),
+      add: (model) => rpc.call('modelsAdd', model),
+      activate: (version) => rpc.call('modelsActivate', version),
+    },
+    async [Symbol.asyncDispose]() {
+      await rpc.call('close');
+      await stop();
+    },
+  };
+}
