@@ -9,6 +9,7 @@ const CASES: [name: string, message: string, template: string][] = [
   ['UUIDs', 'order 8f14e45f-ceea-467f-a8f1-2f5b5a6d1c2e lost', 'order <*> lost'],
   ['UUIDs inside a word', 'key=ord_8f14e45f-ceea-467f-a8f1-2f5b5a6d1c2e.json', 'key=ord_<*>.json'],
   ['hexadecimal ids', 'at 0xdeadbeef in trace 4bf92f3577b34da6', 'at <*> in trace <*>'],
+  ['hexadecimal ids that end like a duration', 'span 84920174658392d, x:1234567d', 'span <*>, x:<*>'],
   ['mixed ids', 'request req_a8Xk2 of user_91', 'request req_<*> of user_<*>'],
   ['IPv4 addresses', 'connect 10.0.3.17:5432: refused by 10.0.0.0/16, 10.1.2.3.', 'connect <ip>:<*>: refused by <ip>/<*>, <ip>.'],
   ['IPv6 addresses', 'connect [fe80::1ff:fe23:4567:890a]:80, ::1, fe80::1%eth0', 'connect [<ip>]:<*>, <ip>, <ip>'],

@@ -57,6 +57,8 @@ const WHOLE: readonly { pattern: RegExp; placeholder: string }[] = [
   { pattern: new RegExp(`^${IPV4_TEXT}/\\d{1,2}$`), placeholder: '<ip>/<*>' },
   { pattern: /^[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?$/, placeholder: '<*>' },
   { pattern: /^[+-]?\d+(?:[.,]\d+)*%$/, placeholder: '<*>%' },
+  // Before durations: a hexadecimal id may end in the letter of days.
+  { pattern: /^(?=.*\d)[0-9a-fA-F]{8,}$/, placeholder: '<*>' },
   { pattern: new RegExp(`^[+-]?(?:\\d+(?:\\.\\d+)?${UNIT})+$`), placeholder: '<duration>' },
   { pattern: new RegExp(`^(?:${DATE}(?:[T_:]${TIME_OF_DAY})?|${TIME_OF_DAY})$`), placeholder: '<time>' },
   { pattern: /^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/, placeholder: '<*>' },
@@ -124,8 +126,8 @@ const DURATION_PART = new RegExp(`^\\d+${UNIT}$`);
 
 function maskPart(part: string): string {
   if (!DIGIT.test(part) || API_VERSION.test(part)) return part;
-  if (DURATION_PART.test(part)) return '<duration>';
   if (HEX_ID.test(part)) return '<*>';
+  if (DURATION_PART.test(part)) return '<duration>';
   const name = NUMBERED_NAME.exec(part)?.[1];
   return name === undefined ? '<*>' : `${name}<*>`;
 }
