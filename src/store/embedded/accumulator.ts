@@ -1,0 +1,171 @@
+import type { EventBatch, Names } from '../../model/event-batch.ts';
+import { LEVEL_ERROR } from '../../model/event.ts';
+import { bucketOf } from '../../model/histogram.ts';
+import { MAX_ROLLUP_ENDPOINTS, SUB_WINDOW_MS } from '../../model/rollup.ts';
+import { CellIndex } from './cell-index.ts';
+import type { Dictionary } from './dictionary.ts';
+import { PairCounter } from './pair-counter.ts';
+
+/** A scanner's interned ids to dictionary ids; 0 is "not looked up yet". */
+interface IdMaps {
+  entities: Uint32Array;
+  endpoints: Uint32Array;
+}
+
+function grownCopy(old: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(length);
+  grown.set(old);
+  return grown;
+}
+
+/**
+ * Sums up events by (entity, 10 s sub-window) between two commits, in flat arrays: about 30 ns an event, nothing allocated
+ * per event. Memory grows with distinct cells, histogram buckets and endpoints, not with events.
+ */
+export class RollupAccumulator {
+  readonly cells = new CellIndex();
+  /** Pairs of (cell, histogram bucket). */
+  readonly histogram = new PairCounter(16_384);
+  /** Pairs of (cell, endpoint's dictionary id). */
+  readonly endpoints = new PairCounter(4096);
+  /** By cell. */
+  count = new Float64Array(1024);
+  errorCount = new Float64Array(1024);
+  latencyCount = new Float64Array(1024);
+  latencySum = new Float64Array(1024);
+  latencySquareSum = new Float64Array(1024);
+  #endpointCount = new Float64Array(1024);
+  #lastEndpoint = new Float64Array(1024);
+  /** Event times by entity, milliseconds since the epoch. */
+  readonly firstSeen = new Map<number, number>();
+  readonly lastSeen = new Map<number, number>();
+  eventCount = 0;
+  readonly #entities: Dictionary;
+  readonly #endpointNames: Dictionary;
+  #maps = new WeakMap<Names, IdMaps>();
+
+  constructor(entities: Dictionary, endpointNames: Dictionary) {
+    this.#entities = entities;
+    this.#endpointNames = endpointNames;
+  }
+
+  observe(batch: EventBatch): void {
+    const maps = this.#mapsOf(batch.names);
+    const { count, timestamp, entity, endpoint } = batch;
+    for (let i = 0; i < count; i++) {
+      const time = timestamp[i] as number;
+      const name = entity[i] as number;
+      const id = (maps.entities[name] as number) || this.#mapEntity(maps, batch.names, name);
+      const cell = this.#cellOf(id, Math.floor(time / SUB_WINDOW_MS));
+      (this.count[cell] as number)++;
+      if ((batch.level[i] as number) >= LEVEL_ERROR) (this.errorCount[cell] as number)++;
+      const latency = batch.latency[i] as number;
+      if (latency >= 0) this.#addLatency(cell, latency);
+      const path = endpoint[i] as number;
+      if (path !== 0) this.#addEndpoint(cell, (maps.endpoints[path] as number) || this.#mapEndpoint(maps, batch.names, path));
+      this.#addTime(cell, time);
+    }
+    this.eventCount += count;
+  }
+
+  /** First and last event time of every cell's entity, folded into `firstSeen` and `lastSeen`. */
+  foldTimes(): void {
+    for (let cell = 0; cell < this.cells.size; cell++) {
+      const entity = this.cells.entity[cell] as number;
+      const first = this.#firstTime[cell] as number;
+      const last = this.#lastTime[cell] as number;
+      this.firstSeen.set(entity, Math.min(first, this.firstSeen.get(entity) ?? Infinity));
+      this.lastSeen.set(entity, Math.max(last, this.lastSeen.get(entity) ?? -Infinity));
+    }
+  }
+
+  /** Forgets the sums, after they were committed. */
+  clear(): void {
+    const { size } = this.cells;
+    for (const column of [this.count, this.errorCount, this.latencyCount, this.latencySum, this.latencySquareSum]) {
+      column.fill(0, 0, size);
+    }
+    this.#endpointCount.fill(0, 0, size);
+    this.#lastEndpoint.fill(0, 0, size);
+    this.#firstTime.fill(0, 0, size);
+    this.#lastTime.fill(0, 0, size);
+    this.cells.clear();
+    this.histogram.clear();
+    this.endpoints.clear();
+    this.firstSeen.clear();
+    this.lastSeen.clear();
+    this.eventCount = 0;
+  }
+
+  /** Must be called when dictionary ids have changed; only while nothing is accumulated. */
+  forgetIds(): void {
+    this.#maps = new WeakMap();
+  }
+
+  #firstTime = new Float64Array(1024);
+  #lastTime = new Float64Array(1024);
+
+  #cellOf(entity: number, bucket: number): number {
+    const before = this.cells.size;
+    const cell = this.cells.find(entity, bucket);
+    if (this.cells.size !== before) {
+      if (cell >= this.count.length) this.#grow();
+      this.#firstTime[cell] = Infinity;
+      this.#lastTime[cell] = -Infinity;
+    }
+    return cell;
+  }
+
+  #addTime(cell: number, time: number): void {
+    if (time < (this.#firstTime[cell] as number)) this.#firstTime[cell] = time;
+    if (time > (this.#lastTime[cell] as number)) this.#lastTime[cell] = time;
+  }
+
+  #addLatency(cell: number, latency: number): void {
+    (this.latencyCount[cell] as number)++;
+    (this.latencySum[cell] as number) += latency;
+    (this.latencySquareSum[cell] as number) += latency * latency;
+    this.histogram.increment(cell, bucketOf(latency));
+  }
+
+  #addEndpoint(cell: number, endpoint: number): void {
+    if (this.#lastEndpoint[cell] === endpoint) return;
+    this.#lastEndpoint[cell] = endpoint;
+    if ((this.#endpointCount[cell] as number) >= MAX_ROLLUP_ENDPOINTS) return;
+    if (this.endpoints.increment(cell, endpoint)) (this.#endpointCount[cell] as number)++;
+  }
+
+  #grow(): void {
+    const length = this.count.length * 2;
+    this.count = grownCopy(this.count, length);
+    this.errorCount = grownCopy(this.errorCount, length);
+    this.latencyCount = grownCopy(this.latencyCount, length);
+    this.latencySum = grownCopy(this.latencySum, length);
+    this.latencySquareSum = grownCopy(this.latencySquareSum, length);
+    this.#endpointCount = grownCopy(this.#endpointCount, length);
+    this.#lastEndpoint = grownCopy(this.#lastEndpoint, length);
+    this.#firstTime = grownCopy(this.#firstTime, length);
+    this.#lastTime = grownCopy(this.#lastTime, length);
+  }
+
+  #mapsOf(names: Names): IdMaps {
+    let maps = this.#maps.get(names);
+    if (!maps) {
+      // The overflow id is one past the capacity.
+      maps = {
+        entities: new Uint32Array(names.entities.capacity + 2),
+        endpoints: new Uint32Array(names.endpoints.capacity + 2),
+      };
+      this.#maps.set(names, maps);
+    }
+    return maps;
+  }
+
+  #mapEntity(maps: IdMaps, names: Names, name: number): number {
+    return (maps.entities[name] = this.#entities.idOf(names.entities.name(name)));
+  }
+
+  #mapEndpoint(maps: IdMaps, names: Names, name: number): number {
+    return (maps.endpoints[name] = this.#endpointNames.idOf(names.endpoints.name(name)));
+  }
+}

@@ -1,0 +1,82 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { HeliosError } from '../../lib/errors.ts';
+import type { ModelRecord, StoredModel } from '../../model/model-record.ts';
+import type { ModelStore } from '../store.ts';
+import { transaction } from './database.ts';
+import { storeError } from './sqlite-errors.ts';
+
+interface ModelRow {
+  number: number;
+  active: number;
+  record: string;
+  payload: Uint8Array;
+}
+
+function numberOf(version: string): number {
+  return /^v[1-9]\d{0,14}$/.test(version) ? Number(version.slice(1)) : 0;
+}
+
+/** Version and state are the row's; the rest is as it was stored. */
+function recordOf(row: Omit<ModelRow, 'payload'>): ModelRecord {
+  const record = JSON.parse(row.record) as ModelRecord;
+  return { ...record, version: `v${row.number}`, state: row.active === 1 ? 'active' : 'inactive' };
+}
+
+/** Stores models; the caller holds the transaction. */
+export class ModelWriter {
+  readonly #insert: StatementSync;
+  readonly #setActive: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#insert = database.prepare('INSERT INTO model (service, active, trained_at_ms, record, payload) VALUES (?, 0, ?, ?, ?)');
+    this.#setActive = database.prepare('UPDATE model SET active = (number = ?) WHERE service = ?');
+  }
+
+  /** Stores under the next version, which it returns; one whose state is active becomes its service's only active one. */
+  add({ record, payload }: StoredModel): string {
+    const trainedAtMs = Date.parse(record.trainedAt);
+    const { lastInsertRowid } = this.#insert.run(record.service, trainedAtMs, JSON.stringify(record), payload);
+    if (record.state === 'active') this.#setActive.run(lastInsertRowid, record.service);
+    return `v${lastInsertRowid}`;
+  }
+
+  activate(number: number, service: string): void {
+    this.#setActive.run(number, service);
+  }
+}
+
+/** Models over one connection, outside the pipeline. */
+export function openModelStore(database: DatabaseSync): ModelStore {
+  const writer = new ModelWriter(database);
+  const selectAll = database.prepare('SELECT number, active, record FROM model ORDER BY number DESC');
+  const selectOne = database.prepare('SELECT number, active, record, payload FROM model WHERE number = ?');
+  const find = (version: string): ModelRow | undefined => selectOne.get(numberOf(version)) as ModelRow | undefined;
+  const activate = (version: string): ModelRecord => {
+    const row = find(version);
+    if (!row) throw new HeliosError('not_found', `cannot activate model ${version}: there is no such version`);
+    writer.activate(row.number, recordOf(row).service);
+    return recordOf({ ...row, active: 1 });
+  };
+  const attempt = async <T>(action: string, work: () => T): Promise<T> => {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(action, error);
+    }
+  };
+  return {
+    list: () => attempt('list models', () => (selectAll.all() as unknown as ModelRow[]).map(recordOf)),
+    get: (version) =>
+      attempt(`read model ${version}`, () => {
+        const row = find(version);
+        return row && { record: recordOf(row), payload: row.payload };
+      }),
+    add: (model) => attempt('store a model', () => transaction(database, () => writer.add(model))),
+    activate: (version) => attempt(`activate model ${version}`, () => transaction(database, () => activate(version))),
+  };
+}
+
+/** Removes models trained before `beforeMs` that are not active. */
+export function deleteModels(database: DatabaseSync, beforeMs: number): void {
+  database.prepare('DELETE FROM model WHERE trained_at_ms < ? AND active = 0').run(beforeMs);
+}

@@ -1,0 +1,131 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { entityMatches } from '../../model/entity.ts';
+import { SUB_WINDOW_MS } from '../../model/rollup.ts';
+import type { BucketGrid } from './bucket-grid.ts';
+import type { RollupParts } from './rollup-codec.ts';
+import { decodeRollups } from './rollup-codec.ts';
+import { bucketOfKey, entityOfKey, HOUR_MS, MINUTE_MS, rollupKey, SUB_WINDOWS_PER_MINUTE } from './rollup-key.ts';
+import { RollupRows } from './rollup-rows.ts';
+import { RollupSum } from './rollup-sum.ts';
+
+export interface EntityRow {
+  id: number;
+  name: string;
+  firstSeenMs: number;
+  lastSeenMs: number;
+}
+
+/** Told once of every entity and bucket with events, ascending by bucket. The sum is valid during the call only. */
+export type SumVisitor = (entity: number, bucket: number, sum: RollupSum) => void;
+
+/** The sums of buckets that are still being read. */
+class OpenSums {
+  readonly #byBucket = new Map<number, Map<number, RollupSum>>();
+  readonly #spare: RollupSum[] = [];
+
+  at(bucket: number, entity: number): RollupSum {
+    let sums = this.#byBucket.get(bucket);
+    if (!sums) this.#byBucket.set(bucket, (sums = new Map()));
+    let sum = sums.get(entity);
+    if (!sum) sums.set(entity, (sum = this.#spare.pop() ?? new RollupSum()));
+    return sum;
+  }
+
+  /** Hands every bucket below `bucket` to `visit`. */
+  close(bucket: number, visit: SumVisitor): void {
+    for (const done of [...this.#byBucket.keys()].sort((a, b) => a - b)) {
+      if (done >= bucket) return;
+      for (const [entity, sum] of this.#byBucket.get(done) as Map<number, RollupSum>) {
+        if (sum.count > 0) visit(entity, done, sum);
+        sum.reset();
+        this.#spare.push(sum);
+      }
+      this.#byBucket.delete(done);
+    }
+  }
+}
+
+/**
+ * Reads rollup rows as sums by entity and bucket: hour rows where an hour lies inside one bucket and is summed up, minute
+ * rows elsewhere. Its caller holds a snapshot.
+ */
+export class RollupReader {
+  readonly #rows: RollupRows;
+  readonly #entities: StatementSync;
+  readonly #openRange: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#rows = new RollupRows(database);
+    this.#entities = database.prepare(
+      'SELECT id, name, first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs FROM entity ORDER BY name',
+    );
+    this.#openRange = database.prepare('SELECT key FROM open_hour WHERE key >= ? AND key < ? ORDER BY key');
+  }
+
+  /** Known entities, by name; all, or those that `service` names. */
+  entities(service?: string): EntityRow[] {
+    const rows = this.#entities.all() as unknown as EntityRow[];
+    return service === undefined ? rows : rows.filter(({ name }) => entityMatches(name, service));
+  }
+
+  read(grid: BucketGrid, entities: readonly EntityRow[], parts: RollupParts, visit: SumVisitor): void {
+    const query = { grid, wanted: new Set(entities.map(({ id }) => id)), parts, visit, sums: new OpenSums() };
+    const bounds = this.#rows.minuteBounds();
+    if (!bounds || entities.length === 0) return;
+    const bucketAt = (minute: number): number => Math.floor((minute * MINUTE_MS - grid.originMs) / grid.stepMs);
+    const first = Math.max(0, bucketAt(bounds.first));
+    const end = Math.min(grid.count, bucketAt(bounds.last + 1) + 1);
+    const startOf = (bucket: number): number => grid.originMs + bucket * grid.stepMs;
+    if (grid.stepMs < HOUR_MS) this.#readMinutes(startOf(first), startOf(end), query);
+    else {
+      for (let bucket = first; bucket < end; bucket++) {
+        this.#readLongBucket(startOf(bucket), startOf(bucket + 1), query);
+        query.sums.close(bucket + 1, visit);
+      }
+    }
+    query.sums.close(Infinity, visit);
+  }
+
+  #readLongBucket(fromMs: number, toMs: number, query: ReadQuery): void {
+    const firstHour = Math.ceil(fromMs / HOUR_MS);
+    const endHour = Math.floor(toMs / HOUR_MS);
+    this.#readMinutes(fromMs, firstHour * HOUR_MS, query);
+    const openRows = this.#openRange.all(rollupKey(firstHour, 0), rollupKey(endHour, 0)) as { key: number }[];
+    const open = new Set(openRows.map(({ key }) => key));
+    const bucket = (fromMs - query.grid.originMs) / query.grid.stepMs;
+    this.#rows.forEach('hour', firstHour, endHour, query.wanted, ({ key, data }) => {
+      if (!open.has(key)) decodeRollups(data, [query.sums.at(bucket, entityOfKey(key))], query.parts);
+    });
+    for (const [hour, keys] of Map.groupBy(open, bucketOfKey)) {
+      const wanted = new Set(keys.map(entityOfKey)).intersection(query.wanted);
+      this.#readMinutes(hour * HOUR_MS, (hour + 1) * HOUR_MS, { ...query, wanted });
+    }
+    this.#readMinutes(endHour * HOUR_MS, toMs, query);
+  }
+
+  /** Adds the sub-windows of [fromMs, toMs) to their buckets; short buckets are handed over as soon as they are complete. */
+  #readMinutes(fromMs: number, toMs: number, { grid, wanted, parts, sums, visit }: ReadQuery): void {
+    if (fromMs >= toMs) return;
+    const bucketAt = (ms: number): number => Math.floor((ms - grid.originMs) / grid.stepMs);
+    const targets: (RollupSum | null)[] = Array.from({ length: SUB_WINDOWS_PER_MINUTE }, () => null);
+    let lastMinute = -Infinity;
+    this.#rows.forEach('minute', Math.floor(fromMs / MINUTE_MS), Math.ceil(toMs / MINUTE_MS), wanted, ({ key, data }) => {
+      const minute = bucketOfKey(key);
+      if (minute !== lastMinute && grid.stepMs < HOUR_MS) sums.close(bucketAt(minute * MINUTE_MS), visit);
+      lastMinute = minute;
+      for (let slot = 0; slot < SUB_WINDOWS_PER_MINUTE; slot++) {
+        const ms = minute * MINUTE_MS + slot * SUB_WINDOW_MS;
+        targets[slot] = ms >= fromMs && ms < toMs ? sums.at(bucketAt(ms), entityOfKey(key)) : null;
+      }
+      decodeRollups(data, targets, parts);
+    });
+  }
+}
+
+interface ReadQuery {
+  grid: BucketGrid;
+  wanted: ReadonlySet<number>;
+  parts: RollupParts;
+  visit: SumVisitor;
+  sums: OpenSums;
+}
