@@ -8,8 +8,7 @@ import { systemClock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import { serveCalls } from '../lib/thread-rpc.ts';
 import { openLogReader } from '../log/embedded/log-reader.ts';
-import { createNames } from '../model/event-batch.ts';
-import { createJsonScanner } from '../model/json-scanner.ts';
+import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import type { StoreConfig } from '../store/config.ts';
 import { openStoreWriter } from '../store/embedded/store-writer.ts';
 import { markIdle, readCommitted } from './commit-signal.ts';
@@ -56,7 +55,7 @@ async function open(): Promise<Pipeline> {
     reader: openLogReader({ dir: data.dir }),
     writer,
     detector: createDetector({ config: data.detect, clock: data.clockMode, seed: SEED }),
-    scanner: createJsonScanner(createNames({ entities: data.detect.max_entities })),
+    scanner: createRotatingScanner({ entities: data.detect.max_entities }, () => clock.nowMs()),
     clock,
     clockMode: data.clockMode,
     committedOffset: () => readCommitted(data.signal),

@@ -16,8 +16,7 @@ import type { Readiness } from '../console/dependencies.ts';
 import { StreamHub } from '../console/stream-hub.ts';
 import { openEmbeddedLog } from '../log/embedded/embedded-log.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { createNames } from '../model/event-batch.ts';
-import { createJsonScanner } from '../model/json-scanner.ts';
+import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { Store } from '../store/store.ts';
@@ -83,7 +82,7 @@ function createDoor(shared: Shared): HttpDoor {
   const eventsClock = config.clock === 'events';
   const handler = createIngestHandler({
     log,
-    scanner: createJsonScanner(createNames({ entities: config.anomaly_detection.max_entities })),
+    scanner: createRotatingScanner({ entities: config.anomaly_detection.max_entities }, () => systemClock.nowMs()),
     clock: systemClock,
     metrics,
     futureToleranceMs: eventsClock ? Infinity : config.ingest.future_tolerance,
