@@ -176,3 +176,11 @@ test('a wrong API key is located by its place in the list and its secret is not 
   assert.ok(problems.includes('--set keys: keys.0.sha256: must be 64 hex digits'));
   assert.ok(!problems.join('\n').includes('hunter2'));
 });
+
+test('with the clock of the events nothing expires unless a retention was asked for', () => {
+  const load = (set: string[]) => loadConfig({ env: {}, cwd: tmpdir(), set }).config;
+  assert.equal(load(['clock=events']).log.retention_age, Infinity);
+  assert.equal(load(['clock=events']).store.retention, Infinity);
+  assert.equal(load(['clock=events', 'log.retention_age=1d']).log.retention_age, 86_400_000);
+  assert.ok(Number.isFinite(load([]).log.retention_age));
+});

@@ -133,6 +133,14 @@ function problemsOf(issue: z.core.$ZodIssue, layers: Layers): string[] {
   return [`${origin}: ${key} must be ${known.type}, not ${JSON.stringify(valueAt(layers.values, issue.path))}`];
 }
 
+/** History is as old as it is: when time advances with the data, only a retention that was asked for applies. */
+function withoutDefaultRetention(config: Config, layers: Layers): Config {
+  if (config.clock === 'wall') return config;
+  if (!layers.origins.has('log.retention_age')) config.log.retention_age = Infinity;
+  if (!layers.origins.has('store.retention')) config.store.retention = Infinity;
+  return config;
+}
+
 /**
  * Defaults, then the file, then HELIOS_* variables, then flags; the last to speak wins.
  * Throws one `invalid_config` that lists everything that is wrong (`details.problems`).
@@ -151,5 +159,5 @@ export function loadConfig(request: ConfigRequest = {}): LoadedConfig {
     const list = problems.length === 1 ? ` ${problems[0]}` : problems.map((problem) => `\n  ${problem}`).join('');
     throw new HeliosError('invalid_config', `cannot use the configuration:${list}`, { details: { problems } });
   }
-  return { config: parsed.data, warnings: environment.warnings, origins: layers.origins };
+  return { config: withoutDefaultRetention(parsed.data, layers), warnings: environment.warnings, origins: layers.origins };
 }
