@@ -1,0 +1,224 @@
+import { HeliosError } from '../lib/errors.ts';
+import type { Anomaly } from '../model/anomaly.ts';
+import type { EventBatch } from '../model/event-batch.ts';
+import type { Incident } from '../model/incident.ts';
+import type { StoredModel } from '../model/model-record.ts';
+import { SUB_WINDOW_MS } from '../model/rollup.ts';
+import type { DetectConfig } from './config.ts';
+import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from './detector.ts';
+import { RING_REACH_STEPS } from './entity-learning.ts';
+import { createEntityState, openEntity, type Entity, type EntityState } from './entity-state.ts';
+import { closeEpisode, SIGNALS } from './episode.ts';
+import { openForestModel } from './forest-model.ts';
+import { createIncidentDesk, fileAnomaly, judgeIncident, openGroups, recordChange, type IncidentDesk } from './incident-desk.ts';
+import { Intake, type IntakeState } from './intake.ts';
+import { createTemplateMiner } from './message-template.ts';
+import { decodeState, encodeState } from './state-codec.ts';
+import { StepGrid, type GridState } from './step-grid.ts';
+import type { SubWindow } from './sub-window.ts';
+import { createVersionTracker } from './version-changes.ts';
+
+export interface DetectorOptions {
+  config: DetectConfig;
+  clock: 'wall' | 'events';
+  seed: number;
+}
+
+interface Snapshot {
+  version: number;
+  windowSteps: number;
+  features: string[];
+  intake: IntakeState;
+  grid: GridState;
+  desk: IncidentDesk;
+  entities: EntityState[];
+  templates: unknown;
+  versions: unknown;
+}
+
+const SNAPSHOT_VERSION = 1;
+const OTHER = 'other';
+const MINUTE_STEPS = 6;
+
+/** Makes a detector. In wall mode call `advance` with the time only while the log is read to its end. */
+export function createDetector(options: DetectorOptions): Detector {
+  return new Engine(options);
+}
+
+class Engine implements Detector {
+  readonly #config: DetectConfig;
+  readonly #longest: number;
+  readonly #entities = new Map<string, Entity>();
+  readonly #pool: SubWindow[] = [];
+  readonly #intake: Intake;
+  readonly #grid: StepGrid;
+  readonly #miner = createTemplateMiner();
+  readonly #versions = createVersionTracker();
+  #desk = createIncidentDesk();
+  #anomalies = new Map<string, Anomaly>();
+  #incidents = new Map<string, Incident>();
+
+  constructor({ config, clock, seed }: DetectorOptions) {
+    this.#config = config;
+    this.#longest = Math.max(1, Math.round(config.window_size / SUB_WINDOW_MS));
+    this.#intake = new Intake({
+      config,
+      clock,
+      pool: this.#pool,
+      entityNamed: (name) => this.#entityNamed(name),
+      entityCount: () => this.#entities.size,
+    });
+    const lengths = [1, Math.min(MINUTE_STEPS, this.#longest), this.#longest];
+    this.#grid = new StepGrid({ config, seed, lengths, pool: this.#pool });
+  }
+
+  observe(batch: EventBatch, receivedAtMs: number, clientId: string): void {
+    this.#intake.observe(batch, receivedAtMs, clientId);
+    this.#miner.observe(batch);
+    this.#versions.observe(batch);
+  }
+
+  advance(nowMs: number | null): DetectorOutput {
+    if (nowMs !== null) this.#intake.tick(nowMs);
+    const nowEventMs = this.#intake.state.closedBefore * SUB_WINDOW_MS;
+    const changes = this.#versions.drain();
+    for (const change of changes) this.#publish(recordChange(this.#desk, change, nowEventMs));
+    const models: StoredModel[] = [];
+    const closed = this.#grid.closeUntil(this.#intake.state.closedBefore, this.#entities, (anomaly, atMs) =>
+      this.#file(anomaly, atMs),
+    );
+    models.push(...closed.models);
+    if (closed.lastStep >= 0) this.#evictIdle(closed.lastStep);
+    const output = {
+      anomalies: [...this.#anomalies.values()],
+      incidents: [...this.#incidents.values()],
+      changes,
+      templates: this.#miner.drain(),
+      models,
+    };
+    this.#anomalies.clear();
+    this.#incidents.clear();
+    return output;
+  }
+
+  command(command: DetectorCommand): Incident | undefined {
+    if (command.type === 'activate') {
+      this.#activate(command.model);
+      return undefined;
+    }
+    if (command.type === 'change') {
+      const touched = recordChange(this.#desk, command.change, Date.parse(command.change.at));
+      this.#publish(touched);
+      return touched[0];
+    }
+    const group = judgeIncident(this.#desk, command);
+    if (!group) return undefined;
+    if (command.type === 'resolve') this.#mute(new Set(group.incident.anomalyIds));
+    this.#publish([group.incident]);
+    return group.incident;
+  }
+
+  snapshot(): Uint8Array {
+    const snapshot: Snapshot = {
+      version: SNAPSHOT_VERSION,
+      windowSteps: this.#longest,
+      features: [...this.#config.features],
+      intake: this.#intake.state,
+      grid: this.#grid.state,
+      desk: this.#desk,
+      entities: [...this.#entities.values()].map((entity) => entity.state),
+      templates: this.#miner.snapshot(),
+      versions: this.#versions.snapshot(),
+    };
+    return encodeState(snapshot);
+  }
+
+  /** A snapshot taken under another window_size or feature list is refused with `invalid_config`. */
+  restore(payload: Uint8Array): void {
+    const snapshot = decodeState(payload) as Snapshot;
+    const same = snapshot.windowSteps === this.#longest && String(snapshot.features) === String(this.#config.features);
+    if (snapshot.version !== SNAPSHOT_VERSION || !same) {
+      throw new HeliosError(
+        'invalid_config',
+        'cannot restore the detector: window_size or features differ from the stored state',
+      );
+    }
+    this.#intake.state = snapshot.intake;
+    this.#intake.dropCaches();
+    this.#grid.state = snapshot.grid;
+    this.#desk = snapshot.desk;
+    this.#entities.clear();
+    for (const state of snapshot.entities) this.#entities.set(state.id, openEntity(state));
+    this.#miner.restore(snapshot.templates);
+    this.#versions.restore(snapshot.versions);
+    this.#anomalies.clear();
+    this.#incidents.clear();
+  }
+
+  status(): DetectorStatus {
+    const { closedBefore, lateEvents } = this.#intake.state;
+    const entities = [...this.#entities.values()];
+    let openAnomalies = 0;
+    for (const { state } of entities) for (const signal of SIGNALS) if (state.episodes[signal].open) openAnomalies++;
+    return {
+      entities: entities.length,
+      openAnomalies,
+      openIncidents: openGroups(this.#desk).length,
+      watermarkMs: closedBefore < 0 ? -Infinity : closedBefore * SUB_WINDOW_MS,
+      lateEvents,
+      activeModels: entities.flatMap(({ model }) => (model ? [model.record] : [])),
+    };
+  }
+
+  #entityNamed(name: string): Entity {
+    const known = this.#entities.get(name);
+    if (known) return known;
+    if (this.#entities.size >= this.#config.max_entities && name !== OTHER) return this.#entityNamed(OTHER);
+    const state = createEntityState(name, 2 * this.#longest + RING_REACH_STEPS);
+    const entity = openEntity(state);
+    this.#entities.set(name, entity);
+    return entity;
+  }
+
+  #file(anomaly: Anomaly, atMs: number): string {
+    const [filed, incident] = fileAnomaly(this.#desk, anomaly, this.#config.incident_gap, atMs);
+    this.#anomalies.set(filed.id, filed);
+    this.#incidents.set(incident.id, incident);
+    return incident.id;
+  }
+
+  #publish(incidents: readonly Incident[]): void {
+    for (const incident of incidents) this.#incidents.set(incident.id, incident);
+  }
+
+  #mute(anomalyIds: ReadonlySet<string>): void {
+    for (const { state } of this.#entities.values()) {
+      for (const signal of SIGNALS) {
+        const episode = state.episodes[signal];
+        if (episode.anomaly && anomalyIds.has(episode.anomaly.id)) episode.muted = true;
+      }
+    }
+  }
+
+  #activate(model: StoredModel): void {
+    const entity = this.#entities.get(model.record.service);
+    if (!entity) return;
+    entity.state.forest.model = model;
+    entity.model = openForestModel(model);
+  }
+
+  #evictIdle(step: number): void {
+    const idleSteps = this.#config.entity_idle / SUB_WINDOW_MS;
+    let evicted = 0;
+    for (const { state } of this.#entities.values()) {
+      if (state.open.size > 0 || step - state.lastEventStep < idleSteps) continue;
+      for (const signal of SIGNALS) {
+        const resolved = state.episodes[signal].open ? closeEpisode(state.episodes[signal], step + 1) : undefined;
+        if (resolved) this.#file(resolved, (step + 1) * SUB_WINDOW_MS);
+      }
+      this.#entities.delete(state.id);
+      evicted++;
+    }
+    if (evicted > 0) this.#intake.dropCaches();
+  }
+}

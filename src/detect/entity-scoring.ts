@@ -1,0 +1,207 @@
+import { isoTime } from '../lib/clock.ts';
+import type { Anomaly, Signal, Stage } from '../model/anomaly.ts';
+import { SUB_WINDOW_MS } from '../model/rollup.ts';
+import { attribute } from './attribution.ts';
+import { dispersionFor, isWhole, MIN_LEARNED_STEPS } from './baseline.ts';
+import type { DetectConfig } from './config.ts';
+import type { Entity } from './entity-state.ts';
+import { calmEpisode, openEpisode, SIGNALS, worsenEpisode, type Episode, type Finding } from './episode.ts';
+import { bestWindow, SIGNAL_TESTS, startOfDeviation } from './evidence-window.ts';
+import { gatherEvidence } from './evidence.ts';
+import { skipLearning } from './entity-learning.ts';
+import { firingHorizon, rememberEvidence, strongestEvidence } from './firing-rule.ts';
+import { voteOn } from './forest-voter.ts';
+import { anomalySeverity, scoreOf } from './severity.ts';
+import { countSilence, silenceEvidence } from './silence.ts';
+import { createHorizonSums, HORIZON_COUNT, residualAt, slotOf, sumHorizon, TEST_COUNT, TESTS } from './step-ring.ts';
+import { usesSeason } from './traffic-level.ts';
+import { windowFeatures } from './window-features.ts';
+
+/** What scoring needs beyond the entity. */
+export interface ScoringContext {
+  config: DetectConfig;
+  /** Horizons in steps, shortest first. */
+  lengths: readonly number[];
+  /** Part of the fleet's expected traffic that this entity carries, 0..1. */
+  trafficShare: number;
+}
+
+const CAUTION_YOUNG = 1.3;
+const YOUNG_STEPS = 360;
+const MULTIVARIATE_SPREADS = 6;
+const MULTIVARIATE_RATIO = 0.5;
+const DAY_STEPS = 8640;
+const evidence = new Float64Array(HORIZON_COUNT * TEST_COUNT);
+const bySignal = new Float64Array(HORIZON_COUNT);
+const recentSums = createHorizonSums();
+
+export function stageOf(entity: Entity): Stage {
+  if (entity.model) return 'trained';
+  return entity.state.baseline.learnedSteps >= YOUNG_STEPS ? 'baseline' : 'warming_up';
+}
+
+function isOngoing(entity: Entity, step: number, signal: Signal): boolean {
+  const { ring } = entity.state;
+  if (signal === 'multivariate') return true;
+  if (signal === 'traffic') {
+    const slot = slotOf(ring, step);
+    return SIGNAL_TESTS.traffic.some((test) => {
+      const index = TESTS.indexOf(test);
+      return (ring.residuals[residualAt(slot, 0, index)] as number) > 1 && (evidence[TEST_COUNT + index] as number) > 0;
+    });
+  }
+  sumHorizon(ring, step, 3, recentSums);
+  const { errors, expectedErrors, slow95, expectedSlow95, slow99, expectedSlow99 } = recentSums;
+  if (signal === 'error_rate') return errors > 1.5 * expectedErrors;
+  return slow95 > 1.5 * expectedSlow95 || slow99 > 1.5 * expectedSlow99;
+}
+
+function collect(entity: Entity, signal: Signal): void {
+  const { state } = entity;
+  const silent = state.silence.run > 0;
+  for (let horizon = 0; horizon < HORIZON_COUNT; horizon++) {
+    let strongest = 0;
+    for (const test of SIGNAL_TESTS[signal]) {
+      strongest = Math.max(strongest, evidence[horizon * TEST_COUNT + TESTS.indexOf(test)] as number);
+    }
+    bySignal[horizon] = signal === 'traffic' && silent ? 0 : strongest;
+  }
+}
+
+function voteForest(entity: Entity, step: number, context: ScoringContext): void {
+  const { state, model } = entity;
+  const longest = context.lengths.at(-1) as number;
+  state.forestEvidence = 0;
+  state.rawScore = null;
+  if (!model || !isWhole(state.ring, step, longest)) return;
+  const verdict = voteOn(state.forest, model, windowFeatures(state.ring, step, longest), context.config.threshold);
+  state.rawScore = verdict.score;
+  state.forestEvidence = verdict.evidence;
+}
+
+/** The forest alone may fire only when no other signal does and some feature moved far: it has the most false alarms. */
+function collectForest(entity: Entity, step: number, context: ScoringContext): void {
+  const { state } = entity;
+  bySignal.fill(0);
+  const others = SIGNALS.some((signal) => signal !== 'multivariate' && state.episodes[signal].open);
+  if (others || state.forestEvidence < 4) return;
+  if (context.config.threshold === 'auto') {
+    const minute = step - ((step + 1) % (context.lengths[1] as number));
+    const moved = attribute(state.baseline, state.ring, minute, context.lengths[1] as number, 1, 'multivariate').some((entry) => {
+      const width = Math.max(1e-9, (entry.high - entry.low) / 6);
+      const far = Math.abs(entry.observed - entry.expected) / width >= MULTIVARIATE_SPREADS;
+      return far && Math.abs(entry.observed - entry.expected) >= MULTIVARIATE_RATIO * Math.abs(entry.expected);
+    });
+    if (!moved) return;
+  }
+  bySignal[2] = state.forestEvidence;
+}
+
+function findingFor(
+  entity: Entity,
+  episode: Episode,
+  step: number,
+  signal: Signal,
+  start: number,
+  context: ScoringContext,
+): Finding {
+  const { baseline, ring, rawScore } = entity.state;
+  const window = bestWindow(baseline, ring, step, start, signal, context.lengths);
+  const attribution = attribute(baseline, ring, window.lastStep, window.length, window.horizon, signal);
+  const severity = anomalySeverity(signal, attribution, context.trafficShare);
+  return { evidence: strongestEvidence(episode.persistence), rawScore, attribution, severity, window };
+}
+
+function baselineOf(entity: Entity, startStep: number): Anomaly['baseline'] {
+  const { baseline } = entity.state;
+  const from = Math.max(baseline.firstStep, startStep - DAY_STEPS);
+  const description = usesSeason(baseline.traffic, startStep)
+    ? 'its own history of the day before, traffic by time of day over the days before'
+    : `its own history of the ${Math.max(1, Math.round((startStep - from) / 6))} min before`;
+  return { from: isoTime(from * SUB_WINDOW_MS), to: isoTime(startStep * SUB_WINDOW_MS), description };
+}
+
+function silenceFires(entity: Entity): boolean {
+  const { silence, baseline } = entity.state;
+  return silenceEvidence(silence, dispersionFor(baseline, 2, 'traffic', silence.expected)) > 0;
+}
+
+/** Steps of a silence, and the partial one that ends it, are no drop of traffic as well. */
+function leaveToSilence(entity: Entity, step: number): void {
+  const { ring, episodes, silence } = entity.state;
+  const { open, startStep, firedStep } = episodes.silence;
+  if (!open) return;
+  for (let at = firedStep === step ? startStep : step; at <= step; at++) {
+    const slot = slotOf(ring, at);
+    const before = slotOf(ring, at - 1);
+    const ended = before >= 0 && ring.count[before] === 0;
+    if (slot >= 0 && (ring.count[slot] === 0 || (silence.run === 0 && ended))) ring.whole[slot] = 0;
+  }
+}
+
+function runSignal(entity: Entity, step: number, signal: Signal, context: ScoringContext): Anomaly | undefined {
+  const { state } = entity;
+  const episode = state.episodes[signal];
+  rememberEvidence(episode.persistence, bySignal);
+  if (!episode.open) {
+    const caution = state.baseline.learnedSteps < YOUNG_STEPS ? CAUTION_YOUNG : 1;
+    const horizon =
+      signal === 'silence'
+        ? silenceFires(entity)
+          ? 0
+          : -1
+        : firingHorizon(episode.persistence, caution, signal === 'traffic', isOngoing(entity, step, signal));
+    if (horizon < 0) return undefined;
+    const reach = (context.lengths[horizon] as number) + 12;
+    const deviation = startOfDeviation(state.ring, step, signal, reach);
+    const fallback = step - (context.lengths[horizon] as number) + 1;
+    const startStep = signal === 'silence' ? step - state.silence.run + 1 : deviation < 0 ? fallback : deviation;
+    const finding = findingFor(entity, episode, step, signal, startStep, context);
+    return openEpisode(
+      episode,
+      {
+        service: state.id,
+        signal,
+        step,
+        startStep,
+        horizon,
+        stage: stageOf(entity),
+        score: scoreOf(finding.evidence),
+        baseline: baselineOf(entity, startStep),
+      },
+      finding,
+    );
+  }
+  const resolved = calmEpisode(episode, step);
+  if (resolved) {
+    skipLearning(state, Date.parse(resolved.resolvedAt as string) / SUB_WINDOW_MS);
+    return resolved;
+  }
+  if ((step + 1) % (context.lengths[1] as number) !== 0 || episode.calmSteps > 0 || episode.muted) return undefined;
+  const finding = findingFor(entity, episode, step, signal, episode.startStep, context);
+  return worsenEpisode(episode, finding, scoreOf(finding.evidence)) ? (episode.anomaly as Anomaly) : undefined;
+}
+
+/** Scores one closed step of an entity and moves its episodes; returns the anomalies that changed. */
+export function scoreEntity(entity: Entity, step: number, context: ScoringContext): Anomaly[] {
+  const { state } = entity;
+  const { ring, baseline, silence } = state;
+  const slot = slotOf(ring, step);
+  if (slot < 0 || baseline.learnedSteps < MIN_LEARNED_STEPS) return [];
+  countSilence(silence, ring.count[slot] as number, ring.expectedCount[slot] as number, ring.whole[slot] === 1);
+  voteForest(entity, step, context);
+  const changed: Anomaly[] = [];
+  for (const signal of SIGNALS) {
+    if (signal === 'multivariate') collectForest(entity, step, context);
+    else if (signal === 'silence') {
+      const strength = silenceEvidence(silence, dispersionFor(baseline, 2, 'traffic', silence.expected));
+      bySignal.fill(strength);
+    } else collect(entity, signal);
+    const anomaly = runSignal(entity, step, signal, context);
+    if (anomaly) changed.push(anomaly);
+    if (signal !== 'silence') continue;
+    leaveToSilence(entity, step);
+    gatherEvidence(baseline, ring, step, context.lengths, evidence);
+  }
+  return changed;
+}

@@ -1,0 +1,105 @@
+import type { Signal } from '../model/anomaly.ts';
+import { createBaseline, type Baseline } from './baseline.ts';
+import { createEpisode, SIGNALS, type Episode } from './episode.ts';
+import type { ForestModel } from './forest-model.ts';
+import { createForestVoter, openVoterModel, type ForestVoter } from './forest-voter.ts';
+import { createSilence, type Silence } from './silence.ts';
+import { createStepRing, type StepRing } from './step-ring.ts';
+import { createSubWindow, toSparse, countAbove, resetSubWindow, type SubWindow } from './sub-window.ts';
+
+/** Everything known of one entity. Plain data, so that a snapshot is one encoding of it. */
+export interface EntityState {
+  id: string;
+  /** First step with an event; it is partial and never learned. */
+  firstStep: number;
+  lastEventStep: number;
+  /** Open sub-windows by step. */
+  open: Map<number, SubWindow>;
+  ring: StepRing;
+  baseline: Baseline;
+  silence: Silence;
+  /** Empty steps in a row up to the last learned one. */
+  emptyRun: number;
+  forest: ForestVoter;
+  episodes: Record<Signal, Episode>;
+  /** Next step to be learned, and the step before which an anomaly's steps are left out. */
+  learnNext: number;
+  skipBefore: number;
+  /** Newest forest score and evidence. */
+  rawScore: number | null;
+  forestEvidence: number;
+}
+
+/** An entity with what is rebuilt rather than stored. */
+export interface Entity {
+  state: EntityState;
+  /** The sub-window that the last event went to. */
+  recent: SubWindow;
+  model: ForestModel | null;
+}
+
+const NO_WINDOW = createSubWindow(-1);
+
+export function createEntityState(id: string, ringSteps: number): EntityState {
+  const episodes = Object.fromEntries(SIGNALS.map((signal) => [signal, createEpisode()])) as Record<Signal, Episode>;
+  return {
+    id,
+    firstStep: -1,
+    lastEventStep: -1,
+    open: new Map(),
+    ring: createStepRing(ringSteps),
+    baseline: createBaseline(),
+    silence: createSilence(),
+    emptyRun: 0,
+    forest: createForestVoter(),
+    episodes,
+    learnNext: -1,
+    skipBefore: -1,
+    rawScore: null,
+    forestEvidence: 0,
+  };
+}
+
+export function openEntity(state: EntityState): Entity {
+  return { state, recent: NO_WINDOW, model: openVoterModel(state.forest) };
+}
+
+/** The open sub-window of a step, made when needed; `pool` holds cleared ones for reuse. */
+export function subWindowOf(entity: Entity, step: number, pool: SubWindow[]): SubWindow {
+  const { open } = entity.state;
+  let window = open.get(step);
+  if (!window) {
+    window = pool.pop() ?? createSubWindow(step);
+    resetSubWindow(window, step);
+    open.set(step, window);
+    if (entity.state.firstStep < 0 || step < entity.state.firstStep) entity.state.firstStep = step;
+  }
+  entity.recent = window;
+  return window;
+}
+
+/** Moves a step from open to closed: into the ring, empty when it had no event. Returns its slot. */
+export function closeSubWindow(entity: Entity, step: number, whole: boolean, pool: SubWindow[]): number {
+  const { ring, open, baseline } = entity.state;
+  const slot = step % ring.size;
+  const window = open.get(step);
+  ring.index[slot] = step;
+  ring.count[slot] = window?.count ?? 0;
+  ring.errorCount[slot] = window?.errorCount ?? 0;
+  ring.latencyCount[slot] = window?.latencyCount ?? 0;
+  ring.latencySum[slot] = window?.latencySum ?? 0;
+  ring.latencySquareSum[slot] = window?.latencySquareSum ?? 0;
+  ring.whole[slot] = whole && step > entity.state.firstStep ? 1 : 0;
+  const { bucket95, bucket99 } = baseline.latency;
+  const hasLatency = window !== undefined && window.latencyCount > 0;
+  ring.slow95[slot] = hasLatency && bucket95 >= 0 ? countAbove(window.histogram, bucket95) : 0;
+  ring.slow99[slot] = hasLatency && bucket99 >= 0 ? countAbove(window.histogram, bucket99) : 0;
+  ring.histograms[slot] = hasLatency ? toSparse(window.histogram) : null;
+  ring.endpoints[slot] = window && window.endpoints.size > 0 ? Uint32Array.from(window.endpoints) : null;
+  if (!window) return slot;
+  entity.state.lastEventStep = step;
+  open.delete(step);
+  if (entity.recent === window) entity.recent = NO_WINDOW;
+  pool.push(window);
+  return slot;
+}

@@ -1,0 +1,67 @@
+import { HORIZON_COUNT } from './step-ring.ts';
+
+/**
+ * Persistence: how many steps the evidence of a signal must last before it fires, the fewer the stronger it is. Budget: the
+ * weakest way in is about 1e-9 per step on independent steps, so that even correlated ones stay far below one false alarm
+ * per service and month.
+ */
+export interface Persistence {
+  /** Evidence of the last `MEMORY` steps by horizon, newest first. */
+  recent: Float64Array;
+}
+
+const MEMORY = 6;
+const AT_ONCE = 10;
+const IN_TWO = { each: 3, sum: 10 } as const;
+const IN_FOUR = { each: 3, sum: 11, hits: 3 } as const;
+const MINUTE_SUPPORT = 5;
+const MINUTE = 6.5;
+const LONGEST = 7;
+
+export function createPersistence(): Persistence {
+  return { recent: new Float64Array(MEMORY * HORIZON_COUNT) };
+}
+
+export function rememberEvidence(state: Persistence, evidence: ArrayLike<number>): void {
+  state.recent.copyWithin(HORIZON_COUNT, 0);
+  for (let horizon = 0; horizon < HORIZON_COUNT; horizon++) state.recent[horizon] = evidence[horizon] as number;
+}
+
+const at = (state: Persistence, age: number, horizon: number): number =>
+  age < MEMORY ? (state.recent[age * HORIZON_COUNT + horizon] as number) : 0;
+
+function hits(state: Persistence, horizon: number, steps: number, least: number): number {
+  let count = 0;
+  for (let age = 0; age < steps; age++) if (at(state, age, horizon) >= least) count++;
+  return count;
+}
+
+/**
+ * Horizon (0 the shortest) whose evidence meets the rule now, or -1. `caution` >= 1 raises every bar while the baseline is
+ * young; `atLeastTwo` denies a verdict on one step alone; `ongoing` is whether the newest steps still deviate.
+ */
+export function firingHorizon(state: Persistence, caution: number, atLeastTwo: boolean, ongoing: boolean): number {
+  const now = at(state, 0, 0);
+  const minute = at(state, 0, 1);
+  if (!atLeastTwo && now >= AT_ONCE * caution) return 0;
+  const pair = now + at(state, 1, 0);
+  const supported = minute >= MINUTE_SUPPORT * caution;
+  if (supported && hits(state, 0, 2, IN_TWO.each) === 2 && pair >= IN_TWO.sum * caution) return 0;
+  let four = 0;
+  for (let age = 0; age < 4; age++) four += at(state, age, 0);
+  if (supported && now > 0 && hits(state, 0, 4, IN_FOUR.each) >= IN_FOUR.hits && four >= IN_FOUR.sum * caution) return 0;
+  if (!ongoing) return -1;
+  if (minute >= MINUTE * caution && hits(state, 1, 3, MINUTE * caution) >= 2) return 1;
+  if (at(state, 0, 2) >= LONGEST * caution && hits(state, 2, 3, LONGEST * caution) >= 2) return 2;
+  return -1;
+}
+
+/** Strongest evidence remembered, any horizon. */
+export function strongestEvidence(state: Persistence): number {
+  return Math.max(...state.recent);
+}
+
+/** Whether the newest step is quiet enough to count towards recovery of an anomaly that fired on `horizon`. */
+export function isCalm(state: Persistence, horizon: number): boolean {
+  return at(state, 0, 0) < 2 && at(state, 0, 1) < 3 && (horizon < 2 || at(state, 0, 2) < 4);
+}

@@ -1,0 +1,133 @@
+import type { Anomaly } from '../model/anomaly.ts';
+import type { StoredModel } from '../model/model-record.ts';
+import { SUB_WINDOW_MS } from '../model/rollup.ts';
+import { expectStep } from './baseline.ts';
+import type { DetectConfig } from './config.ts';
+import { learnEntity } from './entity-learning.ts';
+import { scoreEntity } from './entity-scoring.ts';
+import { closeSubWindow, type Entity } from './entity-state.ts';
+import { SIGNALS } from './episode.ts';
+import { openVoterModel, retrain } from './forest-voter.ts';
+import { isGap, type StepTraffic } from './gap-rule.ts';
+import { slotOf } from './step-ring.ts';
+import type { SubWindow } from './sub-window.ts';
+import { expectedTraffic } from './traffic-level.ts';
+
+/** Where the grid of closed steps stands. Plain data. */
+export interface GridState {
+  /** Next step to close; -1 before the first event. */
+  nextStep: number;
+  /** Whether the step before was a hole in the stream. */
+  afterGap: boolean;
+  /** Steps without any event in a row. */
+  emptySteps: number;
+}
+
+export interface GridOptions {
+  config: DetectConfig;
+  seed: number;
+  lengths: readonly number[];
+  pool: SubWindow[];
+}
+
+/** Empty steps in a row after which the stream as a whole counts as interrupted, whatever was expected. */
+const MAX_EMPTY_STEPS = 30;
+const RETRAIN_CHECK_STEPS = 6;
+const MAX_POOLED = 64;
+
+export function createGridState(): GridState {
+  return { nextStep: -1, afterGap: true, emptySteps: 0 };
+}
+
+export interface ClosedSteps {
+  /** Last step closed, or -1 when none was. */
+  lastStep: number;
+  models: StoredModel[];
+}
+
+type FileAnomaly = (anomaly: Anomaly, atMs: number) => string;
+
+/** Closes steps in order, all entities together, and has them scored and learned. */
+export class StepGrid {
+  state: GridState = createGridState();
+  readonly #options: GridOptions;
+
+  constructor(options: GridOptions) {
+    this.#options = options;
+  }
+
+  /** Closes every step below `before` that holds or should hold events; holes in the stream are jumped over. */
+  closeUntil(before: number, entities: Map<string, Entity>, file: FileAnomaly): ClosedSteps {
+    const { state } = this;
+    const closed: ClosedSteps = { lastStep: -1, models: [] };
+    if (state.nextStep < 0) state.nextStep = Math.min(before, this.#firstOpen(entities));
+    while (state.nextStep < before) {
+      const step = state.nextStep;
+      this.#closeStep(step, entities, file, closed.models);
+      closed.lastStep = step;
+      state.nextStep = step + 1;
+      if (state.emptySteps >= MAX_EMPTY_STEPS || (state.emptySteps > 0 && state.afterGap)) {
+        state.nextStep = Math.max(state.nextStep, Math.min(before, this.#firstOpen(entities)));
+      }
+    }
+    this.#options.pool.length = Math.min(this.#options.pool.length, MAX_POOLED);
+    return closed;
+  }
+
+  #firstOpen(entities: Map<string, Entity>): number {
+    let first = Infinity;
+    for (const { state } of entities.values()) for (const step of state.open.keys()) if (step < first) first = step;
+    return first;
+  }
+
+  #closeStep(step: number, entities: Map<string, Entity>, file: FileAnomaly, models: StoredModel[]): void {
+    const { state } = this;
+    const { lengths, config, pool } = this.#options;
+    const traffic: StepTraffic[] = [];
+    let total = 0;
+    let expectedTotal = 0;
+    for (const { state: entity } of entities.values()) {
+      const count = entity.open.get(step)?.count ?? 0;
+      const expected = expectedTraffic(entity.baseline.traffic, step);
+      traffic.push({ count, expected });
+      total += count;
+      expectedTotal += expected;
+    }
+    state.emptySteps = total === 0 ? state.emptySteps + 1 : 0;
+    const gap = isGap(traffic) || state.emptySteps >= MAX_EMPTY_STEPS;
+    const whole = !gap && !state.afterGap;
+    state.afterGap = gap;
+    const endMs = (step + 1) * SUB_WINDOW_MS;
+    let index = 0;
+    for (const entity of entities.values()) {
+      const { expected } = traffic[index++] as StepTraffic;
+      if (entity.state.firstStep < 0 || step < entity.state.firstStep) continue;
+      const slot = closeSubWindow(entity, step, whole, pool);
+      expectStep(entity.state.baseline, entity.state.ring, slot, step);
+      if (gap && total === 0) entity.state.ring.index[slot] = -1;
+      const trafficShare = expectedTotal > 0 ? expected / expectedTotal : 0;
+      this.#scoreStep(entity, step, trafficShare, endMs, file);
+      learnEntity(entity, step, lengths, config);
+      this.#retrain(entity, step, models);
+    }
+  }
+
+  #scoreStep(entity: Entity, step: number, trafficShare: number, endMs: number, file: FileAnomaly): void {
+    const { config, lengths } = this.#options;
+    if (slotOf(entity.state.ring, step) < 0) return;
+    for (const anomaly of scoreEntity(entity, step, { config, lengths, trafficShare })) {
+      const incidentId = file(anomaly, endMs);
+      const episode = SIGNALS.map((signal) => entity.state.episodes[signal]).find((other) => other.anomaly?.id === anomaly.id);
+      if (episode) episode.anomaly = { ...anomaly, incidentId };
+    }
+  }
+
+  #retrain(entity: Entity, step: number, models: StoredModel[]): void {
+    if ((step + 1) % RETRAIN_CHECK_STEPS !== 0) return;
+    const { config, seed } = this.#options;
+    const model = retrain(entity.state.forest, entity.state.id, step, config, seed);
+    if (!model) return;
+    entity.model = openVoterModel(entity.state.forest);
+    models.push(model);
+  }
+}

@@ -1,0 +1,83 @@
+import { bucketOf, HISTOGRAM_BUCKETS } from '../model/histogram.ts';
+import { LEVEL_ERROR } from '../model/event.ts';
+import { MAX_ROLLUP_ENDPOINTS } from '../model/rollup.ts';
+
+/** One entity's events of one 10 s step while it is open; the only thing that the hot path touches. */
+export interface SubWindow {
+  /** Start divided by SUB_WINDOW_MS; -1 while unused. */
+  index: number;
+  count: number;
+  errorCount: number;
+  latencyCount: number;
+  latencySum: number;
+  latencySquareSum: number;
+  histogram: Uint32Array;
+  /** The detector's endpoint ids, at most MAX_ROLLUP_ENDPOINTS. */
+  endpoints: Set<number>;
+}
+
+/** The occupied buckets of a latency histogram, ascending. */
+export interface SparseHistogram {
+  buckets: Uint16Array;
+  counts: Uint32Array;
+}
+
+export function createSubWindow(index: number): SubWindow {
+  return {
+    index,
+    count: 0,
+    errorCount: 0,
+    latencyCount: 0,
+    latencySum: 0,
+    latencySquareSum: 0,
+    histogram: new Uint32Array(HISTOGRAM_BUCKETS),
+    endpoints: new Set(),
+  };
+}
+
+export function resetSubWindow(window: SubWindow, index: number): void {
+  window.index = index;
+  window.count = 0;
+  window.errorCount = 0;
+  window.latencyCount = 0;
+  window.latencySum = 0;
+  window.latencySquareSum = 0;
+  window.histogram.fill(0);
+  window.endpoints.clear();
+}
+
+/** Adds one event. `latencyMs` is NaN and `endpoint` 0 when it has none. */
+export function addEvent(window: SubWindow, level: number, latencyMs: number, endpoint: number): void {
+  window.count++;
+  if (level >= LEVEL_ERROR) window.errorCount++;
+  if (latencyMs >= 0) {
+    window.latencyCount++;
+    window.latencySum += latencyMs;
+    window.latencySquareSum += latencyMs * latencyMs;
+    const bucket = bucketOf(latencyMs);
+    window.histogram[bucket] = (window.histogram[bucket] as number) + 1;
+  }
+  if (endpoint !== 0 && window.endpoints.size < MAX_ROLLUP_ENDPOINTS) window.endpoints.add(endpoint);
+}
+
+export function toSparse(histogram: Uint32Array): SparseHistogram {
+  let used = 0;
+  for (let i = 0; i < histogram.length; i++) if (histogram[i] !== 0) used++;
+  const buckets = new Uint16Array(used);
+  const counts = new Uint32Array(used);
+  let at = 0;
+  for (let i = 0; i < histogram.length; i++) {
+    const count = histogram[i] as number;
+    if (count === 0) continue;
+    buckets[at] = i;
+    counts[at++] = count;
+  }
+  return { buckets, counts };
+}
+
+/** Events in buckets above `bucket`. */
+export function countAbove(histogram: ArrayLike<number>, bucket: number): number {
+  let above = 0;
+  for (let i = bucket + 1; i < histogram.length; i++) above += histogram[i] as number;
+  return above;
+}
