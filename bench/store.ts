@@ -15,7 +15,7 @@ import { createEventBatch, createNames } from '../src/model/event-batch.ts';
 import { storeConfigSchema } from '../src/store/config.ts';
 import { openEmbeddedStore } from '../src/store/embedded/embedded-store.ts';
 import { openStoreWriter } from '../src/store/embedded/store-writer.ts';
-import { MemoryEventSource } from '../src/store/event-fixture.ts';
+import { MemoryEventSource } from '../src/store/contract/event-fixture.ts';
 import type { Store, StoreUpdate, StoreWriter } from '../src/store/store.ts';
 
 const SERVICES = 50;

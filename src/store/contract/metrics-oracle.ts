@@ -1,7 +1,6 @@
 /** Metrics worked out plainly from raw events: what a store's answer is held against. */
-import type { Feature } from '../model/rollup.ts';
-import type { FixtureEvent } from './event-fixture.ts';
-import { rowOf } from './event-fixture.ts';
+import type { EventRow } from '../../model/event-rules.ts';
+import type { Feature } from '../../model/rollup.ts';
 
 export type OracleValues = Record<Feature, number | null>;
 
@@ -9,9 +8,8 @@ function nearestRank(sorted: readonly number[], q: number): number | null {
   return sorted.length === 0 ? null : (sorted[Math.ceil(q * sorted.length) - 1] as number);
 }
 
-/** Features of one entity's events in [fromMs, fromMs + stepMs). */
-export function oracleValues(events: readonly FixtureEvent[], entity: string, fromMs: number, stepMs: number): OracleValues {
-  const rows = events.map(rowOf).filter((row) => row.entity === entity);
+/** Features of one entity's events, of which those count that are in [fromMs, fromMs + stepMs). */
+export function oracleValues(rows: readonly EventRow[], fromMs: number, stepMs: number): OracleValues {
   const inside = rows.filter(({ timestamp }) => timestamp >= fromMs && timestamp < fromMs + stepMs);
   const before = rows.filter(({ timestamp }) => timestamp >= fromMs - stepMs && timestamp < fromMs);
   const latencies = inside.map(({ latency }) => latency).filter((latency) => !Number.isNaN(latency));

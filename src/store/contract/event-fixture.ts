@@ -1,13 +1,13 @@
 /** Events for the store's tests and bench: made by hand and by seed, as lines, as batches, and as a log in memory. */
-import { assert } from '../lib/assert.ts';
-import type { Prng } from '../lib/prng.ts';
-import type { EventBatch, Names } from '../model/event-batch.ts';
-import { createEventBatch, growEventBatch } from '../model/event-batch.ts';
-import type { EventRow } from '../model/event-rules.ts';
-import { judgeEvent } from '../model/event-rules.ts';
-import { formatRfc3339 } from '../model/rfc3339.ts';
-import { NO_LIMITS } from '../model/scanner.ts';
-import type { EventBlock, EventSource } from './store.ts';
+import { assert } from '../../lib/assert.ts';
+import type { Prng } from '../../lib/prng.ts';
+import type { EventBatch, Names } from '../../model/event-batch.ts';
+import { createEventBatch, growEventBatch } from '../../model/event-batch.ts';
+import type { EventRow } from '../../model/event-rules.ts';
+import { judgeEvent } from '../../model/event-rules.ts';
+import { formatRfc3339 } from '../../model/rfc3339.ts';
+import { NO_LIMITS } from '../../model/scanner.ts';
+import type { EventBlock, EventSource } from '../store.ts';
 
 export interface FixtureEvent {
   timestamp: string;

@@ -1,0 +1,38 @@
+import test from 'node:test';
+import { commitContract } from './contract/commit.contract.ts';
+import { documentsContract, modelsContract } from './contract/documents.contract.ts';
+import { eventsContract } from './contract/events.contract.ts';
+import { metricsContract } from './contract/metrics.contract.ts';
+import type { Contract, OpenStorePair } from './contract/store-bench.ts';
+import { StoreBench } from './contract/store-bench.ts';
+
+export interface StoreContractOptions {
+  open: OpenStorePair;
+  /** An empty place, and its removal. */
+  newPlace: () => { place: string; remove: () => Promise<void> };
+}
+
+/**
+ * What every store and its writer do, whatever is below them. An adapter's test calls it with a way to open a pair; each
+ * test gets an empty place.
+ */
+export function storeContract(label: string, { open, newPlace }: StoreContractOptions): void {
+  const contract: Contract = (sentence, run) => {
+    test(`${label}: ${sentence}`, async () => {
+      const { place, remove } = newPlace();
+      const bench = new StoreBench(open, place);
+      try {
+        await bench.start();
+        await run(bench);
+        await bench.stop();
+      } finally {
+        await remove();
+      }
+    });
+  };
+  metricsContract(contract);
+  commitContract(contract);
+  eventsContract(contract);
+  documentsContract(contract);
+  modelsContract(contract);
+}
