@@ -3,7 +3,7 @@ import { commitContract } from './contract/commit.contract.ts';
 import { documentsContract, modelsContract } from './contract/documents.contract.ts';
 import { eventsContract } from './contract/events.contract.ts';
 import { metricsContract } from './contract/metrics.contract.ts';
-import type { Contract, OpenStorePair } from './contract/store-bench.ts';
+import type { OpenStorePair } from './contract/store-bench.ts';
 import { StoreBench } from './contract/store-bench.ts';
 
 export interface StoreContractOptions {
@@ -17,7 +17,8 @@ export interface StoreContractOptions {
  * test gets an empty place.
  */
 export function storeContract(label: string, { open, newPlace }: StoreContractOptions): void {
-  const contract: Contract = (sentence, run) => {
+  const tests = { ...metricsContract, ...commitContract, ...eventsContract, ...documentsContract, ...modelsContract };
+  for (const [sentence, run] of Object.entries(tests)) {
     test(`${label}: ${sentence}`, async () => {
       const { place, remove } = newPlace();
       const bench = new StoreBench(open, place);
@@ -29,10 +30,5 @@ export function storeContract(label: string, { open, newPlace }: StoreContractOp
         await remove();
       }
     });
-  };
-  metricsContract(contract);
-  commitContract(contract);
-  eventsContract(contract);
-  documentsContract(contract);
-  modelsContract(contract);
+  }
 }

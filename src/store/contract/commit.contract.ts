@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import type { StoreUpdate } from '../store.ts';
 import { anomalyOf, changeOf } from './document-fixture.ts';
 import { batchOf, eventAt } from './event-fixture.ts';
-import type { Contract } from './store-bench.ts';
+import type { ContractTests } from './store-bench.ts';
 import { HOUR_MS, NO_UPDATE, T0 } from './store-bench.ts';
 
-export function commitContract(contract: Contract): void {
-  contract('a reader sees what was committed and nothing else', async (bench) => {
+export const commitContract: ContractTests = {
+  'a reader sees what was committed and nothing else': async (bench) => {
     bench.feed([eventAt(T0)]);
     assert.equal(await bench.count('cart'), 0);
     await bench.commit();
     assert.equal(await bench.count('cart'), 1);
     assert.equal(bench.writer.offset(), 1);
-  });
+  },
 
-  contract('after a restart the writer goes on from the committed offset and ignores what is below it', async (bench) => {
+  'after a restart the writer goes on from the committed offset and ignores what is below it': async (bench) => {
     bench.feed([eventAt(T0), eventAt(T0 + 1)]);
     await bench.commit();
     bench.feed([eventAt(T0 + 2)]);
@@ -24,9 +24,9 @@ export function commitContract(contract: Contract): void {
     bench.writer.observe(batchOf(bench.names, [eventAt(T0 + 2)]), 1);
     await bench.commit();
     assert.equal(await bench.count('cart'), 3);
-  });
+  },
 
-  contract('a commit below the committed offset changes nothing', async (bench) => {
+  'a commit below the committed offset changes nothing': async (bench) => {
     const templates = [{ entity: 'cart', templateId: 't', template: 'x <*>', minuteMs: T0, count: 2, example: 'x 1' }];
     bench.feed([eventAt(T0)]);
     bench.feed([eventAt(T0)]);
@@ -34,9 +34,9 @@ export function commitContract(contract: Contract): void {
     await bench.writer.commit({ ...NO_UPDATE, templates }, 1);
     assert.equal(bench.writer.offset(), 2);
     assert.equal((await bench.store.templates({ fromMs: T0, toMs: T0 + 1, limit: 10 }))[0]?.count, 2);
-  });
+  },
 
-  contract('the checkpoint is kept with its own offset until the next one', async (bench) => {
+  'the checkpoint is kept with its own offset until the next one': async (bench) => {
     assert.equal(bench.writer.checkpoint(), undefined);
     bench.feed([eventAt(T0)]);
     await bench.commit({ checkpoint: Buffer.from('state') });
@@ -47,9 +47,9 @@ export function commitContract(contract: Contract): void {
     assert.equal(Buffer.from(found?.payload ?? []).toString(), 'state');
     assert.equal(found?.offset, 1);
     assert.equal(bench.writer.offset(), 2);
-  });
+  },
 
-  contract('template counts add up, most frequent first, and know when they were first seen', async (bench) => {
+  'template counts add up, most frequent first, and know when they were first seen': async (bench) => {
     const count = (template: string, minuteMs: number, n: number, entity = 'cart'): StoreUpdate['templates'][number] => {
       return { entity, templateId: template, template, minuteMs, count: n, example: `${template} 1` };
     };
@@ -69,9 +69,9 @@ export function commitContract(contract: Contract): void {
       pay.map(({ service }) => service),
       ['prod//pay'],
     );
-  });
+  },
 
-  contract('retention removes rollups, templates and documents before a time and leaves the rest', async (bench) => {
+  'retention removes rollups, templates and documents before a time and leaves the rest': async (bench) => {
     bench.feed([eventAt(T0 - 48 * HOUR_MS, { service: 'old' }), eventAt(T0 - 48 * HOUR_MS), eventAt(T0)]);
     await bench.commit({
       changes: [changeOf('c1', T0 - 48 * HOUR_MS), changeOf('c2', T0)],
@@ -92,5 +92,5 @@ export function commitContract(contract: Contract): void {
     bench.feed([eventAt(T0, { service: 'old' }), eventAt(T0, { service: 'new' })]);
     await bench.commit();
     assert.deepEqual([await bench.count('old'), await bench.count('new'), await bench.count('cart')], [1, 1, 1]);
-  });
-}
+  },
+};

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Page } from '../store.ts';
 import { anomalyOf, changeOf, incidentOf, modelOf, reportOf } from './document-fixture.ts';
-import type { Contract } from './store-bench.ts';
+import type { ContractTests } from './store-bench.ts';
 import { T0 } from './store-bench.ts';
 
-export function documentsContract(contract: Contract): void {
-  contract('documents are listed newest first, filtered by time, service and status, over pages', async (bench) => {
+export const documentsContract: ContractTests = {
+  'documents are listed newest first, filtered by time, service and status, over pages': async (bench) => {
     const incidents = [0, 1, 2, 3, 4].map((i) =>
       incidentOf(`i${i}`, T0 + (i % 3) * 1000, i % 2 ? ['prod//cart', 'auth'] : ['pay']),
     );
@@ -32,9 +32,9 @@ export function documentsContract(contract: Contract): void {
     await bench.commit({ incidents: [{ ...incidentOf('i4', T0 + 1000, ['pay']), status: 'resolved' }] });
     assert.deepEqual(await ids({ status: 'resolved' }), ['i4']);
     assert.deepEqual(await ids({ status: 'open', service: 'pay' }), ['i2', 'i0']);
-  });
+  },
 
-  contract('documents survive a restart as they were stored, and the last write wins', async (bench) => {
+  'documents survive a restart as they were stored, and the last write wins': async (bench) => {
     const anomaly = anomalyOf('a1', T0);
     await bench.commit({ anomalies: [anomaly], changes: [changeOf('c1', T0)] });
     await bench.commit({ anomalies: [{ ...anomaly, state: 'resolved', resolvedAt: '2025-10-08T10:05:00.000Z' }] });
@@ -47,9 +47,9 @@ export function documentsContract(contract: Contract): void {
       (await bench.store.list('change', { limit: 5 })).items.map(({ id }) => id),
       ['c2', 'c1'],
     );
-  });
+  },
 
-  contract('a report is kept in every version and answered in its newest, under the services of its incident', async (bench) => {
+  'a report is kept in every version and answered in its newest, under the services of its incident': async (bench) => {
     await bench.commit({ incidents: [incidentOf('i1', T0, ['prod//cart'])] });
     await bench.store.put('report', reportOf('i1', 2, T0 + 2000));
     await bench.store.put('report', reportOf('i1', 1, T0 + 1000));
@@ -64,11 +64,11 @@ export function documentsContract(contract: Contract): void {
       ],
     );
     assert.equal((await bench.store.list('report', { limit: 10, service: 'cart' })).items.length, 1);
-  });
-}
+  },
+};
 
-export function modelsContract(contract: Contract): void {
-  contract('models are numbered in one series and one a service is active', async (bench) => {
+export const modelsContract: ContractTests = {
+  'models are numbered in one series and one a service is active': async (bench) => {
     const { models } = bench.store;
     assert.equal(await models.add(modelOf('cart', 'active')), 'v1');
     assert.equal(await models.add(modelOf('pay', 'active')), 'v2');
@@ -84,5 +84,5 @@ export function modelsContract(contract: Contract): void {
     assert.equal(await bench.store.models.get('v9'), undefined);
     await assert.rejects(bench.store.models.activate('v9'), { code: 'not_found' });
     await assert.rejects(bench.store.models.activate('latest'), { code: 'not_found' });
-  });
-}
+  },
+};

@@ -3,11 +3,11 @@ import { createPrng } from '../../lib/prng.ts';
 import type { EventQuery } from '../store.ts';
 import type { FixtureEvent } from './event-fixture.ts';
 import { eventAt } from './event-fixture.ts';
-import type { Contract } from './store-bench.ts';
+import type { ContractTests } from './store-bench.ts';
 import { T0 } from './store-bench.ts';
 
-export function eventsContract(contract: Contract): void {
-  contract('events come newest first by time, then by log position, over pages that do not shift', async (bench) => {
+export const eventsContract: ContractTests = {
+  'events come newest first by time, then by log position, over pages that do not shift': async (bench) => {
     const prng = createPrng(3);
     let serial = 0;
     const label = (event: FixtureEvent): FixtureEvent => ({ ...event, message: `m${serial++}` });
@@ -22,9 +22,9 @@ export function eventsContract(contract: Contract): void {
       items.map((item) => (item as FixtureEvent).message),
       ranked.map(({ event }) => event.message),
     );
-  });
+  },
 
-  contract('events are filtered by time, service, level, endpoint and text in any case', async (bench) => {
+  'events are filtered by time, service, level, endpoint and text in any case': async (bench) => {
     bench.feed([
       eventAt(T0, { message: 'Disk FULL on node', level: 'err', metadata: { endpoint: '/a' } }),
       eventAt(T0 + 1, { message: 'all good', metadata: { endpoint: '/a/b', environment: 'prod' } }),
@@ -45,7 +45,7 @@ export function eventsContract(contract: Contract): void {
     assert.deepEqual(await messages({ service: 'pay/ment' }), ['größ']);
     assert.deepEqual(await messages({ fromMs: T0 + 1, toMs: T0 + 3 }), ['größ', 'all ']);
     assert.deepEqual(await messages({ text: 'nowhere' }), []);
-  });
+  },
 
   contract(
     'an event is answered with UTC time to the microsecond, its level by name, and unknown keys in metadata',
@@ -69,7 +69,7 @@ export function eventsContract(contract: Contract): void {
     },
   );
 
-  contract('a malformed cursor or limit is an invalid argument, and names itself', async (bench) => {
+  'a malformed cursor or limit is an invalid argument, and names itself': async (bench) => {
     const forged = ['', 'x', Buffer.from('[1,2]').toString('base64url'), Buffer.from('[1,0,-1,5,5]').toString('base64url')];
     for (const cursor of forged) {
       await assert.rejects(bench.store.events({ levels: [], limit: 1, cursor }), {
@@ -83,5 +83,5 @@ export function eventsContract(contract: Contract): void {
     }
     await assert.rejects(bench.store.events({ levels: [], limit: 0 }), { code: 'invalid_argument', details: { field: 'limit' } });
     await assert.rejects(bench.store.list('change', { limit: 1001 }), { code: 'invalid_argument', details: { field: 'limit' } });
-  });
-}
+  },
+};

@@ -3,11 +3,11 @@ import { createPrng } from '../../lib/prng.ts';
 import { FEATURES } from '../../model/rollup.ts';
 import type { Store } from '../store.ts';
 import { eventAt, randomEvents } from './event-fixture.ts';
-import type { Contract } from './store-bench.ts';
+import type { ContractTests } from './store-bench.ts';
 import { HOUR_MS, T0 } from './store-bench.ts';
 
-export function metricsContract(contract: Contract): void {
-  contract('every feature equals the one worked out from the raw events, at every step', async (bench) => {
+export const metricsContract: ContractTests = {
+  'every feature equals the one worked out from the raw events, at every step': async (bench) => {
     const prng = createPrng(7);
     for (let record = 0; record < 40; record++) {
       bench.feed(randomEvents(prng, 50, T0, T0 + 3 * HOUR_MS));
@@ -21,9 +21,9 @@ export function metricsContract(contract: Contract): void {
     await bench.checkMetrics(T0, T0 + 3 * HOUR_MS, HOUR_MS);
     await bench.checkMetrics(T0, T0 + 3 * HOUR_MS, 90 * 60_000);
     await bench.checkMetrics(T0 - HOUR_MS, T0 + 3 * HOUR_MS, 24 * HOUR_MS);
-  });
+  },
 
-  contract('events that come hours late count in their own bucket, also after it was summed up', async (bench) => {
+  'events that come hours late count in their own bucket, also after it was summed up': async (bench) => {
     bench.feed([eventAt(T0 + 1000, { metadata: { latency_ms: 10 } })]);
     await bench.commit();
     bench.feed([eventAt(T0 + 5 * HOUR_MS)]);
@@ -34,9 +34,9 @@ export function metricsContract(contract: Contract): void {
     await bench.checkMetrics(T0, T0 + 6 * HOUR_MS, HOUR_MS);
     await bench.commit();
     await bench.checkMetrics(T0, T0 + 6 * HOUR_MS, HOUR_MS);
-  });
+  },
 
-  contract('a range is widened to whole buckets since the epoch, unless it is exactly one step', async (bench) => {
+  'a range is widened to whole buckets since the epoch, unless it is exactly one step': async (bench) => {
     bench.feed([eventAt(T0 + 70_000), eventAt(T0 + 130_000)]);
     await bench.commit();
     const starts = async (fromMs: number, toMs: number, stepMs: number): Promise<number[]> => {
@@ -46,9 +46,9 @@ export function metricsContract(contract: Contract): void {
     assert.deepEqual(await starts(T0 + 61_000, T0 + 121_001, 60_000), [60_000, 120_000]);
     assert.deepEqual(await starts(T0 + 70_000, T0 + 370_000, 300_000), [70_000]);
     assert.deepEqual(await starts(T0 + 70_001, T0 + 370_001, 300_000), [0, 300_000]);
-  });
+  },
 
-  contract('a bucket without events is zero or null, and a service is asked for by entity or bare name', async (bench) => {
+  'a bucket without events is zero or null, and a service is asked for by entity or bare name': async (bench) => {
     const metadata = { environment: 'prod' };
     bench.feed([eventAt(T0, { metadata }), eventAt(T0 + 1000), eventAt(T0, { service: 'payment' })]);
     await bench.commit();
@@ -65,9 +65,9 @@ export function metricsContract(contract: Contract): void {
     const both = await ask('cart');
     assert.deepEqual([...new Set(both.series.map(({ labels }) => labels.service))], ['cart', 'prod//cart']);
     assert.deepEqual((await ask('nobody')).series, []);
-  });
+  },
 
-  contract('a bad step, range or name is an invalid argument that names the field', async (bench) => {
+  'a bad step, range or name is an invalid argument that names the field': async (bench) => {
     bench.feed([eventAt(T0)]);
     await bench.commit();
     const query = { fromMs: T0, toMs: T0 + HOUR_MS, names: [] as string[], stepMs: 60_000 };
@@ -84,9 +84,9 @@ export function metricsContract(contract: Contract): void {
     assert.equal(await field({ fromMs: 0, stepMs: 10_000 }), 'step');
     assert.equal(await field({ toMs: T0 }), 'to');
     assert.equal(await field({ names: ['p12_latency'] }), 'name');
-  });
+  },
 
-  contract('services are listed by name with first and last seen and counts in the range', async (bench) => {
+  'services are listed by name with first and last seen and counts in the range': async (bench) => {
     bench.feed([eventAt(T0 + 5, { level: 'ERROR' }), eventAt(T0 + 90_000), eventAt(T0 - 7000, { service: 'auth' })]);
     await bench.commit();
     bench.feed([eventAt(T0 - HOUR_MS)]);
@@ -107,9 +107,9 @@ export function metricsContract(contract: Contract): void {
         errorCount: 1,
       },
     ]);
-  });
+  },
 
-  contract('rollups of an entity come ascending with endpoints by name and a histogram of all latencies', async (bench) => {
+  'rollups of an entity come ascending with endpoints by name and a histogram of all latencies': async (bench) => {
     const metadata = { latency_ms: 5, endpoint: '/a' };
     bench.feed([
       eventAt(T0 + 65_000, { metadata: { endpoint: '/b' } }),
@@ -129,5 +129,5 @@ export function metricsContract(contract: Contract): void {
       rollups[0]?.histogram.reduce((sum, count) => sum + count, 0),
       2,
     );
-  });
-}
+  },
+};

@@ -21,8 +21,8 @@ export const NO_UPDATE: StoreUpdate = { anomalies: [], incidents: [], changes: [
 export const T0 = Date.UTC(2025, 9, 8, 10);
 export const HOUR_MS = 3_600_000;
 
-/** Declares one test of the contract. */
-export type Contract = (sentence: string, run: (bench: StoreBench) => Promise<void>) => void;
+/** Tests by the sentence that each shows to be true. */
+export type ContractTests = Record<string, (bench: StoreBench) => Promise<void>>;
 
 /** A pair under test, with the log that its events come from. */
 export class StoreBench {
