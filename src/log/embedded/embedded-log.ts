@@ -1,0 +1,317 @@
+import fs from 'node:fs';
+import { assert } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { HeliosError, systemCode } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import type { LogConfig } from '../config.ts';
+import type { AppendRecord, Damage, EventLog, KnownRequest, LogStatus, Position, RetentionLimits } from '../event-log.ts';
+import { LOG_METRICS } from '../metrics.ts';
+import { ActiveSegment } from './active-segment.ts';
+import { CommitQueue, type PendingAppend } from './commit-queue.ts';
+import { lockDataDir, unusable } from './data-dir-lock.ts';
+import { IdempotencyIndex, type IdempotencyLimits } from './idempotency-index.ts';
+import { nodeLogFiles, type LogFiles } from './log-files.ts';
+import { recoverSegments, type Recovered } from './recovery.ts';
+import { planRetention } from './retention.ts';
+import { Sealer } from './sealer.ts';
+import { emptySegment, type Segment } from './segment.ts';
+import { logDirectory, rawPath } from './segment-file.ts';
+import { isSyncFast } from './sync-probe.ts';
+
+export interface EmbeddedLogOptions {
+  /** The data directory; made when it does not exist. */
+  dir: string;
+  config: LogConfig;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  idempotency: IdempotencyLimits;
+  /** Names of readers that retention waits for; each starts at the first offset until it acknowledges. */
+  readers?: readonly string[];
+  /** The disk can no longer be trusted (EIO): every append from now on is refused and the process should end. */
+  onFatal?: (error: Error) => void;
+  files?: LogFiles;
+}
+
+/** Rolling by age is looked at this often at least. */
+const MAX_AGE_CHECK_MS = 10_000;
+
+/**
+ * Opens the log in `dir` and takes its lock. Throws `data_dir_locked`, `data_dir_unusable`, `disk_full`, `corrupt_data`
+ * (a newer format).
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+  const lock = lockDataDir(options.dir);
+  try {
+    const files = options.files ?? nodeLogFiles;
+    const directory = logDirectory(options.dir);
+    fs.mkdirSync(directory, { recursive: true });
+    const { idempotency, clock, logger, metrics } = options;
+    const index = new IdempotencyIndex(idempotency, (count) => metrics.add(LOG_METRICS.evictedKeys, count));
+    const nowMs = clock.nowMs();
+    const recovered = recoverSegments({
+      directory,
+      files,
+      logger,
+      maxKeys: idempotency.maxKeys,
+      onKey: (key, count, receivedAtMs) => index.add(key, count, receivedAtMs, nowMs),
+      nowMs,
+    });
+    const sync = options.config.sync === 'auto' ? isSyncFast(files, directory, clock) : options.config.sync === 'sync';
+    return new EmbeddedLog({ ...options, files, directory, index, recovered, lock, sync });
+  } catch (error) {
+    lock[Symbol.dispose]();
+    if (error instanceof HeliosError) throw error;
+    if (isFull(error))
+      throw new HeliosError('disk_full', `cannot open the log in ${options.dir}: the disk is full`, { cause: error });
+    throw unusable(options.dir, error);
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error));
+}
+
+interface OpenedLog extends EmbeddedLogOptions {
+  files: LogFiles;
+  directory: string;
+  index: IdempotencyIndex;
+  recovered: Recovered;
+  lock: Disposable;
+  sync: boolean;
+}
+
+export class EmbeddedLog implements EventLog {
+  readonly #options: OpenedLog;
+  readonly #segments: Segment[];
+  readonly #damages: Damage[];
+  readonly #queue: CommitQueue;
+  readonly #sealer: Sealer;
+  readonly #acknowledged: Map<string, number>;
+  readonly #listeners = new Set<(nextOffset: number) => void>();
+  readonly #stopAgeCheck: () => void;
+  #active: ActiveSegment;
+  #refusal: HeliosError | null = null;
+  #warnedUnread: Segment | null = null;
+
+  constructor(options: OpenedLog) {
+    const { recovered, config, clock, files, directory } = options;
+    this.#options = options;
+    this.#segments = recovered.segments;
+    this.#damages = recovered.damages;
+    this.#acknowledged = new Map((options.readers ?? []).map((reader) => [reader, 0]));
+    this.#queue = new CommitQueue(config.max_pending, (batch) => this.#commit(batch));
+    this.#sealer = new Sealer({
+      level: config.seal_level,
+      logger: options.logger,
+      onSealed: (_, cpuMs) => this.#sealed(cpuMs),
+    });
+    const last = this.#segments.at(-1);
+    // A damaged segment is closed for good, so that nothing more can be lost with it.
+    if (last && !last.sealed && !last.damaged) this.#active = ActiveSegment.open(last, files);
+    else this.#active = this.#createActive(files, directory);
+    for (const segment of this.#segments.slice(0, -1)) this.#sealer.add(segment);
+    const checkMs = Math.max(1, Math.min(MAX_AGE_CHECK_MS, config.segment_age / 4));
+    this.#stopAgeCheck = clock.every(checkMs, () => this.#rollWhenOld());
+    this.#setGauges();
+  }
+
+  append(record: AppendRecord): Promise<Position> {
+    const refused = this.#refusal;
+    const appended = refused ? Promise.reject(refused) : this.#queue.add(record);
+    this.#options.metrics.set(LOG_METRICS.pendingBytes, this.#queue.bytes);
+    return appended;
+  }
+
+  findRequest(keyHash: string): KnownRequest | undefined {
+    return this.#options.index.find(keyHash, this.#options.clock.nowMs());
+  }
+
+  committedOffset(): number {
+    return this.#active.segment.nextOffset;
+  }
+
+  onCommit(listener: (nextOffset: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  acknowledge(reader: string, nextOffset: number): void {
+    this.#acknowledged.set(reader, nextOffset);
+  }
+
+  async retain(limits: RetentionLimits, nowMs: number): Promise<number> {
+    const { files, directory, logger, metrics } = this.#options;
+    const { remove, unread } = planRetention(this.#segments, limits, nowMs, Math.min(Infinity, ...this.#acknowledged.values()));
+    let freed = 0;
+    for (const segment of remove) {
+      if (this.#sealer.isSealing(segment)) break;
+      this.#sealer.drop(segment);
+      files.unlink(segment.path);
+      this.#segments.shift();
+      freed += segment.bytes;
+    }
+    if (freed > 0) files.syncDirectory(directory);
+    if (unread && unread !== this.#warnedUnread) {
+      this.#warnedUnread = unread;
+      logger.warn('keeping a segment past its retention: a reader has not read it', {
+        file: unread.path,
+        nextOffset: unread.nextOffset,
+        readers: Object.fromEntries(this.#acknowledged),
+      });
+    }
+    metrics.add(LOG_METRICS.retainedBytes, freed);
+    this.#setGauges();
+    return freed;
+  }
+
+  status(): LogStatus {
+    return {
+      firstOffset: this.#segments[0]?.base ?? 0,
+      nextOffset: this.committedOffset(),
+      bytes: this.#segments.reduce((sum, segment) => sum + segment.bytes, 0),
+      segments: this.#segments.length,
+      sealedSegments: this.#segments.filter(({ sealed }) => sealed).length,
+      damages: [...this.#damages],
+    };
+  }
+
+  /** Closes the segment that is written to and resolves when every closed segment is sealed or known to be damaged. */
+  async seal(): Promise<void> {
+    await this.#queue.drained();
+    if (this.#active.holdsRecords) this.#roll();
+    await this.#sealer.idle();
+  }
+
+  /** Commits what was appended, refuses the rest, and gives the directory free. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#refusal ??= new HeliosError('shutting_down', 'cannot append: the log is closing', {
+      details: { retryAfterSeconds: 5 },
+    });
+    this.#stopAgeCheck();
+    await this.#queue.drained();
+    await this.#sealer.close();
+    this.#active.close();
+    this.#options.lock[Symbol.dispose]();
+  }
+
+  /** Settles every append of the batch. */
+  async #commit(batch: readonly PendingAppend[]): Promise<void> {
+    if (this.#refusal?.code === 'log_unavailable') return this.#refuse(batch, this.#refusal);
+    const { clock, sync } = this.#options;
+    const startMs = clock.monotonicMs();
+    const records = batch.map(({ record }) => record);
+    try {
+      if (this.#isDue()) this.#roll();
+      const bytes = this.#active.write(records);
+      if (sync) this.#active.syncData();
+      else await this.#active.syncDataAsync();
+      const first = this.committedOffset();
+      this.#active.advance(records, bytes);
+      this.#acknowledge(batch, first, clock.monotonicMs() - startMs);
+    } catch (error) {
+      this.#refuse(batch, this.#recover(error));
+    }
+    return undefined;
+  }
+
+  #acknowledge(batch: readonly PendingAppend[], first: number, tookMs: number): void {
+    const { metrics, index, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    let [events, bytes] = [0, 0];
+    for (const [i, { record, resolve }] of batch.entries()) {
+      if (record.idempotency) index.add(record.idempotency, record.count, record.receivedAtMs, nowMs);
+      events += record.count;
+      bytes += record.bytes.length;
+      resolve({ partition: 0, offset: first + i });
+    }
+    metrics.add(LOG_METRICS.records, batch.length);
+    metrics.add(LOG_METRICS.events, events);
+    metrics.add(LOG_METRICS.bytes, bytes);
+    metrics.add(LOG_METRICS.commits, 1);
+    metrics.observe(LOG_METRICS.commitSeconds, tookMs / 1000);
+    const next = this.committedOffset();
+    for (const listener of this.#listeners) listener(next);
+  }
+
+  #refuse(batch: readonly PendingAppend[], error: HeliosError): void {
+    this.#options.metrics.add(LOG_METRICS.failedAppends, batch.length, { code: error.code });
+    for (const { reject } of batch) reject(error);
+  }
+
+  /**
+   * Puts the file back to its last good frame after a failed commit. A full disk passes; after anything else nobody knows
+   * what the kernel has kept of the pages it failed to write, so the log ends here.
+   */
+  #recover(error: unknown): HeliosError {
+    if (!isFull(error)) return this.#fatal(error);
+    try {
+      this.#active.cut();
+    } catch (second) {
+      return this.#fatal(second);
+    }
+    return new HeliosError('disk_full', 'cannot append: the disk is full', { cause: error, details: { retryAfterSeconds: 10 } });
+  }
+
+  #fatal(error: unknown): HeliosError {
+    const reason = (error as Error).message;
+    this.#refusal = new HeliosError('log_unavailable', `cannot append: the log's disk failed: ${reason}`, { cause: error });
+    this.#options.logger.error('the log cannot be written any more', { reason });
+    this.#options.onFatal?.(error as Error);
+    return this.#refusal;
+  }
+
+  #isDue(): boolean {
+    const { config, clock } = this.#options;
+    const { segment, holdsRecords } = this.#active;
+    const old = clock.nowMs() - segment.createdAtMs >= config.segment_age;
+    return holdsRecords && (old || segment.bytes >= config.segment_size);
+  }
+
+  #rollWhenOld(): void {
+    if (!this.#queue.idle || this.#refusal !== null || !this.#isDue()) return;
+    try {
+      this.#roll();
+    } catch (error) {
+      if (isFull(error)) this.#options.logger.warn('cannot start a new segment: the disk is full');
+      else this.#fatal(error);
+    }
+  }
+
+  /** Everything in the old segment is durable already, commit by commit. */
+  #roll(): void {
+    const old = this.#active;
+    assert(old.holdsRecords, 'an empty segment is never rolled');
+    this.#active = this.#createActive(this.#options.files, this.#options.directory);
+    old.close();
+    this.#sealer.add(old.segment);
+    this.#setGauges();
+  }
+
+  #createActive(files: LogFiles, directory: string): ActiveSegment {
+    const last = this.#segments.at(-1);
+    const base = last?.nextOffset ?? 0;
+    // Only a damaged segment without a single frame has a successor of the same base; it yields one offset.
+    const free = base === last?.base ? base + 1 : base;
+    const segment = emptySegment(rawPath(directory, free), free, last?.nextEvent ?? 0, this.#options.clock.nowMs());
+    const active = ActiveSegment.create(segment, files, directory);
+    this.#segments.push(segment);
+    return active;
+  }
+
+  #sealed(cpuMs: number): void {
+    this.#options.metrics.add(LOG_METRICS.sealedSegments, 1);
+    this.#options.metrics.add(LOG_METRICS.sealCpuSeconds, cpuMs / 1000);
+    this.#setGauges();
+  }
+
+  #setGauges(): void {
+    const { metrics } = this.#options;
+    const { segments, sealedSegments, bytes, damages } = this.status();
+    metrics.set(LOG_METRICS.segments, sealedSegments, { form: 'sealed' });
+    metrics.set(LOG_METRICS.segments, segments - sealedSegments, { form: 'raw' });
+    metrics.set(LOG_METRICS.storedBytes, bytes);
+    metrics.set(LOG_METRICS.damages, damages.length);
+  }
+}

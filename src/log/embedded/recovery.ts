@@ -1,0 +1,190 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { HeliosError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Damage, Idempotency } from '../event-log.ts';
+import { blockRecords, readBlockHead, type BlockInfo } from './block.ts';
+import { FrameCursor } from './frame-cursor.ts';
+import type { LogFiles } from './log-files.ts';
+import { readSealedIndex } from './sealed-segment.ts';
+import { countFrame, emptySegment, type Segment } from './segment.ts';
+import {
+  encodeSegmentHeader,
+  listSegments,
+  readSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  sealedPath,
+  type SegmentFile,
+} from './segment-file.ts';
+
+/** Told of every request with an idempotency key, oldest first. */
+export type KeyListener = (key: Idempotency, count: number, receivedAtMs: number) => void;
+
+export interface Recovered {
+  segments: Segment[];
+  damages: Damage[];
+}
+
+export interface RecoveryOptions {
+  directory: string;
+  files: LogFiles;
+  logger: Logger;
+  /** Number of newest keys wanted. */
+  maxKeys: number;
+  onKey: KeyListener;
+  nowMs: number;
+}
+
+/**
+ * Brings the directory into a state to append to: half-made files are removed, a torn tail of the newest segment is cut,
+ * and nothing else is touched. What is damaged is named and stays where it is.
+ */
+export function recoverSegments(options: RecoveryOptions): Recovered {
+  const { directory } = options;
+  removeLeftovers(directory, options.logger);
+  const listed = listSegments(directory);
+  const recovered: Recovered = { segments: [], damages: [] };
+  const sealedIndexes = listed.map((file) => (file.sealed ? readIndex(file) : null));
+  const wanted = newestKeyBlocks(
+    sealedIndexes.map((index) => index?.blocks ?? []),
+    options.maxKeys,
+  );
+  for (const [i, file] of listed.entries()) {
+    const index = sealedIndexes[i];
+    if (index) {
+      recovered.segments.push(sealedSegment(file, index));
+      recovered.damages.push(...index.damages);
+      replayKeys(
+        file,
+        index.blocks.filter((block) => wanted.has(block)),
+        options,
+      );
+    } else recoverRaw(file, i === listed.length - 1, recovered, options);
+  }
+  for (const damage of recovered.damages) options.logger.error('log segment is damaged; the rest is served', { ...damage });
+  return recovered;
+}
+
+/** Of a crash while sealing: the half-made file, or the raw one beside its finished successor. */
+function removeLeftovers(directory: string, logger: Logger): void {
+  for (const name of fs.readdirSync(directory)) {
+    const file = path.join(directory, name);
+    if (name.endsWith('.tmp')) fs.unlinkSync(file);
+    if (!name.endsWith('.log') || !fs.existsSync(sealedPath(file))) continue;
+    const sealed = { base: 0, sealed: true, path: sealedPath(file) };
+    const spare = readIndex(sealed).damages.length > 0 ? sealed.path : file;
+    logger.warn('removing one of two forms of a segment left by a crash', { file: spare });
+    fs.unlinkSync(spare);
+  }
+}
+
+function readIndex(file: SegmentFile) {
+  const fd = fs.openSync(file.path, 'r');
+  try {
+    return { ...readSealedIndex(fd, file.path), bytes: fs.fstatSync(fd).size };
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function sealedSegment(file: SegmentFile, index: ReturnType<typeof readIndex>): Segment {
+  return {
+    ...file,
+    bytes: index.bytes,
+    nextOffset: Math.max(file.base, index.nextOffset),
+    nextEvent: index.nextEvent,
+    maxTimestampMs: index.blocks.reduce((max, block) => Math.max(max, block.maxTimestampMs), -Infinity),
+    createdAtMs: 0,
+    damaged: index.damages.length > 0,
+  };
+}
+
+/** The newest blocks that together hold the keys worth remembering. */
+function newestKeyBlocks(segments: BlockInfo[][], maxKeys: number): Set<BlockInfo> {
+  const wanted = new Set<BlockInfo>();
+  let keys = 0;
+  for (const blocks of segments.toReversed()) {
+    for (const block of blocks.toReversed()) {
+      if (keys >= maxKeys) return wanted;
+      if (block.keys === 0) continue;
+      wanted.add(block);
+      keys += block.keys;
+    }
+  }
+  return wanted;
+}
+
+function replayKeys(file: SegmentFile, blocks: readonly BlockInfo[], { onKey, logger }: RecoveryOptions): void {
+  if (blocks.length === 0) return;
+  const fd = fs.openSync(file.path, 'r');
+  try {
+    for (const block of blocks) {
+      for (const entry of blockRecords(readBlockHead(fd, block))) {
+        if (entry.idempotency) onKey(entry.idempotency, entry.count, entry.receivedAtMs);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof HeliosError)) throw error;
+    logger.error('idempotency keys of a damaged block are lost', { file: file.path, reason: error.message });
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function recoverRaw(file: SegmentFile, newest: boolean, recovered: Recovered, options: RecoveryOptions): void {
+  const fd = options.files.open(file.path);
+  try {
+    const previous = recovered.segments.at(-1);
+    const header = readSegmentHeader(fd, file.path);
+    const segment = emptySegment(
+      file.path,
+      file.base,
+      header?.firstEvent ?? previous?.nextEvent ?? 0,
+      header?.createdAtMs ?? options.nowMs,
+    );
+    const cursor = new FrameCursor(fd, file.path, { position: SEGMENT_HEADER_BYTES, expected: file.base });
+    for (let frame = cursor.next(); frame; frame = cursor.next()) {
+      countFrame(segment, frame);
+      if (frame.idempotency) options.onKey(frame.idempotency, frame.count, frame.receivedAtMs);
+    }
+    const { size } = fs.fstatSync(fd);
+    const damages = [...cursor.damages];
+    const holdsFrames = segment.nextOffset > file.base;
+    if (header === null && holdsFrames) {
+      damages.unshift({ file: file.path, fromByte: 0, toByte: SEGMENT_HEADER_BYTES, reason: 'the segment header is damaged' });
+    }
+    if (newest && header === null && !holdsFrames) rewriteHeader(fd, segment, options);
+    else if (newest && cursor.position < size) cutTail(fd, segment, cursor.position, size, options);
+    else if (cursor.position < size) {
+      damages.push({
+        file: file.path,
+        fromByte: cursor.position,
+        toByte: size,
+        reason: 'no valid frame up to the end of the segment',
+      });
+    }
+    segment.bytes = newest ? Math.max(SEGMENT_HEADER_BYTES, cursor.position) : size;
+    segment.damaged = damages.length > 0;
+    recovered.segments.push(segment);
+    recovered.damages.push(...damages);
+  } finally {
+    options.files.close(fd);
+  }
+}
+
+/** A crash while rolling: the file was made but nothing in it was ever acknowledged. Its name says where it begins. */
+function rewriteHeader(fd: number, segment: Segment, { files }: RecoveryOptions): void {
+  files.truncate(fd, 0);
+  files.writev(
+    fd,
+    [encodeSegmentHeader({ base: segment.base, firstEvent: segment.nextEvent, createdAtMs: segment.createdAtMs })],
+    0,
+  );
+  files.syncData(fd);
+}
+
+function cutTail(fd: number, segment: Segment, end: number, size: number, { files, logger }: RecoveryOptions): void {
+  logger.warn('cutting a torn tail that was never acknowledged', { file: segment.path, fromByte: end, bytes: size - end });
+  files.truncate(fd, end);
+  files.syncData(fd);
+}

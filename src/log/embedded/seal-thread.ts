@@ -1,0 +1,27 @@
+import os from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import { sealSegment } from './sealing.ts';
+
+export interface SealRequest {
+  path: string;
+  level: number;
+}
+
+export type SealAnswer = { sealed: boolean; bytes: number; events: number; cpuMs: number } | { error: string; code: string };
+
+// Linux sets the priority of the calling thread only, which is the point; elsewhere it may be the process's, or refused.
+if (process.platform === 'linux') os.setPriority(0, 10);
+
+parentPort?.on('message', ({ path, level }: SealRequest) => {
+  const before = process.threadCpuUsage();
+  let answer: SealAnswer;
+  try {
+    const outcome = sealSegment(path, level);
+    const used = process.threadCpuUsage(before);
+    answer = { ...outcome, cpuMs: (used.user + used.system) / 1000 };
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    answer = { error: message, code: code ?? '' };
+  }
+  parentPort?.postMessage(answer);
+});

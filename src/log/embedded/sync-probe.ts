@@ -1,0 +1,26 @@
+import path from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import type { LogFiles } from './log-files.ts';
+
+const SAMPLES = 5;
+const PROBE_BYTES = 4096;
+/** Below this a blocked event loop costs less than a trip through the thread pool. */
+const FAST_SYNC_MS = 1;
+
+/** Whether the disk's median fdatasync is fast enough to be called synchronously. */
+export function isSyncFast(files: LogFiles, directory: string, clock: Clock): boolean {
+  const file = path.join(directory, 'probe.tmp');
+  const fd = files.open(file);
+  try {
+    const samples = Array.from({ length: SAMPLES }, (_, i) => {
+      files.writev(fd, [Buffer.alloc(PROBE_BYTES, 1)], i * PROBE_BYTES);
+      const start = clock.monotonicMs();
+      files.syncData(fd);
+      return clock.monotonicMs() - start;
+    });
+    return (samples.toSorted((a, b) => a - b)[SAMPLES >> 1] as number) < FAST_SYNC_MS;
+  } finally {
+    files.close(fd);
+    files.unlink(file);
+  }
+}
