@@ -16,15 +16,18 @@ import { matchIncidents } from './incident-matching.ts';
 
 /**
  * Detection on generated streams, in one process without HTTP: each seed is a fleet of its own with one fault of every
- * kind, an hour apart. Prints what was found, how fast, and how often it cried wolf.
+ * kind, an hour apart. With the wall clock the detector is told the time every second, as it is live, and so notices when
+ * the whole fleet falls silent; with the events clock it only knows the time from the events. Prints what was found, how fast, and how often it cried wolf.
  *
- *     node bench/detection.ts [--seeds 10] [--first-seed 1] [--rate 40] [--services 10] [--json] [--verbose]
+ *     node bench/detection.ts [--seeds 10] [--first-seed 1] [--rate 40] [--services 10] [--clock events|wall] [--json] [--verbose]
  */
 const HOUR_MS = 3_600_000;
 const WARM_UP_MS = 4 * HOUR_MS;
 const START_MS = parseTime('2025-10-08T06:00:00Z');
 const STEP_MS = 1000;
 const SAMPLE_MS = 10_000;
+
+type ClockMode = 'wall' | 'events';
 
 interface DetectedIncident {
   startMs: number;
@@ -33,9 +36,9 @@ interface DetectedIncident {
 }
 
 /** Feeds a stream to a detector as it would live, a second at a time; the incidents in their last form. */
-function detect(generator: Generator): { incidents: DetectedIncident[]; events: number } {
+function detect(generator: Generator, clock: ClockMode): { incidents: DetectedIncident[]; events: number } {
   const scanner = createJsonScanner(createNames());
-  const detector = createDetector(detectConfigSchema.parse({}));
+  const detector = createDetector({ config: detectConfigSchema.parse({}), clock, seed: 1 });
   const documents = new Map<string, Incident>();
   const advance = generator.cursor(generator.startMs);
   let events = 0;
@@ -45,7 +48,7 @@ function detect(generator: Generator): { incidents: DetectedIncident[]; events: 
     const { batch, rejectedCount } = scanner.scan(chunk.bytes, NO_LIMITS);
     if (rejectedCount > 0) throw new Error(`seed stream has ${rejectedCount} events that the scanner rejects`);
     if (chunk.count > 0) detector.observe(batch, toMs, 'bench');
-    for (const incident of detector.advance(null).incidents) documents.set(incident.id, incident);
+    for (const incident of detector.advance(clock === 'wall' ? toMs : null).incidents) documents.set(incident.id, incident);
   }
   const own = [...documents.values()].filter(({ mergedInto }) => mergedInto === null);
   const incidents = own.map((incident) => ({
@@ -56,7 +59,7 @@ function detect(generator: Generator): { incidents: DetectedIncident[]; events: 
   return { incidents, events };
 }
 
-function runSeed(seed: number, rate: number, services: number, verbose: boolean): StreamResult {
+function runSeed(seed: number, rate: number, services: number, clock: ClockMode, verbose: boolean): StreamResult {
   const durationMs = WARM_UP_MS + FAULT_NAMES.length * HOUR_MS;
   const generator = createGenerator({
     seed,
@@ -67,7 +70,7 @@ function runSeed(seed: number, rate: number, services: number, verbose: boolean)
     warmUpMs: WARM_UP_MS,
     faults: FAULT_NAMES,
   });
-  const { incidents, events } = detect(generator);
+  const { incidents, events } = detect(generator, clock);
   const span = (label: Label) => ({ label, startMs: parseTime(label.start), endMs: parseTime(label.end) });
   const truths = generator.labels.filter(({ benign }) => !benign).map(span);
   const benign = generator.labels.filter(({ benign: harmless }) => harmless).map(span);
@@ -107,13 +110,15 @@ const { values: flags } = parseArgs({
     'first-seed': { type: 'string', default: '1' },
     rate: { type: 'string', default: '40' },
     services: { type: 'string', default: '10' },
+    clock: { type: 'string', default: 'events' },
     json: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
+const clock: ClockMode = flags.clock === 'wall' ? 'wall' : 'events';
 const streams = Array.from({ length: Number(flags.seeds) }, (_, index) => {
   const startedMs = performance.now();
-  const result = runSeed(Number(flags['first-seed']) + index, Number(flags.rate), Number(flags.services), flags.verbose);
+  const result = runSeed(Number(flags['first-seed']) + index, Number(flags.rate), Number(flags.services), clock, flags.verbose);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   const found = result.faults.filter((fault) => fault.found).length;
   if (!flags.json)

@@ -2,11 +2,10 @@ import type { Prng } from '../lib/prng.ts';
 
 const HEX = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, '0'));
 
-/** `quads` times four hexadecimal digits. */
-export function hexId(prng: Prng, quads: number): string {
-  let id = '';
-  for (let i = 0; i < quads; i++) id += HEX[prng.below(65_536)];
-  return id;
+/** Eight hexadecimal digits out of one draw. */
+export function hexWord(prng: Prng): string {
+  const word = prng.below(2 ** 32);
+  return (HEX[word >>> 16] as string) + (HEX[word & 0xffff] as string);
 }
 
 /** One hop of a request, before it is text. */

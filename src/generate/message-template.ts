@@ -1,4 +1,5 @@
 import type { Prng } from '../lib/prng.ts';
+import { hexWord } from './event-text.ts';
 
 /** Placeholders: a number, a hexadecimal id, a duration, and names given at rendering. */
 const PLACEHOLDERS = ['n', 'id', 'ms', 'peer', 'path', 'version'] as const;

@@ -1,5 +1,5 @@
 import type { Prng } from '../lib/prng.ts';
-import { eventTail, hexId } from './event-text.ts';
+import { eventTail, hexWord } from './event-text.ts';
 import type { Call, Endpoint, Fleet } from './fleet.ts';
 import type { FleetState, ServiceState } from './fleet-state.ts';
 import type { MessageTemplate } from './message-template.ts';
@@ -57,8 +57,8 @@ export class RequestWalk {
 
   /** One request entering at `endpoint`. */
   run(endpoint: Endpoint, startMs: number): void {
-    this.#traceId = hexId(this.#prng, 8);
-    this.#requestId = hexId(this.#prng, 2);
+    this.#traceId = hexWord(this.#prng) + hexWord(this.#prng) + hexWord(this.#prng) + hexWord(this.#prng);
+    this.#requestId = hexWord(this.#prng);
     this.#latestMs = startMs + MAX_REQUEST_MS - 1000;
     this.#hop(endpoint, startMs, '');
   }
@@ -68,7 +68,7 @@ export class RequestWalk {
     const prng = this.#prng;
     const service = this.#state.services[endpoint.service] as ServiceState;
     if (service.down) return { latencyMs: 1, failed: true, refused: true };
-    const spanId = hexId(prng, 4);
+    const spanId = hexWord(prng) + hexWord(prng);
     let ownMs = endpoint.medianMs * Math.exp(endpoint.sigma * prng.normal()) * service.latencyFactor;
     const hangs = service.hangShare > 0 && prng.next() < service.hangShare;
     if (hangs) ownMs += CALL_TIMEOUT_MS * (1 + prng.next());
