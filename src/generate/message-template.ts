@@ -33,11 +33,7 @@ export function renderMessage({ parts }: MessageTemplate, values: MessageValues,
   for (const part of parts) {
     if (typeof part === 'string') text += part;
     else if (part.placeholder === 'n') text += prng.below(100_000);
-    else if (part.placeholder === 'id')
-      text += prng
-        .below(2 ** 32)
-        .toString(16)
-        .padStart(8, '0');
+    else if (part.placeholder === 'id') text += hexWord(prng);
     else if (part.placeholder === 'ms') text += Math.round(values.ms);
     else text += values[part.placeholder];
   }
