@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { registerConfig } from './config.ts';
+import { registerDemo } from './demo.ts';
+import { registerDemo } from './demo.ts';
 import { registerGenerate } from './generate.ts';
 import { registerIncidents } from './incidents.ts';
 import { registerModel } from './model.ts';
@@ -14,6 +16,7 @@ type Register = (program: Command, context: CommandContext) => void;
 /** In the order in which `helios help` lists them. */
 const COMMANDS: readonly Register[] = [
   registerServe,
+  registerDemo,
   registerGenerate,
   registerReplay,
   registerSend,

@@ -32,7 +32,8 @@ async function serve(context: TestContext, dataDir: string, ...args: string[]): 
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   context.after(() => child.kill('SIGKILL'));
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const died = once(child, 'exit').then(([code]) => assert.fail(`the server ended with ${code} before it was ready`));
+  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), died])) as [string];
   const { ready, url } = JSON.parse(line) as { ready: boolean; url: string };
   assert.equal(ready, true);
   return { process: child, url };
