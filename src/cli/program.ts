@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { registerConfig } from './config.ts';
 import { registerDemo } from './demo.ts';
-import { registerDemo } from './demo.ts';
 import { registerGenerate } from './generate.ts';
 import { registerIncidents } from './incidents.ts';
 import { registerModel } from './model.ts';

@@ -7,7 +7,7 @@ import { assert } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import { serveCalls } from '../lib/thread-rpc.ts';
-import { openLogReader } from '../log/embedded/log-reader.ts';
+import { openLogReader } from '../log/embedded/segment-reader.ts';
 import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import type { StoreConfig } from '../store/config.ts';
 import { openStoreWriter } from '../store/embedded/store-writer.ts';

@@ -72,14 +72,26 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { writer, detector, reader, clock } = options;
+    const { writer, reader, clock } = options;
     this.#replayUntil = writer.offset();
-    const checkpoint = writer.checkpoint();
-    if (checkpoint) detector.restore(checkpoint.payload);
-    const from = checkpoint ? checkpoint.offset : 0;
-    this.#nextOffset = reader.seek(from);
+    this.#nextOffset = reader.seek(this.#restore());
     this.#safeOffset = this.#nextOffset;
     this.#lastCommitMs = this.#lastCheckpointMs = clock.monotonicMs();
+  }
+
+  /** Restores the detector and returns the offset its state belongs to. */
+  #restore(): number {
+    const { writer, detector, logger } = this.#options;
+    const checkpoint = writer.checkpoint();
+    if (!checkpoint) return 0;
+    try {
+      detector.restore(checkpoint.payload);
+      return checkpoint.offset;
+    } catch (error) {
+      if (!(error instanceof HeliosError) || error.code !== 'invalid_config') throw error;
+      logger.warn('the detector starts without history: its configuration differs from that of its stored state');
+      return writer.offset();
+    }
   }
 
   /** The record it will read next. */

@@ -56,16 +56,23 @@ export class ClientGone extends Error {}
 
 /**
  * Reads a body of at most `limitBytes`, reserving memory as it grows (all at once when its length is announced).
- * Throws `too_large`, `overloaded` or ClientGone, and then holds nothing.
+ * Calls `proceed` once it is known that the body is wanted. Throws `too_large`, `overloaded` or ClientGone, and then
+ * holds nothing.
  */
-export function readBody(request: IncomingMessage, limitBytes: number, pending: PendingBytes): Promise<HeldBody> {
+export async function readBody(
+  request: IncomingMessage,
+  limitBytes: number,
+  pending: PendingBytes,
+  proceed: () => void,
+): Promise<HeldBody> {
   const announced = Number(request.headers['content-length'] ?? NaN);
-  if (announced > limitBytes) return Promise.reject(tooLarge(limitBytes));
+  if (announced > limitBytes) throw tooLarge(limitBytes);
   let reserved = 0;
   if (announced > 0) {
     pending.reserve(announced);
     reserved = announced;
   }
+  proceed();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

@@ -52,8 +52,10 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       });
     }
     handler.checkOpen();
-    if (headers.expect !== undefined) response.writeContinue();
-    const held = await readBody(request, config.max_body, pending);
+    const proceed = (): void => {
+      if (headers.expect !== undefined) response.writeContinue();
+    };
+    const held = await readBody(request, config.max_body, pending, proceed);
     try {
       limits.take(client, 0, held.sentBytes);
       metrics.add(BYTES_RECEIVED, held.sentBytes, { door: DOOR });
