@@ -3,8 +3,8 @@ import { commitContract } from './contract/commit.contract.ts';
 import { documentsContract, modelsContract } from './contract/documents.contract.ts';
 import { eventsContract } from './contract/events.contract.ts';
 import { metricsContract } from './contract/metrics.contract.ts';
-import type { OpenStorePair } from './contract/store-bench.ts';
-import { StoreBench } from './contract/store-bench.ts';
+import type { OpenStorePair } from './contract/store-fixture.ts';
+import { StoreFixture } from './contract/store-fixture.ts';
 
 export interface StoreContractOptions {
   open: OpenStorePair;
@@ -21,11 +21,11 @@ export function storeContract(label: string, { open, newPlace }: StoreContractOp
   for (const [sentence, run] of Object.entries(tests)) {
     test(`${label}: ${sentence}`, async () => {
       const { place, remove } = newPlace();
-      const bench = new StoreBench(open, place);
+      const fixture = new StoreFixture(open, place);
       try {
-        await bench.start();
-        await run(bench);
-        await bench.stop();
+        await fixture.start();
+        await run(fixture);
+        await fixture.stop();
       } finally {
         await remove();
       }

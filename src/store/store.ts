@@ -160,6 +160,8 @@ export interface StoreWriter extends AsyncDisposable {
 export interface EventBlock {
   /** Offset of its first record. */
   offset: number;
+  /** Number of events that the log had taken before its first one: an event's place in the log, whatever block holds it. */
+  firstEvent: number;
   minTimestampMs: number;
   maxTimestampMs: number;
   count: number;

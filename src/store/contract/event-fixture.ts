@@ -1,4 +1,4 @@
-/** Events for the store's tests and bench: made by hand and by seed, as lines, as batches, and as a log in memory. */
+/** Events for the store's tests and fixture: made by hand and by seed, as lines, as batches, and as a log in memory. */
 import { assert } from '../../lib/assert.ts';
 import type { Prng } from '../../lib/prng.ts';
 import type { EventBatch, Names } from '../../model/event-batch.ts';
@@ -76,6 +76,7 @@ export function randomEvents(prng: Prng, count: number, fromMs: number, toMs: nu
 export class MemoryEventSource implements EventSource {
   readonly #blocks: EventBlock[] = [];
   #firstOffset = 0;
+  #eventCount = 0;
   /** Offsets of the blocks that were read, in order. */
   readonly reads: number[] = [];
   isClosed = false;
@@ -92,6 +93,7 @@ export class MemoryEventSource implements EventSource {
     const bytes = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     this.#blocks.push({
       offset,
+      firstEvent: this.#eventCount,
       minTimestampMs: Math.min(...times),
       maxTimestampMs: Math.max(...times),
       count: events.length,
@@ -101,6 +103,7 @@ export class MemoryEventSource implements EventSource {
         return bytes;
       },
     });
+    this.#eventCount += events.length;
     return offset;
   }
 

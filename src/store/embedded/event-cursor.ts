@@ -1,36 +1,36 @@
 import { HeliosError } from '../../lib/errors.ts';
 import { decodeCursor, encodeCursor, malformedCursor } from './cursor.ts';
 
-/** Where the next page of events begins. */
+/**
+ * Where a page of events begins, by place: the number of events that the log had taken before an event. A place stays what
+ * it is when a segment is sealed and its records are regrouped into other blocks.
+ */
 export interface EventCursor {
-  /** It holds events at this time and before, milliseconds since the epoch. */
+  /** The page holds events before (timeMs, place), in order of time and then of place. Milliseconds since the epoch. */
   timeMs: number;
-  /**
-   * How many matching events at exactly `timeMs`, latest log position first, earlier pages hold. A count and not a
-   * position, because sealing a segment regroups its records into other blocks.
-   */
-  skip: number;
-  /** Log offset below which the first page looked; later events do not appear, so that pages never shift. */
-  endOffset: number;
-  /** Log offset of the block that the last page ended in. */
-  blockOffset: number;
+  place: number;
+  /** End of the log when the first page was read; later events do not appear, so that pages never shift. */
+  endPlace: number;
 }
 
-const FIELDS = ['number', 'number', 'number', 'number'] as const;
+/** Larger than any place. */
+export const LAST_PLACE = Number.MAX_SAFE_INTEGER;
 
-export function encodeEventCursor({ timeMs, skip, endOffset, blockOffset }: EventCursor): string {
-  return encodeCursor([timeMs, skip, endOffset, blockOffset]);
+export function encodeEventCursor({ timeMs, place, endPlace }: EventCursor): string {
+  return encodeCursor([timeMs, place, endPlace]);
 }
 
-/** `gone` when retention has passed what the cursor points at (`firstOffset` is the first offset left). */
-export function decodeEventCursor(cursor: string, firstOffset: number): EventCursor {
-  const [timeMs, skip, endOffset, blockOffset] = decodeCursor(cursor, FIELDS);
-  const areCounts = [skip, endOffset, blockOffset].every((value) => Number.isSafeInteger(value) && value >= 0);
-  if (!areCounts || !Number.isFinite(timeMs)) throw malformedCursor();
-  if (endOffset <= firstOffset || blockOffset < firstOffset) {
-    throw new HeliosError('gone', 'cannot go on from this cursor: retention has removed what it points at', {
-      details: { field: 'cursor' },
-    });
-  }
-  return { timeMs, skip, endOffset, blockOffset };
+export function decodeEventCursor(cursor: string): EventCursor {
+  const [timeMs, place, endPlace] = decodeCursor(cursor, ['number', 'number', 'number']);
+  const arePlaces = [place, endPlace].every((value) => Number.isSafeInteger(value) && value >= 0);
+  if (!arePlaces || !Number.isFinite(timeMs)) throw malformedCursor();
+  return { timeMs, place, endPlace };
+}
+
+/** Throws `gone` when retention has passed what the cursor points at; `firstPlace` is the first place left. */
+export function checkKept({ place, endPlace }: EventCursor, firstPlace: number): void {
+  if (place >= firstPlace && endPlace > firstPlace) return;
+  throw new HeliosError('gone', 'cannot go on from this cursor: retention has removed what it points at', {
+    details: { field: 'cursor' },
+  });
 }

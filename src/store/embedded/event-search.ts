@@ -6,7 +6,7 @@ import type { EventBlock, EventQuery, EventSource, Page } from '../store.ts';
 import { BlockCache } from './block-cache.ts';
 import { checkLimit } from './cursor.ts';
 import type { EventCursor } from './event-cursor.ts';
-import { decodeEventCursor, encodeEventCursor } from './event-cursor.ts';
+import { checkKept, decodeEventCursor, encodeEventCursor, LAST_PLACE } from './event-cursor.ts';
 import { EventFilter } from './event-filter.ts';
 import { EventPage } from './event-page.ts';
 import { LineScan } from './line-scan.ts';
@@ -38,23 +38,21 @@ export class EventSearch {
    */
   async page(query: EventQuery): Promise<Page<Event>> {
     const limit = checkLimit(query.limit);
-    const start = this.#startOf(query);
-    const page = new EventPage(start, limit);
+    const given = query.cursor === undefined ? null : decodeEventCursor(query.cursor);
+    const blocks = this.#options.source.blocks(this.#options.committedOffset());
+    if (given) checkKept(given, blocks[0]?.firstEvent ?? Infinity);
+    const start = given ?? startAt(blocks);
     const filter = new EventFilter(query);
-    const { items, next } = await this.#fill(page, query, filter, start);
+    const { items, next } = await this.#fill(new EventPage(start, limit), candidates(blocks, query, start), query, filter, start);
     return {
       items: items.map(({ line }) => filter.match(line)?.event).filter((event) => event !== undefined),
       nextCursor: next && encodeEventCursor(next),
     };
   }
 
-  #startOf(query: EventQuery): EventCursor {
-    if (query.cursor !== undefined) return decodeEventCursor(query.cursor, this.#options.source.firstOffset());
-    return { timeMs: Number.MAX_SAFE_INTEGER, skip: 0, endOffset: this.#options.committedOffset(), blockOffset: 0 };
-  }
-
   async #fill(
     page: EventPage,
+    blocks: readonly EventBlock[],
     query: EventQuery,
     filter: EventFilter,
     start: EventCursor,
@@ -62,33 +60,19 @@ export class EventSearch {
     const scan = new LineScan(query);
     const { maxScanBytes = MAX_SCAN_BYTES } = this.#options;
     let scannedBytes = 0;
-    for (const block of this.#candidates(query, start)) {
+    for (const block of blocks) {
       if (page.isFull(block.maxTimestampMs)) break;
-      if (scannedBytes >= maxScanBytes && block.maxTimestampMs < start.timeMs) {
-        return page.finishAbove(block.maxTimestampMs, block.offset);
-      }
+      if (scannedBytes >= maxScanBytes && block.maxTimestampMs < start.timeMs) return page.finishAbove(block.maxTimestampMs);
       const bytes = this.#read(block);
       scannedBytes += bytes.length;
-      let rank = 0;
-      scan.forEach(bytes, (line) => {
+      scan.forEach(bytes, (line, index) => {
         const match = filter.match(line);
-        if (match) page.add({ timeMs: match.timeMs, blockOffset: block.offset, rank: rank++, line });
+        if (match) page.add({ timeMs: match.timeMs, place: block.firstEvent + index(), line });
       });
       // Other queries and report writes share this thread.
       await setImmediate();
     }
     return page.finish();
-  }
-
-  /** Blocks that may hold a matching event, the one with the newest event first. */
-  #candidates(query: EventQuery, start: EventCursor): EventBlock[] {
-    const { fromMs = -Infinity, toMs = Infinity, service } = query;
-    const blocks = this.#options.source.blocks(start.endOffset).filter((block) => {
-      if (block.offset >= start.endOffset || block.minTimestampMs > start.timeMs) return false;
-      if (block.maxTimestampMs < fromMs || block.minTimestampMs >= toMs) return false;
-      return service === undefined || !block.entities || [...block.entities].some((entity) => entityMatches(entity, service));
-    });
-    return blocks.sort((a, b) => b.maxTimestampMs - a.maxTimestampMs || b.offset - a.offset);
   }
 
   #read(block: EventBlock): Uint8Array {
@@ -100,4 +84,21 @@ export class EventSearch {
       return new Uint8Array(0);
     }
   }
+}
+
+/** The first page: everything that the log holds now. */
+function startAt(blocks: readonly EventBlock[]): EventCursor {
+  const last = blocks.at(-1);
+  return { timeMs: Number.MAX_SAFE_INTEGER, place: LAST_PLACE, endPlace: last ? last.firstEvent + last.count : 0 };
+}
+
+/** Blocks that may hold a matching event, the one with the newest event first. */
+function candidates(blocks: readonly EventBlock[], query: EventQuery, start: EventCursor): EventBlock[] {
+  const { fromMs = -Infinity, toMs = Infinity, service } = query;
+  const kept = blocks.filter((block) => {
+    if (block.firstEvent >= start.endPlace || block.minTimestampMs > start.timeMs) return false;
+    if (block.maxTimestampMs < fromMs || block.minTimestampMs >= toMs) return false;
+    return service === undefined || !block.entities || [...block.entities].some((entity) => entityMatches(entity, service));
+  });
+  return kept.sort((a, b) => b.maxTimestampMs - a.maxTimestampMs || b.firstEvent - a.firstEvent);
 }

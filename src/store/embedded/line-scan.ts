@@ -44,30 +44,47 @@ export class LineScan {
     this.#pattern = required && new RegExp(String.raw`${required.source}|\\u`, required.flags);
   }
 
-  /** Calls `visit` with each candidate line, first to last. */
-  forEach(block: Uint8Array, visit: (line: string) => void): void {
+  /** Calls `visit` with each candidate line, first to last, and a way to learn its index among all lines. */
+  forEach(block: Uint8Array, visit: (line: string, index: () => number) => void): void {
     const bytes = Buffer.from(block.buffer, block.byteOffset, block.length);
+    const lines = new LineCount(bytes);
     if (!this.#pattern) {
-      this.#forEachLine(bytes, visit);
+      for (let start = 0; start < bytes.length;) {
+        const end = endOfLine(bytes, start);
+        visit(bytes.toString('utf8', start, end), () => lines.before(start));
+        start = end + 1;
+      }
       return;
     }
     const text = bytes.toString('latin1');
     this.#pattern.lastIndex = 0;
     for (let match = this.#pattern.exec(text); match; match = this.#pattern.exec(text)) {
       const start = text.lastIndexOf('\n', match.index) + 1;
-      const newline = text.indexOf('\n', match.index);
-      const end = newline < 0 ? text.length : newline;
-      visit(bytes.toString('utf8', start, end));
+      const end = endOfLine(bytes, match.index);
+      visit(bytes.toString('utf8', start, end), () => lines.before(start));
       this.#pattern.lastIndex = end;
     }
   }
+}
 
-  #forEachLine(bytes: Buffer, visit: (line: string) => void): void {
-    for (let start = 0; start < bytes.length;) {
-      const newline = bytes.indexOf(NEWLINE, start);
-      const end = newline < 0 ? bytes.length : newline;
-      if (end > start) visit(bytes.toString('utf8', start, end));
-      start = end + 1;
-    }
+function endOfLine(bytes: Buffer, from: number): number {
+  const newline = bytes.indexOf(NEWLINE, from);
+  return newline < 0 ? bytes.length : newline;
+}
+
+/** Counts lines as far as asked; positions must ascend. */
+class LineCount {
+  readonly #bytes: Buffer;
+  #count = 0;
+  #position = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Number of lines that end before `position`, which starts a line. */
+  before(position: number): number {
+    for (; this.#position < position; this.#count++) this.#position = endOfLine(this.#bytes, this.#position) + 1;
+    return this.#count;
   }
 }

@@ -22,10 +22,10 @@ export const T0 = Date.UTC(2025, 9, 8, 10);
 export const HOUR_MS = 3_600_000;
 
 /** Tests by the sentence that each shows to be true. */
-export type ContractTests = Record<string, (bench: StoreBench) => Promise<void>>;
+export type ContractTests = Record<string, (fixture: StoreFixture) => Promise<void>>;
 
 /** A pair under test, with the log that its events come from. */
-export class StoreBench {
+export class StoreFixture {
   readonly log = new MemoryEventSource();
   readonly events: FixtureEvent[] = [];
   names: Names = createNames();
