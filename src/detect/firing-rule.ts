@@ -10,10 +10,12 @@ export interface Persistence {
   recent: Float64Array;
 }
 
-const MEMORY = 6;
+const MEMORY = 15;
+const MINUTE_STEPS = 6;
 const AT_ONCE = 10;
 const IN_TWO = { each: 3, sum: 10 } as const;
 const IN_FOUR = { each: 3, sum: 11, hits: 3 } as const;
+const IN_MINUTES = { each: 2.5, sum: 10.5, minutes: 3, longest: 2.5 } as const;
 const MINUTE_SUPPORT = 5;
 const MINUTE = 6.5;
 const LONGEST = 7;
@@ -36,6 +38,17 @@ function hits(state: Persistence, horizon: number, steps: number, least: number)
   return count;
 }
 
+/** Moderate evidence in each of several minutes that do not overlap, and in the longest window as a whole. */
+function lastsMinutes(state: Persistence, caution: number): boolean {
+  let sum = 0;
+  for (let minute = 0; minute < IN_MINUTES.minutes; minute++) {
+    const evidence = at(state, minute * MINUTE_STEPS, 1);
+    if (evidence < IN_MINUTES.each) return false;
+    sum += evidence;
+  }
+  return sum >= IN_MINUTES.sum * caution && at(state, 0, 2) >= IN_MINUTES.longest;
+}
+
 /**
  * Horizon (0 the shortest) whose evidence meets the rule now, or -1. `caution` >= 1 raises every bar while the baseline is
  * young; `atLeastTwo` denies a verdict on one step alone; `ongoing` is whether the newest steps still deviate.
@@ -52,6 +65,7 @@ export function firingHorizon(state: Persistence, caution: number, atLeastTwo: b
   if (supported && now > 0 && hits(state, 0, 4, IN_FOUR.each) >= IN_FOUR.hits && four >= IN_FOUR.sum * caution) return 0;
   if (!ongoing) return -1;
   if (minute >= MINUTE * caution && hits(state, 1, 3, MINUTE * caution) >= 2) return 1;
+  if (lastsMinutes(state, caution)) return 1;
   if (at(state, 0, 2) >= LONGEST * caution && hits(state, 2, 3, LONGEST * caution) >= 2) return 2;
   return -1;
 }

@@ -8,12 +8,15 @@ export interface StepTraffic {
 const ACTIVE_EVENTS = 5;
 const SILENT_SHARE = 0.8;
 const MIN_ACTIVE = 2;
+/** More than this part of the usual traffic still comes through a pipe that is open. */
+const TRICKLE_SHARE = 0.05;
 /** Events expected in all below which an empty step is chance. */
 const CHANCE_EVENTS = 8;
 
 /**
  * Whether a step is a hole in the stream rather than the silence of a service: nothing came at all although something was
- * expected (or nothing is known yet), or nearly every active service fell silent in the same step.
+ * expected (or nothing is known yet), or nearly every active service fell silent in the same step
+ * and next to nothing came from the rest.
  */
 export function isGap(traffic: readonly StepTraffic[]): boolean {
   let total = 0;
@@ -28,5 +31,5 @@ export function isGap(traffic: readonly StepTraffic[]): boolean {
     if (entry.count === 0) silent++;
   }
   if (total === 0) return expected >= CHANCE_EVENTS || expected === 0;
-  return active >= MIN_ACTIVE && silent >= SILENT_SHARE * active;
+  return active >= MIN_ACTIVE && silent >= SILENT_SHARE * active && total <= TRICKLE_SHARE * expected;
 }
