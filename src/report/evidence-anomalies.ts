@@ -1,6 +1,7 @@
-import type { Anomaly, Attribution } from '../model/anomaly.ts';
+import type { Anomaly, Attribution, Signal } from '../model/anomaly.ts';
 import type { Incident } from '../model/incident.ts';
 import { FEATURE_UNITS } from '../model/rollup.ts';
+import type { Feature } from '../model/rollup.ts';
 import type { Store } from '../store/store.ts';
 import { beforeValue, isComparable, windowValue, worstValue } from './evidence-metrics.ts';
 import { citeKnown } from './evidence.ts';
@@ -12,12 +13,21 @@ import type { Answer } from './query.ts';
 
 const MAX_ANOMALIES = 40;
 const MAX_FEATURES = 4;
+const OWN_FEATURES: Record<Signal, readonly Feature[]> = {
+  error_rate: ['error_rate'],
+  latency: ['p95_latency', 'p99_latency', 'avg_latency'],
+  traffic: ['event_count'],
+  silence: ['event_count'],
+  multivariate: [],
+};
 
 /** One attributed feature: what was expected, what was seen, and how it was before and at its worst. */
 export interface FeatureFacts {
   attribution: Attribution;
   expected: NumberFact;
   observed: NumberFact;
+  /** The end of the normal range that was passed. */
+  bound: NumberFact;
   before: NumberFact | undefined;
   worst: NumberFact | undefined;
 }
@@ -57,7 +67,7 @@ async function featureFacts(store: Store, answer: Answer<Anomaly>, index: number
   const { feature, direction } = attribution;
   const { service } = anomaly;
   const meta = { feature, unit: FEATURE_UNITS[feature] };
-  const read = (field: 'expected' | 'observed', type: FactMeta['type']): NumberFact =>
+  const read = (field: 'expected' | 'observed' | 'low' | 'high', type: FactMeta['type']): NumberFact =>
     citeKnown(answer, pointerTo('attribution', index, field), { ...windowMeta(anomaly, type), ...meta }) as NumberFact;
   const fromMs = Date.parse(anomaly.window.from);
   const toMs = Date.parse(anomaly.window.to);
@@ -68,13 +78,20 @@ async function featureFacts(store: Store, answer: Answer<Anomaly>, index: number
     compare ? worstValue(store, { service, feature, direction, period }) : undefined,
   ]);
   const expected = read('expected', 'expected');
-  return { attribution, expected, observed: observed ?? read('observed', 'anomaly'), before, worst };
+  const bound = read(direction === 'up' ? 'high' : 'low', 'expected');
+  return { attribution, expected, observed: observed ?? read('observed', 'anomaly'), bound, before, worst };
+}
+
+/** Indices of the attributed features to show: those that the signal is named after, then by share. */
+function mostTelling({ attribution, signal }: Anomaly): number[] {
+  const own = (index: number): number => (OWN_FEATURES[signal].includes((attribution[index] as Attribution).feature) ? 0 : 1);
+  return [...attribution.keys()].toSorted((a, b) => own(a) - own(b)).slice(0, MAX_FEATURES);
 }
 
 async function anomalyFacts(store: Store, anomaly: Anomaly, period: Period): Promise<AnomalyFacts> {
   const answer = documentAnswer('anomaly', anomaly);
   const meta = windowMeta(anomaly, 'anomaly');
-  const features = anomaly.attribution.slice(0, MAX_FEATURES).map((_, index) => featureFacts(store, answer, index, period));
+  const features = mostTelling(anomaly).map((index) => featureFacts(store, answer, index, period));
   return {
     anomaly,
     startedAt: citeKnown(answer, '/startedAt', meta),

@@ -3,6 +3,7 @@ import { ERROR_LEVELS } from './evidence-impact.ts';
 import { cite } from './evidence.ts';
 import type { Fact } from './evidence.ts';
 import { pointerTo } from './json-pointer.ts';
+import type { Patience } from './patience.ts';
 import { floorTo, MINUTE_MS } from './period.ts';
 import type { Period } from './period.ts';
 import { eventsAnswer, eventsPath, templatesAnswer } from './query.ts';
@@ -67,7 +68,6 @@ function candidates({ service, during, before, fromMs, duringMinutes, beforeMinu
   const listed = (answer: Templates): [number, TemplateSummary][] =>
     [...answer.body.items.entries()].filter(([, item]) => item.service === service);
   const then = new Map(listed(before).map(([, item]) => [item.templateId, item.count]));
-  const now = new Set(listed(during).map(([, item]) => item.templateId));
   const found: Candidate[] = [];
   for (const [index, item] of listed(during)) {
     const past = then.get(item.templateId) ?? 0;
@@ -77,11 +77,12 @@ function candidates({ service, during, before, fromMs, duringMinutes, beforeMinu
     if (past === 0 && Date.parse(item.firstSeen) >= fromMs) found.push({ item, index, change: 'new', ratio });
     else if (ratio >= RISE_FACTOR && item.count >= MIN_RISEN) found.push({ item, index, change: 'risen', ratio });
   }
-  const vanished = listed(before).filter(
-    ([, item]) => !now.has(item.templateId) && (item.count * duringMinutes) / beforeMinutes >= MIN_VANISHED,
-  );
-  if (during.body.items.length < LIMIT) {
-    for (const [index, item] of vanished) found.push({ item, index, change: 'vanished', ratio: 0 });
+  // The first minute began before the onset: what was last seen in it may have ended with the onset.
+  const quietMinutes = duringMinutes - 1;
+  for (const [index, item] of listed(before)) {
+    const missing = (item.count * quietMinutes) / beforeMinutes;
+    const gone = Date.parse(item.lastSeen) <= fromMs;
+    if (gone && missing >= MIN_VANISHED) found.push({ item, index, change: 'vanished', ratio: 0 });
   }
   return found;
 }
@@ -110,7 +111,7 @@ async function factsOf(
   store: Store,
   { service, during, before }: Comparison,
   { item, index, change, ratio }: Candidate,
-  { ranges, period }: { ranges: Ranges; period: Period },
+  { ranges, period, patience }: { ranges: Ranges; period: Period; patience: Patience },
 ): Promise<TemplateFacts> {
   const { template, example } = item;
   const gone = change === 'vanished';
@@ -119,7 +120,8 @@ async function factsOf(
   const query = { service, ...range, levels: ERROR_LEVELS, ...(text && { text }), limit: 20 };
   const facts = { service, change, template, example, ratio, search: eventsPath(query), count: undefined, event: undefined };
   if (ranges.open && !gone) {
-    const event = cite(await eventsAnswer(store, query), '/items/0/message', { type: 'event', service, ...range });
+    const answer = await patience(eventsAnswer(store, query));
+    const event = answer && cite(answer, '/items/0/message', { type: 'event', service, ...range });
     return { ...facts, event };
   }
   const meta = { type: 'template', service, unit: 'events', ...(gone ? ranges.before : ranges.during) } as const;
@@ -127,7 +129,7 @@ async function factsOf(
 }
 
 /** New, then risen, then vanished error messages of a service, most frequent first. */
-export async function templateFacts(store: Store, service: string, period: Period): Promise<TemplateFacts[]> {
+export async function templateFacts(store: Store, service: string, period: Period, patience: Patience): Promise<TemplateFacts[]> {
   const ranges = rangesOf(period);
   const [during, before] = await Promise.all([
     templatesAnswer(store, { service, ...ranges.during, limit: LIMIT }),
@@ -140,5 +142,5 @@ export async function templateFacts(store: Store, service: string, period: Perio
   const found = candidates(comparison);
   const order: TemplateChange[] = ['new', 'risen', 'vanished'];
   const chosen = order.flatMap((change) => found.filter((candidate) => candidate.change === change).slice(0, MAX_LISTED));
-  return Promise.all(chosen.map((candidate) => factsOf(store, comparison, candidate, { ranges, period })));
+  return Promise.all(chosen.map((candidate) => factsOf(store, comparison, candidate, { ranges, period, patience })));
 }

@@ -13,6 +13,7 @@ import { templateFacts } from './evidence-templates.ts';
 import type { TemplateFacts } from './evidence-templates.ts';
 import { cite, citeKnown } from './evidence.ts';
 import type { Fact } from './evidence.ts';
+import type { Patience } from './patience.ts';
 import { periodOf } from './period.ts';
 import type { Period } from './period.ts';
 import { documentAnswer } from './query.ts';
@@ -46,6 +47,8 @@ export interface Facts {
 function mainOf(incident: Incident, services: ServiceFacts[], lead: string): AnomalyFacts | undefined {
   const anomalies = services.find(({ service }) => service === lead)?.anomalies ?? [];
   const cause = incident.causes[0];
+  const named = anomalies.find(({ anomaly }) => cause?.evidence.includes(anomaly.id));
+  if (named) return named;
   const bySignal = anomalies.filter(({ anomaly }) => anomaly.signal === cause?.signal);
   return (bySignal.length > 0 ? bySignal : anomalies).toSorted((a, b) => b.anomaly.score - a.anomaly.score)[0];
 }
@@ -72,6 +75,7 @@ export async function collectFacts(
   store: Store,
   given: Incident,
   config: Pick<ReportConfig, 'lookback' | 'change_window'>,
+  patience: Patience,
 ): Promise<Facts> {
   const incident = await newest(store, given);
   const anomalies = await loadAnomalies(store, incident);
@@ -87,9 +91,10 @@ export async function collectFacts(
       store,
       ordered.map((service) => ({ service, silent: silent.has(service) })),
       period,
+      patience,
     ),
     changeFacts(store, ordered, period, config.change_window),
-    Promise.all(ordered.slice(0, MAX_TEMPLATE_SERVICES).map((service) => templateFacts(store, service, period))),
+    Promise.all(ordered.slice(0, MAX_TEMPLATE_SERVICES).map((service) => templateFacts(store, service, period, patience))),
     historyFacts(store, incident, lead, period),
   ]);
   return {

@@ -20,7 +20,12 @@ export function floorTo(ms: number, stepMs: number): number {
 }
 
 function endOf(incident: Incident, anomalies: Anomaly[]): number {
-  if (incident.resolvedAt !== null) return Date.parse(incident.resolvedAt);
+  if (incident.resolvedAt !== null) {
+    // An incident is closed a while after its anomalies ended, to be sure; a person may close it earlier.
+    const ends = anomalies.map((anomaly) => anomaly.resolvedAt);
+    const ended = ends.length > 0 && ends.every((at) => at !== null);
+    return ended ? Math.max(...ends.map((at) => Date.parse(at))) : Date.parse(incident.resolvedAt);
+  }
   const scored = Math.max(Date.parse(incident.detectedAt), ...anomalies.map((anomaly) => Date.parse(anomaly.window.to)));
   // A person's acknowledgement carries wall time, which may lie in a sub-window that is still open.
   const updated = Date.parse(incident.updatedAt) - (incident.status === 'open' ? 0 : SUB_WINDOW_MS);

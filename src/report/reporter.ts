@@ -10,6 +10,7 @@ import { backoffMs } from './backoff.ts';
 import type { ReportConfig } from './config.ts';
 import { collectFacts } from './facts.ts';
 import { reportFailures, reportSeconds, reportsBuilt } from './metrics.ts';
+import { createPatience } from './patience.ts';
 import { ReportSchedule } from './schedule.ts';
 import { renderReport } from './template/document.ts';
 
@@ -83,11 +84,15 @@ function createArchive({ directory, clock, logger, metrics }: ReporterDeps) {
 export function createReporter(deps: ReporterDeps): Reporter {
   const { store, config, clock, logger, metrics } = deps;
   const archive = createArchive(deps);
+  const patience = createPatience(clock);
   const latest = new Map<string, Promise<unknown>>();
 
   async function build(incident: Incident): Promise<Report> {
     const startMs = clock.monotonicMs();
-    const [facts, previous] = await Promise.all([collectFacts(store, incident, config), store.get('report', incident.id)]);
+    const [facts, previous] = await Promise.all([
+      collectFacts(store, incident, config, patience),
+      store.get('report', incident.id),
+    ]);
     const report = renderReport(facts, { version: (previous?.version ?? 0) + 1, createdAt: isoTime(clock.nowMs()) });
     await store.put('report', report);
     metrics.observe(reportSeconds, (clock.monotonicMs() - startMs) / 1000);

@@ -6,7 +6,7 @@ import { HINT_MS } from '../verdict.ts';
 import { changeLead, changeName } from './changes.ts';
 import { signalWords } from './deviation.ts';
 import { code } from './markdown.ts';
-import { duration, featureValue, number } from './wording.ts';
+import { duration, FEATURE_WORDS, featureValue, number } from './wording.ts';
 import { get, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
@@ -124,11 +124,12 @@ function shortTerm(writing: Writing): Action[] {
       return `Find what the ${changeName(nearest)} did, ${how}${evidence.ref(nearest.at, nearest.version)}.`;
     });
   }
-  const top = impact[0]?.endpoints[0];
+  const sample = impact[0]?.sample;
+  const top = sample?.endpoints[0];
   if (top) {
-    const share = `${number(top.count)} of ${number(impact[0]?.sampled ?? 0)} failing events looked at`;
+    const share = `${number(top.count)} of the ${number(sample.events)} failing events looked at`;
     actions.push(
-      () => `Trace a failing call of ${code(String(top.endpoint.value), 120)}: ${share} are its${evidence.ref(top.endpoint)}.`,
+      () => `Trace a failing call of ${code(String(top.endpoint.value), 120)}, which has ${share}${evidence.ref(top.endpoint)}.`,
     );
   }
   const past = history.listed[0];
@@ -162,12 +163,12 @@ function longTerm(writing: Writing): Action[] {
   const feature = main?.features[0];
   if (trigger && main && feature && trigger.change.type !== 'rollback') {
     actions.push(() => {
-      const detectedMs = Date.parse(main.anomaly.detectedAt) - Date.parse(trigger.change.at);
-      const { attribution } = feature;
-      const bound = featureValue(attribution.feature, attribution.direction === 'up' ? attribution.high : attribution.low);
-      const refs = evidence.ref(trigger.at, main.detectedAt, feature.expected);
-      const side = attribution.direction === 'up' ? 'above' : 'below';
-      return `Stop a rollout of ${name} by itself: a canary that halts when ${attribution.feature} is ${side} ${bound} would have shown this within ${duration(detectedMs)}${refs}.`;
+      const afterMs = Date.parse(main.anomaly.detectedAt) - Date.parse(trigger.change.at);
+      const { attribution, bound } = feature;
+      const side = attribution.direction === 'up' ? 'rises above' : 'falls below';
+      const limit = `${FEATURE_WORDS[attribution.feature]} ${side} ${featureValue(attribution.feature, bound.value)}`;
+      const seen = `This was seen ${duration(afterMs)} after the change${evidence.ref(trigger.at, main.detectedAt, bound)}.`;
+      return `Let a rollout of ${name} stop by itself: halt it when the ${limit}. ${seen}`;
     });
   }
   if (history.count > 0) {

@@ -16,7 +16,7 @@ const TYPE_WORDS: Record<ChangeFacts['change']['type'], string> = {
 export function changeName({ change }: ChangeFacts): string {
   const { type, service, version, previousVersion } = change;
   const to = version === null ? '' : ` ${type === 'rollback' ? 'to ' : ''}${code(version, 60)}`;
-  const from = previousVersion === null ? '' : `, was ${code(previousVersion, 60)}`;
+  const from = previousVersion === null ? '' : ` (was ${code(previousVersion, 60)})`;
   return `${TYPE_WORDS[type]} of ${code(service)}${to}${from}`;
 }
 

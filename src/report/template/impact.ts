@@ -1,6 +1,6 @@
 import type { AnomalyFacts, ServiceFacts } from '../evidence-anomalies.ts';
 import { failedEvents } from '../evidence-impact.ts';
-import type { CountFacts, ImpactFacts } from '../evidence-impact.ts';
+import type { CountFacts, SampleFacts } from '../evidence-impact.ts';
 import type { NumberFact } from '../evidence.ts';
 import { code, codeCell, escapeText } from './markdown.ts';
 import { duration, FEATURE_WORDS, featureValue, milliseconds, number, percent } from './wording.ts';
@@ -57,12 +57,13 @@ function hitTable(writing: Writing): string[] {
   ];
 }
 
-function endpointLine(writing: Writing, { service, endpoints, sampled, sampledAll }: ImpactFacts): string {
+function endpointLine(writing: Writing, service: string, sample: SampleFacts): string {
+  const { endpoints, events, complete, fromMs, toMs } = sample;
   const listed = endpoints.map(({ endpoint, count }) => {
     return `${code(String(endpoint.value), 120)} ${number(count)}${writing.evidence.ref(endpoint)}`;
   });
-  const of = sampledAll ? `${number(sampled)} failing events` : `the newest ${number(sampled)} failing events`;
-  return `- **Endpoints of ${code(service)} that fail**, out of ${of}: ${listed.join(', ')}.`;
+  const of = `${complete ? 'the' : 'the newest'} ${number(events)} failing events in the worst ${duration(toMs - fromMs)}`;
+  return `- **Failing endpoints of ${code(service)}**, out of ${of}, to ${at(writing, toMs)}: ${listed.join(', ')}.`;
 }
 
 function deviationRows(writing: Writing, { service }: ServiceFacts, { features }: AnomalyFacts): string[] {
@@ -111,8 +112,10 @@ function baselines(services: ServiceFacts[]): string[] {
 /** Who is hit, how hard, how long, and expected against observed for every measure that deviated. */
 export function impactSection(writing: Writing): string {
   const { impact, incident } = writing.facts;
-  const endpoints = impact.filter((hit) => hit.endpoints.length > 0).slice(0, 3);
-  const lines = [`- **Severity:** ${incident.severity}.`, times(writing), ...endpoints.map((hit) => endpointLine(writing, hit))];
+  const lines = [`- **Severity:** ${incident.severity}.`, times(writing)];
+  for (const { service, sample } of impact) {
+    if (sample && sample.endpoints.length > 0) lines.push(endpointLine(writing, service, sample));
+  }
   const silent = impact.filter(({ lastEvent }) => lastEvent);
   for (const { service, lastEvent } of silent) {
     if (lastEvent) {

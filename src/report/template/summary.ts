@@ -1,4 +1,5 @@
 import { failedEvents } from '../evidence-impact.ts';
+import type { Fact } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import { changeLead, changeName } from './changes.ts';
 import { deviationLine, signalWords } from './deviation.ts';
@@ -22,9 +23,17 @@ function headline(writing: Writing): string {
     const state = facts.incident.status === 'acknowledged' ? 'Acknowledged, still' : 'Still';
     return `**${code(lead)} has been ${what} since ${own} UTC on ${date}.** ${state} going on at ${at(writing, period.endMs)}, ${length} after the first deviation${evidence.ref(since)}.`;
   }
-  const end = moments.resolvedAt ? timeOf(writing, moments.resolvedAt) : at(writing, period.endMs);
+  const end = at(writing, period.endMs);
   const from = own === onset ? '' : `; the incident began at ${onset}`;
-  return `**${code(lead)} was ${what} from ${own} to ${end} UTC on ${date}.** Resolved after ${length}${from}${evidence.ref(since, moments.resolvedAt)}.`;
+  const refs = evidence.ref(since, lastRecovery(facts) ?? moments.resolvedAt);
+  return `**${code(lead)} was ${what} from ${own} to ${end} UTC on ${date}.** Over after ${length}${from}${refs}.`;
+}
+
+/** The recovery that ended the incident: the last anomaly's. */
+function lastRecovery({ services }: Facts): Fact | undefined {
+  const facts = services.flatMap(({ anomalies }) => anomalies.map(({ resolvedAt }) => resolvedAt));
+  if (facts.some((fact) => fact === undefined)) return undefined;
+  return facts.filter((fact) => fact !== undefined).toSorted((a, b) => (String(a.value) < String(b.value) ? 1 : -1))[0];
 }
 
 function severityLines(writing: Writing): string[] {
@@ -82,7 +91,7 @@ export function summarySection(writing: Writing, firstStep: (() => string) | und
     ...severityLines(writing),
     ...impactLine(writing),
     ...causeLine(writing),
-    `- **Verdict:** ${verdictLine(writing)}`,
+    `- **Verdict:** ${verdictLine(writing, 2)}`,
     ...confidenceLine(facts),
     ...(firstStep === undefined ? [] : [`- **First step:** ${firstStep()}`]),
   ].join('\n');

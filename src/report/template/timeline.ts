@@ -1,5 +1,6 @@
 import type { TimelineEntry } from '../../model/report.ts';
 import type { Fact } from '../evidence.ts';
+import { HINT_MS } from '../verdict.ts';
 import { changeLead, changeName } from './changes.ts';
 import { signalWords } from './deviation.ts';
 import { code, escapeText } from './markdown.ts';
@@ -15,7 +16,7 @@ function entry(writing: Writing, fact: Fact, text: string): TimelineEntry {
 /** Changes near the incident, the onset of every service, detection, acknowledgement, recovery; in order of time. */
 export function timelineOf(writing: Writing): TimelineEntry[] {
   const { changes, nearest, services, moments, incident } = writing.facts;
-  const affected = changes.filter((facts) => facts.affected || facts === nearest).slice(0, MAX_CHANGES);
+  const affected = changes.filter((facts) => facts.affected && facts.leadMs <= HINT_MS).slice(0, MAX_CHANGES);
   const entries = [...new Set(nearest ? [nearest, ...affected] : affected)].map((facts) =>
     entry(writing, facts.at, `${capital(changeName(facts))}, ${changeLead(facts)}`),
   );

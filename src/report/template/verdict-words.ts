@@ -24,10 +24,11 @@ function reasonWords({ code: kind, ms = 0 }: VerdictReason, lead: string): strin
   }
 }
 
-/** "LIKELY: `cart` changed 3 min before the onset (E4); …". */
-export function verdictLine({ judgement, facts, evidence }: Writing): string {
-  const reasons = judgement.reasons.map((reason) => `${reasonWords(reason, facts.lead)}${evidence.ref(...reason.facts)}`);
-  return `${judgement.verdict}: ${reasons.join('; ')}.`;
+/** "LIKELY: `cart` changed 3 min before the onset (E4); …", with the first `limit` reasons. */
+export function verdictLine({ judgement, facts, evidence }: Writing, limit = Infinity): string {
+  const reasons = judgement.reasons.slice(0, limit);
+  const said = reasons.map((reason) => `${reasonWords(reason, facts.lead)}${evidence.ref(...reason.facts)}`);
+  return `${judgement.verdict}: ${said.join('; ')}.`;
 }
 
 /** What the verdict means, said once. */

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import type { Report } from '../../model/report.ts';
+import { archivePath, archiveReport } from './local-archive.ts';
+
+const STARTED_AT = '2025-10-08T10:30:40.000Z';
+const report = { incidentId: 'in-1', version: 1, markdown: '# Incident\n' } as Report;
+
+function withDirectory(run: (directory: string) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'helios-archive-'));
+    try {
+      await run(directory);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  };
+}
+
+test(
+  'a report is filed as Markdown and JSON under the day of its incident, a newer version in its place',
+  withDirectory(async (directory) => {
+    await archiveReport(directory, report, STARTED_AT);
+    await archiveReport(directory, { ...report, version: 2, markdown: '# Newer\n' }, STARTED_AT);
+    const folder = join(directory, '2025', '10', '08');
+    assert.deepEqual(readdirSync(folder).toSorted(), ['in-1.json', 'in-1.md']);
+    assert.equal(readFileSync(join(folder, 'in-1.md'), 'utf8'), '# Newer\n');
+    assert.equal((JSON.parse(readFileSync(join(folder, 'in-1.json'), 'utf8')) as Report).version, 2);
+  }),
+);
+
+test(
+  'a directory that cannot be made is one error that names the file',
+  withDirectory(async (directory) => {
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    const attempt = archiveReport(file, report, STARTED_AT);
+    await assert.rejects(attempt, { code: 'data_dir_unusable', message: /cannot write report .*in-1/ });
+  }),
+);
+
+test(
+  'a failed write leaves no temporary file behind',
+  withDirectory(async (directory) => {
+    const broken = { ...report, markdown: 1n as unknown as string };
+    await assert.rejects(archiveReport(directory, broken, STARTED_AT));
+    assert.deepEqual(readdirSync(join(directory, '2025', '10', '08')), []);
+  }),
+);
+
+test('an id never leads out of the archive', () => {
+  assert.equal(archivePath('../../etc/passwd', STARTED_AT), join('2025', '10', '08', '______etc_passwd'));
+  assert.equal(archivePath('', STARTED_AT), join('2025', '10', '08', '_'));
+});

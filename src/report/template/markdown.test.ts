@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { code, codeCell, escapeText, plainLine } from './markdown.ts';
+
+const HOSTILE = [
+  '[click](http://evil.example/x)',
+  '![x](//evil.example/p.png)',
+  '<script>alert(1)</script>',
+  '# heading',
+  '- item',
+  '1. item',
+  '> quote',
+  '```\nfence\n```',
+  '@everyone look at #1',
+  'mail root@evil.example or www.evil.example',
+  '| a | b |\n| --- | --- |',
+  '**bold** _it_ ~~gone~~ &lt;b&gt;',
+  'a\u202eb\u0000c\u2028d',
+  '\\`tick\\`',
+];
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc
+    .array(fc.constantFrom(...HOSTILE, ...'`|\\[]()<>*_~#@!&:/\n\t .wW-+=123'.split('')), { maxLength: 12 })
+    .map((parts) => parts.join('')),
+);
+const SEEDED = { seed: 20251008, numRuns: 2000 };
+
+test('a line has no line break, control or bidirectional character and stays within its limit', () => {
+  fc.assert(
+    fc.property(hostile, fc.integer({ min: 2, max: 60 }), (text, limit) => {
+      const line = plainLine(text, limit);
+      assert.ok(line.length <= limit && line.isWellFormed());
+      assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\u2028\u2029]/u);
+    }),
+    SEEDED,
+  );
+});
+
+test('escaped text has no character left that Markdown acts on', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const escaped = escapeText(text);
+      assert.doesNotMatch(escaped.replaceAll(/\\[\s\S]/g, ''), /[\\`*_{}[\]()<>|~!&@#]/);
+      assert.doesNotMatch(escaped, /:\/\/|@\w|#\w|\bwww\.\w|\n/i);
+      assert.doesNotMatch(escaped, /^([-+=>#]|\d+[.)])/);
+    }),
+    SEEDED,
+  );
+});
+
+test('a code span holds any text in exactly one pair of backticks', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const span = code(text);
+      assert.match(span, /^(`[^`\n]+`|\(empty\))$/);
+    }),
+    SEEDED,
+  );
+});
+
+test('a code span in a table has no pipe that would end the cell', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      assert.doesNotMatch(codeCell(text), /\|/);
+    }),
+    SEEDED,
+  );
+});
+
+test('ordinary text stays as it is', () => {
+  assert.equal(escapeText('payment deviated first: p95 latency 900 ms.'), 'payment deviated first: p95 latency 900 ms.');
+  assert.equal(code('/api/v1/pay?x=1'), '`/api/v1/pay?x=1`');
+  assert.equal(code('it`s'), "`it's`");
+});

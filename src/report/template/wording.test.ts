@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FEATURES } from '../../model/rollup.ts';
+import { clockTime, duration, featureValue, milliseconds, number, percent, times } from './wording.ts';
+
+test('numbers keep three digits and small integers all', () => {
+  assert.deepEqual([12, 12_345, 1_234_567, 0.012345, 45.678].map(number), ['12', '12,345', '1,230,000', '0.0123', '45.7']);
+});
+
+test('shares are per cent, with a second decimal below one', () => {
+  assert.deepEqual([0, 0.00456, 0.12345, 1].map(percent), ['0 %', '0.46 %', '12.3 %', '100 %']);
+});
+
+test('latencies of a second and more are in seconds', () => {
+  assert.deepEqual([0.5, 183, 5020].map(milliseconds), ['0.5 ms', '183 ms', '5.02 s']);
+});
+
+test('lengths of time are in their two largest units', () => {
+  const lengths = [0, 400, 40_000, 390_000, 7_500_000, 273_600_000, -5000];
+  assert.deepEqual(lengths.map(duration), ['0 s', '0 s', '40 s', '6 min 30 s', '2 h 5 min', '3 d 4 h', '5 s']);
+});
+
+test('a ratio is left out where it says nothing', () => {
+  assert.equal(times(0.25, 0), undefined);
+  assert.equal(times(1.05, 1), undefined);
+  assert.equal(times(5, 2), '2.5 times');
+  assert.equal(times(500, 2), '250 times');
+});
+
+test('a time carries its date only on another day', () => {
+  const ms = Date.UTC(2025, 9, 8, 10, 30, 40);
+  assert.equal(clockTime(ms, '2025-10-08'), '10:30:40');
+  assert.equal(clockTime(ms, '2025-10-09'), '2025-10-08 10:30:40');
+});
+
+test('every feature has a value in words with its unit', () => {
+  const values = FEATURES.map((feature) => featureValue(feature, 1));
+  assert.deepEqual(values, ['1 event', '100 %', '1 ms', '1 ms', '1 ms', '1 ms', '1', '1 events/s']);
+});
