@@ -3,11 +3,13 @@ import type { Store } from '../store/store.ts';
 import { cite, citeKnown } from './evidence.ts';
 import type { Fact } from './evidence.ts';
 import { pointerTo } from './json-pointer.ts';
+import { MINUTE_MS } from './period.ts';
 import type { Period } from './period.ts';
 import { listAnswer } from './query.ts';
 
 const PER_SERVICE = 20;
 const FLEET = 50;
+const ECHO_MS = 10 * MINUTE_MS;
 
 export interface ChangeFacts {
   change: Change;
@@ -41,7 +43,15 @@ export async function changeFacts(store: Store, services: string[], period: Peri
       });
     }
   }
-  return [...found.values()].toSorted((a, b) => a.leadMs - b.leadMs || (a.change.id < b.change.id ? -1 : 1));
+  const ordered = [...found.values()].toSorted((a, b) => a.leadMs - b.leadMs || (a.change.id < b.change.id ? -1 : 1));
+  return ordered.filter((facts) => !ordered.some((other) => isEchoOf(facts, other)));
+}
+
+/** A posted deployment shows again when events carry the new version; the post says more. */
+function isEchoOf({ change, leadMs }: ChangeFacts, other: ChangeFacts): boolean {
+  const same = change.version !== null && other.change.version === change.version && other.change.service === change.service;
+  const echoes = change.source === 'service.version' && other.change.source === 'api';
+  return same && echoes && Math.abs(other.leadMs - leadMs) <= ECHO_MS;
 }
 
 /** The last change at or before `slackMs` after the onset, on one of `services`: what a reader looks at first. */

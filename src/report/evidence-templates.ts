@@ -11,7 +11,7 @@ import type { Answer } from './query.ts';
 
 const LIMIT = 200;
 const MAX_LISTED = 5;
-const RISE_FACTOR = 3;
+export const RISE_FACTOR = 3;
 const MIN_RISEN = 5;
 const MIN_VANISHED = 10;
 const MAX_SEARCH_TEXT = 80;

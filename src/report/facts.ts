@@ -9,7 +9,7 @@ import { historyFacts } from './evidence-history.ts';
 import type { HistoryFacts } from './evidence-history.ts';
 import { impactFacts } from './evidence-impact.ts';
 import type { ImpactFacts } from './evidence-impact.ts';
-import { templateFacts } from './evidence-templates.ts';
+import { RISE_FACTOR, templateFacts } from './evidence-templates.ts';
 import type { TemplateFacts } from './evidence-templates.ts';
 import { cite, citeKnown } from './evidence.ts';
 import type { Fact } from './evidence.ts';
@@ -70,6 +70,15 @@ async function newest(store: Store, incident: Incident): Promise<Incident> {
   return stored && Date.parse(stored.updatedAt) >= Date.parse(incident.updatedAt) ? stored : incident;
 }
 
+/** Whether a risen message rose more than the traffic that brings it; always true of new and vanished ones. */
+function outgrowsTraffic({ change, ratio, service }: TemplateFacts, impact: ImpactFacts[], period: Period): boolean {
+  const { during, before } = impact.find((hit) => hit.service === service) ?? {};
+  if (change !== 'risen' || !during || !before || before.events.value === 0) return true;
+  const rate = during.events.value / (period.endMs - period.onsetMs);
+  const growth = (rate * period.before.stepMs) / before.events.value;
+  return ratio >= RISE_FACTOR * Math.max(1, growth);
+}
+
 /** Asks the store for everything about an incident; independent questions at the same time. */
 export async function collectFacts(
   store: Store,
@@ -107,7 +116,7 @@ export async function collectFacts(
     impact,
     changes,
     nearest: nearestChange(changes, [lead], CHANGE_SLACK_MS) ?? nearestChange(changes, ordered, CHANGE_SLACK_MS),
-    templates: templates.flat(),
+    templates: templates.flat().filter((template) => outgrowsTraffic(template, impact, period)),
     history,
     moments: momentsOf(incident, lead, period),
     changeWindowMs: config.change_window,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { isoTime, ManualClock } from '../../lib/clock.ts';
-import type { Incident } from '../../model/incident.ts';
+import type { Change, Incident } from '../../model/incident.ts';
 import type { Report } from '../../model/report.ts';
 import { apiAnswer } from '../api.fixture.ts';
 import { collectFacts } from '../facts.ts';
@@ -197,7 +197,7 @@ test('silence asks for process, deployment and network, and says when the last e
   assert.match(sections.summary, /`prod\/shop\/mailer` has been silent since/);
   assert.match(sections.summary, /0 events in the 1 min to 10:31:40, expected 240 events/);
   assert.match(sections.recommendedActions.immediate[0] ?? '', /Check that the process .* Its last event is from 10:30:39/);
-  assert.match(sections.rootCauseAnalysis, /No change is recorded in the 1 d before the onset/);
+  assert.match(sections.rootCauseAnalysis, /No change is recorded in the 24 h before the onset/);
   assert.match(sections.recommendedActions.longTerm.join('\n'), /Record deployments/);
 });
 
@@ -210,6 +210,20 @@ test('a surge that is over says so, compares traffic and remembers the last one'
   assert.deepEqual(sections.recommendedActions.immediate.length, 1);
   assert.match(sections.recommendedActions.immediate[0] ?? '', /Make sure that it stays over/);
   assert.match(sections.recommendedActions.longTerm.join('\n'), /2 times in 30 days/);
+});
+
+test('a message that only rises with the traffic is not called risen', async () => {
+  const { sections, verdict } = await reportOf(surge());
+  assert.doesNotMatch(sections.rootCauseAnalysis, /Error messages/);
+  assert.equal(verdict, 'INCONCLUSIVE');
+});
+
+test('a deployment that was posted and also seen in the events is listed once', async () => {
+  const found = badDeployment();
+  const posted = found.store.documents.change[0] as Change;
+  found.store.documents.change.push({ ...posted, id: 'ch-9', at: isoTime(ONSET_MS - MINUTE), source: 'service.version' });
+  const { sections } = await reportOf(found);
+  assert.equal(sections.rootCauseAnalysis.split('deployment of `payment`').length, 2);
 });
 
 test('with poor data the report says that confidence is low and invents nothing', async () => {

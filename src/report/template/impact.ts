@@ -1,6 +1,7 @@
 import type { AnomalyFacts, ServiceFacts } from '../evidence-anomalies.ts';
 import { failedEvents } from '../evidence-impact.ts';
 import type { CountFacts, SampleFacts } from '../evidence-impact.ts';
+import { stepFor } from '../evidence-metrics.ts';
 import type { NumberFact } from '../evidence.ts';
 import { code, codeCell, escapeText } from './markdown.ts';
 import { duration, FEATURE_WORDS, featureValue, milliseconds, number, percent } from './wording.ts';
@@ -29,6 +30,11 @@ function latency(fact: NumberFact | undefined): string {
   return fact ? milliseconds(fact.value) : '–';
 }
 
+/** "worst 10 s": the width of the buckets among which the worst is sought. */
+function worstOf({ facts: { period } }: Writing): string {
+  return `worst ${duration(stepFor(period.endMs - period.onsetMs))}`;
+}
+
 function hitTable(writing: Writing): string[] {
   const { impact, services, period } = writing.facts;
   if (impact.length === 0) return [];
@@ -49,9 +55,9 @@ function hitTable(writing: Writing): string[] {
   });
   const { before } = period;
   return [
-    `Failing events since the onset, and in the ${duration(before.stepMs)} from ${at(writing, before.fromMs)}:`,
+    `Failing events of the incident, and of the ${duration(before.stepMs)} from ${at(writing, before.fromMs)} ("before"):`,
     '',
-    '| Service | Since | Failed | Failed before | p95 latency before | p95 at worst | Evidence |',
+    `| Service | Since | Failed | Failed before | p95 latency before | p95, ${worstOf(writing)} | Evidence |`,
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ];
@@ -81,10 +87,11 @@ function deviationTable(writing: Writing): string[] {
   const { services } = writing.facts;
   const rows = services.flatMap((service) => service.anomalies.flatMap((anomaly) => deviationRows(writing, service, anomaly)));
   if (rows.length === 0) return [];
+  const worst = worstOf(writing);
   return [
     'Expected against observed:',
     '',
-    '| Service | Measure | Observed | Expected (normal range) | Before | Worst | Evidence |',
+    `| Service | Measure | Observed | Expected (normal range) | Before | ${worst.charAt(0).toUpperCase()}${worst.slice(1)} | Evidence |`,
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',

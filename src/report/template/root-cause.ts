@@ -5,7 +5,7 @@ import { signalWords } from './deviation.ts';
 import { code, escapeText } from './markdown.ts';
 import { verdictLine, VERDICT_MEANING } from './verdict-words.ts';
 import { duration, number } from './wording.ts';
-import { at, factOfId, timeOf } from './writing.ts';
+import { at, causeClause, factOfId, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
 const MAX_CHANGES = 10;
@@ -15,8 +15,7 @@ function causeLines(writing: Writing): string[] {
   if (causes.length === 0) return ['No service stands out as the origin.'];
   const lines = causes.slice(0, 5).map((cause, i) => {
     const facts = cause.evidence.map((id) => factOfId(writing, id));
-    const reason = escapeText(cause.reason);
-    return `${i + 1}. ${code(cause.service)}: ${reason}${writing.evidence.ref(...facts)}`;
+    return `${i + 1}. ${causeClause(cause)}${writing.evidence.ref(...facts)}.`;
   });
   return ['Causes, the most likely first:', '', ...lines];
 }

@@ -6,7 +6,7 @@ import { deviationLine, signalWords } from './deviation.ts';
 import { code, escapeText } from './markdown.ts';
 import { verdictLine } from './verdict-words.ts';
 import { day, duration, number, percent } from './wording.ts';
-import { at, names, timeOf } from './writing.ts';
+import { at, causeClause, factOfId, names, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
 function headline(writing: Writing): string {
@@ -47,15 +47,17 @@ function severityLines(writing: Writing): string[] {
 
 function impactLine(writing: Writing): string[] {
   const { impact, incident } = writing.facts;
-  const { during } = impact[0] ?? {};
+  const { during, before } = impact[0] ?? {};
   const services = [...new Set([...impact.map(({ service }) => service), ...incident.services])];
   const who = `${services.length === 1 ? '1 service' : `${services.length} services`}: ${names(services)}`;
   if (!during || during.events.value === 0) return [`- **Who is hit:** ${who}.`];
   const { errorRate, events } = during;
   const failed = failedEvents(during);
   const total = `${number(events.value)} events of ${code(events.service)}`;
-  const share = failed === 0 ? `None of ${total} failed` : `${number(failed)} of ${total} failed, ${percent(errorRate.value)}`;
-  return [`- **Who is hit:** ${who}. ${share}${writing.evidence.ref(events, errorRate)}.`];
+  if (failed === 0) return [`- **Who is hit:** ${who}. None of ${total} failed${writing.evidence.ref(events, errorRate)}.`];
+  const refs = writing.evidence.ref(events, errorRate, before?.errorRate);
+  const earlier = before ? `, ${percent(before.errorRate.value)} before` : '';
+  return [`- **Who is hit:** ${who}. ${number(failed)} of ${total} failed: ${percent(errorRate.value)}${earlier}${refs}.`];
 }
 
 /** The most likely cause in one sentence: the nearest change before it when there is one, else the first-ranked reason. */
@@ -68,11 +70,8 @@ function causeLine(writing: Writing): string[] {
     const text = `${changeName(trigger)}, ${changeLead(trigger)}${evidence.ref(trigger.at, trigger.version)}`;
     return [`- **Most likely cause:** ${text}.`];
   }
-  return [`- **Most likely cause:** ${code(cause.service)}: ${sentence(escapeText(cause.reason))}`];
-}
-
-function sentence(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
+  const cited = cause.evidence.map((id) => factOfId(writing, id));
+  return [`- **Most likely cause:** ${causeClause(cause)}${evidence.ref(...cited)}.`];
 }
 
 function confidenceLine({ main, lead }: Facts): string[] {

@@ -4,6 +4,7 @@ import { HINT_MS } from '../verdict.ts';
 import { changeLead, changeName } from './changes.ts';
 import { signalWords } from './deviation.ts';
 import { code, escapeText } from './markdown.ts';
+import { START_WORDS } from './wording.ts';
 import { at } from './writing.ts';
 import type { Writing } from './writing.ts';
 
@@ -22,7 +23,10 @@ export function timelineOf(writing: Writing): TimelineEntry[] {
   );
   for (const { service, anomalies } of services) {
     const first = anomalies[0];
-    if (first) entries.push(entry(writing, first.startedAt, `${code(service)} starts ${signalWords(first)}`));
+    if (first) {
+      const start = START_WORDS[first.anomaly.signal] ?? `starts ${signalWords(first)}`;
+      entries.push(entry(writing, first.startedAt, `${code(service)} ${start}`));
+    }
     const resolved = anomalies.every(({ resolvedAt }) => resolvedAt) ? anomalies.map(({ resolvedAt }) => resolvedAt as Fact) : [];
     const last = resolved.toSorted((a, b) => Date.parse(String(b.value)) - Date.parse(String(a.value)))[0];
     if (last) entries.push(entry(writing, last, `${code(service)} is back to normal`));

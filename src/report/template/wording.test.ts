@@ -16,8 +16,8 @@ test('latencies of a second and more are in seconds', () => {
 });
 
 test('lengths of time are in their two largest units', () => {
-  const lengths = [0, 400, 40_000, 390_000, 7_500_000, 273_600_000, -5000];
-  assert.deepEqual(lengths.map(duration), ['0 s', '0 s', '40 s', '6 min 30 s', '2 h 5 min', '3 d 4 h', '5 s']);
+  const lengths = [0, 400, 40_000, 390_000, 7_500_000, 273_600_000, 86_400_000, -5000];
+  assert.deepEqual(lengths.map(duration), ['0 s', '0 s', '40 s', '6 min 30 s', '2 h 5 min', '3 d 4 h', '24 h', '5 s']);
 });
 
 test('a ratio is left out where it says nothing', () => {

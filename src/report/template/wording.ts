@@ -21,6 +21,9 @@ export const SIGNAL_WORDS: Record<Signal, string> = {
   multivariate: 'behaving unusually',
 };
 
+/** How a deviation begins, for the timeline. */
+export const START_WORDS: Partial<Record<Signal, string>> = { silence: 'goes silent', latency: 'becomes slower than usual' };
+
 /** Three significant digits, with thousands separated: 12345.6 becomes "12,300". Integers below 100,000 are exact. */
 export function number(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 100_000) return value.toLocaleString('en-US');
@@ -58,7 +61,7 @@ export function milliseconds(ms: number): string {
   return ms >= 1000 ? `${number(ms / 1000)} s` : `${number(ms)} ms`;
 }
 
-/** A length of time in its two largest units: "40 s", "6 min 30 s", "2 h 5 min", "3 d 4 h". */
+/** A length of time in its two largest units: "40 s", "6 min 30 s", "24 h", "3 d 4 h"; days from two on. */
 export function duration(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000);
   const units: [number, string][] = [
@@ -67,7 +70,7 @@ export function duration(ms: number): string {
     [60, 'min'],
     [1, 's'],
   ];
-  const first = units.findIndex(([size]) => seconds >= size);
+  const first = units.findIndex(([size, unit]) => seconds >= (unit === 'd' ? 2 * size : size));
   if (first < 0) return '0 s';
   const [size, unit] = units[first] as [number, string];
   const next = units[first + 1];

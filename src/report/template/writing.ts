@@ -1,9 +1,10 @@
+import type { Cause } from '../../model/incident.ts';
 import type { AnomalyFacts } from '../evidence-anomalies.ts';
 import type { Fact } from '../evidence.ts';
 import type { EvidenceList } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../verdict.ts';
-import { code } from './markdown.ts';
+import { code, escapeText } from './markdown.ts';
 import { clockTime, day } from './wording.ts';
 
 /** What every section is written from; `evidence` numbers what they cite, in the order of the sections. */
@@ -42,4 +43,11 @@ export function factOfId({ facts }: Writing, id: string): Fact | undefined {
 /** "GET /api/v1/…" as a code span that can be copied; queries are percent-encoded, so nothing in them ends the span. */
 export function get(query: string): string {
   return code(`GET ${query}`, 2000);
+}
+
+/** A cause's reason as a clause without its full stop, the service's name as a code span. */
+export function causeClause({ service, reason }: Cause): string {
+  const clause = reason.trim().replace(/\.$/, '');
+  if (clause.startsWith(service)) return `${code(service)} ${escapeText(clause.slice(service.length))}`;
+  return `${code(service)}: ${escapeText(clause)}`;
 }
