@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util';
+
+export interface LoadOptions {
+  /** Of the server, without a path. */
+  url: string;
+  batch: number;
+  connections: number;
+  durationSeconds: number;
+  warmupSeconds: number;
+  /** Events a second of an open loop; 0 is a closed loop: every connection posts as soon as it has its answer. */
+  rate: number;
+  /** Stop after so many events; 0 is no limit. */
+  events: number;
+  idempotency: boolean;
+  seed: number;
+  /** Timestamps from here, evenly over `spanMs`, for `events` events; with a span of 0 every batch is stamped now. */
+  fromMs: number;
+  spanMs: number;
+}
+
+const DEFAULTS: LoadOptions = {
+  url: 'http://127.0.0.1:8080',
+  batch: 100,
+  connections: 32,
+  durationSeconds: 10,
+  warmupSeconds: 2,
+  rate: 0,
+  events: 0,
+  idempotency: false,
+  seed: 1,
+  fromMs: 0,
+  spanMs: 0,
+};
+
+export function loadOptions(partial: Partial<LoadOptions>): LoadOptions {
+  return { ...DEFAULTS, ...partial };
+}
+
+/** Flags are the names above: `--batch 1000 --idempotency true`. Throws for unknown ones. */
+export function parseLoadOptions(argv: string[]): LoadOptions {
+  const names = Object.keys(DEFAULTS);
+  const { values } = parseArgs({
+    args: argv,
+    options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+  });
+  const given = Object.entries(values).map(([name, text]) => {
+    const fallback = DEFAULTS[name as keyof LoadOptions];
+    const value = typeof fallback === 'number' ? Number(text) : typeof fallback === 'boolean' ? text === 'true' : text;
+    if (Number.isNaN(value)) throw new Error(`--${name} takes a number, not ${String(text)}`);
+    return [name, value];
+  });
+  return loadOptions(Object.fromEntries(given) as Partial<LoadOptions>);
+}
+
+export function loadArguments(options: LoadOptions): string[] {
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { loadArguments, loadOptions } from './load-options.ts';
+import type { LoadOptions } from './load-options.ts';
+import type { LoadResult } from './load-result.ts';
+
+/** Runs the load client in a process of its own. */
+export async function runLoad(partial: Partial<LoadOptions> & { url: string }): Promise<LoadResult> {
+  const args = loadArguments(loadOptions(partial));
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'load-client.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const stop = (): boolean => child.kill('SIGKILL');
+  process.once('exit', stop);
+  const [text, [code]] = await Promise.all([readAll(child), once(child, 'exit') as Promise<[number | null]>]);
+  process.off('exit', stop);
+  if (code !== 0) throw new Error(`the load client ended with ${code}`);
+  return JSON.parse(text) as LoadResult;
+}
+
+async function readAll({ stdout }: ChildProcess): Promise<string> {
+  let text = '';
+  for await (const chunk of stdout ?? []) text += String(chunk);
+  return text;
+}
+
+export interface Sink extends AsyncDisposable {
+  url: string;
+}
+
+/** The baseline: a bare node:http server in a process of its own that counts what it is sent and keeps nothing. */
+export async function startSink(): Promise<Sink> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'load-sink.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return {
+    url: (JSON.parse(line) as { url: string }).url,
+    async [Symbol.asyncDispose]() {
+      const exit = once(child, 'exit');
+      child.stdin.end();
+      await exit;
+    },
+  };
+}
