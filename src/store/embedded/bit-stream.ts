@@ -27,7 +27,7 @@ export class BitWriter {
     this.#pending &= (1 << this.#pendingBits) - 1;
   }
 
-  /** `value + 2^order` is below 2^31. */
+  /** `value + 2^order` is below 2^32. */
   writeExpGolomb(value: number, order: number): void {
     const shifted = value + (1 << order);
     const width = 32 - Math.clz32(shifted);

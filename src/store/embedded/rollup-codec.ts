@@ -19,6 +19,9 @@ import type { RollupSum } from './rollup-sum.ts';
 const FIRST_BUCKET_BITS = 11;
 const GAP_ORDER_BITS = 3;
 const COUNT_ORDER_BITS = 5;
+const MAX_GAP_ORDER = 7;
+/** Keeps every code within 32 bits. */
+const MAX_COUNT_ORDER = 24;
 
 const bytesOut = new ByteWriter();
 const bitsOut = new BitWriter();
@@ -35,8 +38,8 @@ function writeHistogram(sum: RollupSum): void {
   const { histogram, low, high } = sum;
   let distinct = 0;
   for (let bucket = low; bucket <= high; bucket++) if (histogram[bucket] !== 0) distinct++;
-  const gapOrder = orderOf(high - low - (distinct - 1), distinct - 1, 2 ** GAP_ORDER_BITS - 1);
-  const countOrder = orderOf(sum.latencyCount - distinct, distinct, 2 ** COUNT_ORDER_BITS - 1);
+  const gapOrder = orderOf(high - low - (distinct - 1), distinct - 1, MAX_GAP_ORDER);
+  const countOrder = orderOf(sum.latencyCount - distinct, distinct, MAX_COUNT_ORDER);
   bitsOut.write(gapOrder, GAP_ORDER_BITS);
   bitsOut.write(countOrder, COUNT_ORDER_BITS);
   bitsOut.write(low, FIRST_BUCKET_BITS);

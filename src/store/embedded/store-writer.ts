@@ -126,32 +126,35 @@ class EmbeddedStoreWriter implements StoreWriter {
     this.#database.close();
   }
 
-  /** A commit whose error came after it was stored counts as stored: a retry would count its events twice. */
   #writeOnce(update: StoreUpdate, nextOffset: number): number {
+    let isWritten = false;
+    let rows = 0;
     try {
-      return this.#write(update, nextOffset);
+      transaction(this.#database, () => {
+        rows = this.#write(update, nextOffset);
+        isWritten = true;
+      });
     } catch (error) {
-      if (this.#readProgress().commits !== this.#commits + 1) throw error;
+      // A commit whose error came after it was stored counts as stored: a retry would count its events twice.
+      if (!isWritten || this.#readProgress().commits !== this.#commits + 1) throw error;
       this.#options.logger.warn('a commit failed after it was stored', { nextOffset, reason: String(error) });
-      return 0;
     }
+    return rows;
   }
 
   #write(update: StoreUpdate, nextOffset: number): number {
-    return transaction(this.#database, () => {
-      const rows = this.#rollups.write(this.#accumulator);
-      this.#names.write(this.#accumulator, this.#entities, this.#endpoints);
-      for (const anomaly of update.anomalies) this.#documents.put('anomaly', anomaly);
-      for (const incident of update.incidents) this.#documents.put('incident', incident);
-      for (const change of update.changes) this.#documents.put('change', change);
-      for (const count of update.templates) this.#templates.add(count);
-      for (const model of update.models) this.#models.add(model);
-      if (update.checkpoint) this.#saveCheckpoint.run(nextOffset, update.checkpoint);
-      this.#rollups.sealHours(this.#advanceNewestHour());
-      const { changes } = this.#advance.run(nextOffset, this.#commits);
-      if (changes !== 1) throw new HeliosError('conflict', 'cannot commit: another writer has the database');
-      return rows;
-    });
+    const rows = this.#rollups.write(this.#accumulator);
+    this.#names.write(this.#accumulator, this.#entities, this.#endpoints);
+    for (const anomaly of update.anomalies) this.#documents.put('anomaly', anomaly);
+    for (const incident of update.incidents) this.#documents.put('incident', incident);
+    for (const change of update.changes) this.#documents.put('change', change);
+    for (const count of update.templates) this.#templates.add(count);
+    for (const model of update.models) this.#models.add(model);
+    if (update.checkpoint) this.#saveCheckpoint.run(nextOffset, update.checkpoint);
+    this.#rollups.sealHours(this.#advanceNewestHour());
+    const { changes } = this.#advance.run(nextOffset, this.#commits);
+    if (changes !== 1) throw new HeliosError('conflict', 'cannot commit: another writer has the database');
+    return rows;
   }
 
   #advanceNewestHour(): number {
