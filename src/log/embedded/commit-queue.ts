@@ -2,7 +2,7 @@ import { HeliosError } from '../../lib/errors.ts';
 import type { AppendRecord, Position } from '../event-log.ts';
 import { frameHeadBytes } from './frame.ts';
 
-export interface PendingAppend {
+interface PendingAppend {
   record: AppendRecord;
   size: number;
   resolve: (position: Position) => void;
@@ -15,15 +15,15 @@ export interface PendingAppend {
  */
 export class CommitQueue {
   readonly #maxPendingBytes: number;
-  readonly #commit: (batch: readonly PendingAppend[]) => Promise<void>;
+  readonly #commit: (records: readonly AppendRecord[]) => Promise<number>;
   #pending: PendingAppend[] = [];
   #bytes = 0;
   #running = false;
   #scheduled = false;
   #waiting: (() => void)[] = [];
 
-  /** `commit` settles every append of its batch and never rejects. */
-  constructor(maxPendingBytes: number, commit: (batch: readonly PendingAppend[]) => Promise<void>) {
+  /** `commit` makes the records durable together and resolves to the first one's offset, or rejects for all of them. */
+  constructor(maxPendingBytes: number, commit: (records: readonly AppendRecord[]) => Promise<number>) {
     this.#maxPendingBytes = maxPendingBytes;
     this.#commit = commit;
   }
@@ -74,10 +74,25 @@ export class CommitQueue {
     while (this.#pending.length > 0) {
       const batch = this.#pending;
       this.#pending = [];
-      await this.#commit(batch);
+      const settle = await this.#attempt(batch);
       for (const { size } of batch) this.#bytes -= size;
+      // Before anyone is told: who hears that an append is durable may find the queue idle.
+      this.#running = this.#pending.length > 0;
+      settle();
     }
-    this.#running = false;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #attempt(batch: readonly PendingAppend[]): Promise<() => void> {
+    try {
+      const first = await this.#commit(batch.map(({ record }) => record));
+      return () => {
+        for (const [i, { resolve }] of batch.entries()) resolve({ partition: 0, offset: first + i });
+      };
+    } catch (error) {
+      return () => {
+        for (const { reject } of batch) reject(error as Error);
+      };
+    }
   }
 }

@@ -8,7 +8,7 @@ import type { LogConfig } from '../config.ts';
 import type { AppendRecord, Damage, EventLog, KnownRequest, LogStatus, Position, RetentionLimits } from '../event-log.ts';
 import { LOG_METRICS } from '../metrics.ts';
 import { ActiveSegment } from './active-segment.ts';
-import { CommitQueue, type PendingAppend } from './commit-queue.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { lockDataDir, unusable } from './data-dir-lock.ts';
 import { IdempotencyIndex, type IdempotencyLimits } from './idempotency-index.ts';
 import { nodeLogFiles, type LogFiles } from './log-files.ts';
@@ -101,7 +101,7 @@ export class EmbeddedLog implements EventLog {
     this.#segments = recovered.segments;
     this.#damages = recovered.damages;
     this.#acknowledged = new Map((options.readers ?? []).map((reader) => [reader, 0]));
-    this.#queue = new CommitQueue(config.max_pending, (batch) => this.#commit(batch));
+    this.#queue = new CommitQueue(config.max_pending, (records) => this.#commit(records));
     this.#sealer = new Sealer({
       level: config.seal_level,
       logger: options.logger,
@@ -196,37 +196,37 @@ export class EmbeddedLog implements EventLog {
     this.#options.lock[Symbol.dispose]();
   }
 
-  /** Settles every append of the batch. */
-  async #commit(batch: readonly PendingAppend[]): Promise<void> {
-    if (this.#refusal?.code === 'log_unavailable') return this.#refuse(batch, this.#refusal);
-    const { clock, sync } = this.#options;
+  /** Makes the records durable and returns the first one's offset; throws what the appends reject with. */
+  async #commit(records: readonly AppendRecord[]): Promise<number> {
+    const { clock, sync, metrics } = this.#options;
     const startMs = clock.monotonicMs();
-    const records = batch.map(({ record }) => record);
     try {
+      if (this.#refusal?.code === 'log_unavailable') throw this.#refusal;
       if (this.#isDue()) this.#roll();
       const bytes = this.#active.write(records);
       if (sync) this.#active.syncData();
       else await this.#active.syncDataAsync();
       const first = this.committedOffset();
       this.#active.advance(records, bytes);
-      this.#acknowledge(batch, first, clock.monotonicMs() - startMs);
+      this.#committed(records, clock.monotonicMs() - startMs);
+      return first;
     } catch (error) {
-      this.#refuse(batch, this.#recover(error));
+      const refusal = this.#recover(error);
+      metrics.add(LOG_METRICS.failedAppends, records.length, { code: refusal.code });
+      throw refusal;
     }
-    return undefined;
   }
 
-  #acknowledge(batch: readonly PendingAppend[], first: number, tookMs: number): void {
+  #committed(records: readonly AppendRecord[], tookMs: number): void {
     const { metrics, index, clock } = this.#options;
     const nowMs = clock.nowMs();
     let [events, bytes] = [0, 0];
-    for (const [i, { record, resolve }] of batch.entries()) {
+    for (const record of records) {
       if (record.idempotency) index.add(record.idempotency, record.count, record.receivedAtMs, nowMs);
       events += record.count;
       bytes += record.bytes.length;
-      resolve({ partition: 0, offset: first + i });
     }
-    metrics.add(LOG_METRICS.records, batch.length);
+    metrics.add(LOG_METRICS.records, records.length);
     metrics.add(LOG_METRICS.events, events);
     metrics.add(LOG_METRICS.bytes, bytes);
     metrics.add(LOG_METRICS.commits, 1);
@@ -235,16 +235,12 @@ export class EmbeddedLog implements EventLog {
     for (const listener of this.#listeners) listener(next);
   }
 
-  #refuse(batch: readonly PendingAppend[], error: HeliosError): void {
-    this.#options.metrics.add(LOG_METRICS.failedAppends, batch.length, { code: error.code });
-    for (const { reject } of batch) reject(error);
-  }
-
   /**
    * Puts the file back to its last good frame after a failed commit. A full disk passes; after anything else nobody knows
    * what the kernel has kept of the pages it failed to write, so the log ends here.
    */
   #recover(error: unknown): HeliosError {
+    if (error === this.#refusal) return this.#refusal as HeliosError;
     if (!isFull(error)) return this.#fatal(error);
     try {
       this.#active.cut();

@@ -63,7 +63,9 @@ class SegmentEventSource implements EventSource {
     const found: EventBlock[] = [];
     for (const file of listed) {
       if (file.base >= committedOffset) break;
-      for (const block of this.#segment(file)?.blocks(committedOffset) ?? []) found.push(block);
+      for (const block of this.#segment(file)?.blocks(committedOffset) ?? []) {
+        if (block.offset < committedOffset) found.push(block);
+      }
     }
     return found;
   }

@@ -6,18 +6,18 @@ import fs from 'node:fs';
  */
 export interface LogFiles {
   /** Creates the file, or opens it as it is, for reading and writing. */
-  open(path: string): number;
-  close(fd: number): void;
+  open: (path: string) => number;
+  close: (fd: number) => void;
   /** Writes at `position`; returns how many bytes were written, which may be fewer than given. */
-  writev(fd: number, buffers: readonly Uint8Array[], position: number): number;
-  truncate(fd: number, length: number): void;
+  writev: (fd: number, buffers: readonly Uint8Array[], position: number) => number;
+  truncate: (fd: number, length: number) => void;
   /** Data and size on the disk, in this thread. */
-  syncData(fd: number): void;
+  syncData: (fd: number) => void;
   /** The same in the thread pool. */
-  syncDataAsync(fd: number): Promise<void>;
+  syncDataAsync: (fd: number) => Promise<void>;
   /** Makes creations, renames and removals inside a directory durable. */
-  syncDirectory(path: string): void;
-  unlink(path: string): void;
+  syncDirectory: (path: string) => void;
+  unlink: (path: string) => void;
 }
 
 export const nodeLogFiles: LogFiles = {

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { AppendRecord, EventLog, LogReader, LogRecord } from './event-log.ts';
+
+/** An adapter under test: opens an empty log, and readers of it. */
+export interface LogUnderTest {
+  log: EventLog;
+  openReader: () => LogReader;
+  close: () => Promise<void>;
+}
+
+/** A record of `count` small events that tell where they come from. */
+export function recordOf(name: string, count = 1, overrides: Partial<AppendRecord> = {}): AppendRecord {
+  const lines = Array.from({ length: count }, (_, i) => {
+    return `{"timestamp":"2025-10-08T10:30:45.${String(i % 1000).padStart(3, '0')}Z","service":"cart","level":"INFO","message":"${name} ${i}"}\n`;
+  });
+  return {
+    bytes: Buffer.from(lines.join('')),
+    count,
+    minTimestampMs: Date.parse('2025-10-08T10:30:45Z'),
+    maxTimestampMs: Date.parse('2025-10-08T10:30:45.999Z'),
+    receivedAtMs: Date.parse('2025-10-08T10:30:46Z'),
+    clientId: 'client-1',
+    ...overrides,
+  };
+}
+
+export function keyOf(number: number): string {
+  return number.toString(16).padStart(32, '0');
+}
+
+/** Every record below the committed offset, copied. */
+export async function readAll(reader: LogReader, committedOffset: number, maxBytes = 1000): Promise<LogRecord[]> {
+  const all: LogRecord[] = [];
+  for (let read = await reader.read(committedOffset, maxBytes); read; read = await reader.read(committedOffset, maxBytes)) {
+    all.push(...read.map((record) => ({ ...record, bytes: Buffer.from(record.bytes) })));
+  }
+  return all;
+}
+
+/** What every adapter of EventLog, and every decorator that is told not to interfere, has to pass. */
+export function eventLogContract(name: string, open: () => Promise<LogUnderTest>): void {
+  const withLog = (title: string, run: (opened: LogUnderTest) => Promise<void>): void => {
+    test(`${name}: ${title}`, async () => {
+      const opened = await open();
+      try {
+        await run(opened);
+      } finally {
+        await opened.close();
+      }
+    });
+  };
+
+  withLog('records come back as they were appended', async ({ log, openReader }) => {
+    const record = recordOf('first', 3, { clientId: 'key-7', receivedAtMs: 1234.5 });
+    const position = await log.append(record);
+    await using reader = openReader();
+    assert.deepEqual(await readAll(reader, log.committedOffset()), [{ ...record, bytes: Buffer.from(record.bytes), position }]);
+  });
+
+  withLog('offsets start at 0 and follow the order of the calls', async ({ log, openReader }) => {
+    const names = Array.from({ length: 50 }, (_, i) => `record ${i}`);
+    const positions = await Promise.all(names.map((text) => log.append(recordOf(text))));
+    assert.deepEqual(
+      positions,
+      names.map((_, offset) => ({ partition: 0, offset })),
+    );
+    await using reader = openReader();
+    const read = await readAll(reader, log.committedOffset());
+    assert.deepEqual(
+      read.map(({ position }) => position.offset),
+      names.map((_, i) => i),
+    );
+    for (const [i, { bytes }] of read.entries()) assert.match(Buffer.from(bytes).toString(), new RegExp(`"record ${i} 0"`));
+  });
+
+  withLog('a reader gets nothing at or beyond the committed offset that it is given', async ({ log, openReader }) => {
+    await Promise.all([1, 2, 3].map((i) => log.append(recordOf(`r${i}`))));
+    await using reader = openReader();
+    assert.equal(await reader.read(0, 1000), null);
+    assert.deepEqual(
+      (await readAll(reader, 2)).map(({ position }) => position.offset),
+      [0, 1],
+    );
+    assert.deepEqual(
+      (await readAll(reader, 3)).map(({ position }) => position.offset),
+      [2],
+    );
+  });
+
+  withLog('a read returns at least one record and about as many bytes as asked for', async ({ log, openReader }) => {
+    for (let i = 0; i < 10; i++) await log.append(recordOf('x', 10));
+    await using reader = openReader();
+    assert.equal((await reader.read(10, 1))?.length, 1);
+    const size = recordOf('x', 10).bytes.length;
+    const some = await reader.read(10, 3 * size);
+    assert.ok(some && some.length >= 1 && some.length <= 4);
+  });
+
+  withLog('seek moves a reader both ways', async ({ log, openReader }) => {
+    for (let i = 0; i < 5; i++) await log.append(recordOf(`r${i}`));
+    await using reader = openReader();
+    assert.equal(reader.seek(3), 3);
+    assert.deepEqual(
+      (await readAll(reader, 5)).map(({ position }) => position.offset),
+      [3, 4],
+    );
+    assert.equal(reader.seek(1), 1);
+    assert.equal((await readAll(reader, 5)).length, 4);
+  });
+
+  withLog('every commit is announced with the next offset until the listener is removed', async ({ log }) => {
+    const seen: number[] = [];
+    const stop = log.onCommit((next) => seen.push(next));
+    await log.append(recordOf('a'));
+    await log.append(recordOf('b'));
+    assert.equal(seen.at(-1), log.committedOffset());
+    assert.equal(log.committedOffset(), 2);
+    stop();
+    await log.append(recordOf('c'));
+    assert.equal(seen.at(-1), 2);
+  });
+
+  withLog('a request with an idempotency key is found once it is durable', async ({ log }) => {
+    assert.equal(log.findRequest(keyOf(1)), undefined);
+    const idempotency = { keyHash: keyOf(1), bodyHash: '00ff00ff00ff00ff', answer: '"rejectedCount":1' };
+    await log.append(recordOf('keyed', 2, { idempotency, receivedAtMs: Date.now() }));
+    assert.deepEqual(log.findRequest(keyOf(1)), { bodyHash: '00ff00ff00ff00ff', count: 2, answer: '"rejectedCount":1' });
+    assert.equal(log.findRequest(keyOf(2)), undefined);
+  });
+
+  withLog('an empty record and one with a megabyte of events are kept alike', async ({ log, openReader }) => {
+    const large = recordOf('large', 10_000);
+    await Promise.all([log.append(recordOf('none', 0)), log.append(large)]);
+    await using reader = openReader();
+    const read = await readAll(reader, log.committedOffset());
+    assert.deepEqual(
+      read.map(({ bytes }) => bytes.length),
+      [0, large.bytes.length],
+    );
+    assert.equal(log.status().nextOffset, 2);
+  });
+}
