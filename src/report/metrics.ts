@@ -21,4 +21,4 @@ export const reportFailures: MetricDefinition = {
   labels: ['step'],
 };
 
-export const reportMetrics: readonly MetricDefinition[] = [reportsBuilt, reportSeconds, reportFailures];
+export const REPORT_METRICS: readonly MetricDefinition[] = [reportsBuilt, reportSeconds, reportFailures];

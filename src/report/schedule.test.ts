@@ -116,6 +116,16 @@ test('two reports of one incident never run at once; those of others do', async 
   assert.deepEqual(titles(), ['one', 'other', 'end']);
 });
 
+test('at most four reports run at once, the others follow in order', async () => {
+  const { schedule, finish, titles } = bench();
+  for (const title of ['a', 'b', 'c', 'd', 'e', 'f']) schedule.hear(incident(title, { id: title }));
+  assert.deepEqual(titles(), ['a', 'b', 'c', 'd']);
+  await finish();
+  assert.deepEqual(titles(), ['a', 'b', 'c', 'd', 'e']);
+  for (let i = 0; i < 5; i++) await finish();
+  assert.deepEqual(titles(), ['a', 'b', 'c', 'd', 'e', 'f']);
+});
+
 test('a failure is retried after 1 s, then 2 s, with the newest form', async () => {
   const { schedule, started, finish, advance } = bench();
   schedule.hear(incident('one'));

@@ -16,6 +16,8 @@ interface Entry {
   cancelTimer: (() => void) | undefined;
 }
 
+/** Reports made at the same time: a replay opens many incidents at once, and the store answers others too. */
+const MAX_RUNNING = 4;
 /** Closed incidents remembered, so that hearing of one again does not report it again. */
 const MAX_CLOSED = 1000;
 
@@ -35,6 +37,8 @@ export class ReportSchedule implements AsyncDisposable {
   readonly #entries = new Map<string, Entry>();
   readonly #closed = new Map<string, string>();
   readonly #running = new Set<Promise<void>>();
+  /** Incidents whose report is due and waits for another to end. */
+  readonly #queue = new Set<string>();
   #disposed = false;
 
   /** `run` makes one report; a rejection counts as a failure and is retried. */
@@ -66,6 +70,7 @@ export class ReportSchedule implements AsyncDisposable {
   /** Waits for reports that are running; those that were waiting for their time are dropped. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    this.#queue.clear();
     for (const entry of this.#entries.values()) entry.cancelTimer?.();
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
@@ -90,11 +95,23 @@ export class ReportSchedule implements AsyncDisposable {
       if (!this.#disposed) entry.cancelTimer = this.#clock.after(waitMs, () => this.#consider(id));
       return;
     }
+    if (this.#running.size >= MAX_RUNNING) {
+      this.#queue.add(id);
+      return;
+    }
     const run = this.#report(entry).then(() => {
       this.#running.delete(run);
       this.#consider(id);
+      this.#next();
     });
     this.#running.add(run);
+  }
+
+  #next(): void {
+    const [id] = this.#queue;
+    if (id === undefined || this.#running.size >= MAX_RUNNING) return;
+    this.#queue.delete(id);
+    this.#consider(id);
   }
 
   async #report(entry: Entry): Promise<void> {
