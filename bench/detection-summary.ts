@@ -128,7 +128,7 @@ export function summaryText(summary: DetectionSummary): string {
     [
       `recall ${share(summary.recall)}, precision ${share(summary.precision)}, F1 ${summary.f1.toFixed(3)}`,
       `false incidents ${summary.falseIncidents} (${summary.falseDuringBenign} during something harmless), ${summary.falsePerServiceDay.toFixed(3)} per service-day`,
-      `duplicates per match ${summary.duplicatesPerMatch.toFixed(2)}`,
+      `incidents per matched fault ${(1 + summary.duplicatesPerMatch).toFixed(2)} (above 1.2 is a failure)`,
       `first cause right in ${share(total.causeRight / Math.max(1, total.found))} of found, ${share(total.causeRight / total.faults)} of all faults`,
       `${summary.events} events`,
     ].join('\n'),
