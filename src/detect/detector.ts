@@ -9,7 +9,6 @@ export interface DetectorOutput {
   anomalies: Anomaly[];
   incidents: Incident[];
   changes: Change[];
-  templates: TemplateCount[];
   /** Forests trained since the last call; the caller stores them. */
   models: StoredModel[];
 }
@@ -36,6 +35,8 @@ export interface Detector {
    * or null when time advances with the data alone (`--clock=events`).
    */
   advance(nowMs: number | null): DetectorOutput;
+  /** Error messages counted since the last call, by template and minute; the caller stores them with the offset it has read to. */
+  drainTemplates(): TemplateCount[];
   /** Applies a person's command at once; returns the incident it concerned, if the detector knows it. */
   command(command: DetectorCommand): Incident | undefined;
   /** Everything needed to go on later; a structured-clone-safe value encoded to bytes. */

@@ -4,6 +4,7 @@ import type { EventBatch } from '../model/event-batch.ts';
 import type { Incident } from '../model/incident.ts';
 import type { StoredModel } from '../model/model-record.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
+import type { TemplateCount } from '../model/template.ts';
 import type { DetectConfig } from './config.ts';
 import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from './detector.ts';
 import { RING_REACH_STEPS } from './entity-learning.ts';
@@ -93,12 +94,15 @@ class Engine implements Detector {
       anomalies: [...this.#anomalies.values()],
       incidents: [...this.#incidents.values()],
       changes,
-      templates: this.#miner.drain(),
       models,
     };
     this.#anomalies.clear();
     this.#incidents.clear();
     return output;
+  }
+
+  drainTemplates(): TemplateCount[] {
+    return this.#miner.drain();
   }
 
   command(command: DetectorCommand): Incident | undefined {

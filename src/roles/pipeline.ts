@@ -138,6 +138,9 @@ export class Pipeline {
   /** Commits what was observed so far; `withCheckpoint` also stores the detector's state. */
   async commit(withCheckpoint: boolean): Promise<void> {
     const { writer, detector, clock, logger, onProgress } = this.#options;
+    // Before the snapshot, which must not count them a second time.
+    const templates = detector.drainTemplates();
+    if (this.#nextOffset > this.#replayUntil) this.#update.templates.push(...templates);
     if (withCheckpoint) this.#update.checkpoint = detector.snapshot();
     for (;;) {
       try {
@@ -170,16 +173,15 @@ export class Pipeline {
     writer.observe(batch, record.position.offset);
     detector.observe(batch, record.receivedAtMs, record.clientId);
     this.#nextOffset = record.position.offset + 1;
+    // Counted by the run that committed these records.
+    if (this.#nextOffset === this.#replayUntil) detector.drainTemplates();
     this.#dirty = true;
     metrics.add(PIPELINE_EVENTS, batch.count);
   }
 
   async #collect(output: DetectorOutput): Promise<void> {
     const replayed = this.#nextOffset <= this.#replayUntil;
-    if (!replayed) {
-      this.#update.templates.push(...output.templates);
-      this.#update.models.push(...output.models);
-    }
+    if (!replayed) this.#update.models.push(...output.models);
     if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
     this.#merge(output);
     if (replayed) return;

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { detectConfigSchema } from '../detect/config.ts';
+import { createDetector } from '../detect/engine.ts';
+import { isoTime, ManualClock } from '../lib/clock.ts';
+import { silentLogger } from '../lib/logger.ts';
+import { silentMetrics } from '../lib/metrics.ts';
+import { createPrng } from '../lib/prng.ts';
+import { logConfigSchema } from '../log/config.ts';
+import { openEmbeddedLog } from '../log/embedded/embedded-log.ts';
+import { openEventSource } from '../log/embedded/event-source.ts';
+import { openLogReader } from '../log/embedded/segment-reader.ts';
+import { createNames } from '../model/event-batch.ts';
+import { createJsonScanner } from '../model/json-scanner.ts';
+import { storeConfigSchema } from '../store/config.ts';
+import { openEmbeddedStore } from '../store/embedded/embedded-store.ts';
+import { openStoreWriter } from '../store/embedded/store-writer.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { Pipeline } from './pipeline.ts';
+import type { PipelineOutput } from './pipeline.ts';
+
+const START_MS = Date.parse('2026-01-05T10:00:00Z');
+const MINUTES = 30;
+const FAULT_MINUTE = 24;
+
+/** One second of two services; one of them fails from the fault on. */
+function second(at: number, prng: ReturnType<typeof createPrng>): { bytes: Buffer; count: number } {
+  const isFault = at >= FAULT_MINUTE * 60;
+  const lines: string[] = [];
+  for (let i = 0; i < 40; i++) {
+    const service = i % 2 === 0 ? 'shop' : 'bank';
+    const fails = prng.next() < (service === 'shop' && isFault ? 0.4 : 0.01);
+    const timestamp = isoTime(START_MS + at * 1000 + i * 20);
+    const message = fails ? `cannot charge order ${prng.below(1e6)}` : 'ok';
+    lines.push(
+      JSON.stringify({
+        timestamp,
+        service,
+        level: fails ? 'ERROR' : 'INFO',
+        message,
+        metadata: { latency_ms: 20 + prng.below(10) },
+      }),
+    );
+  }
+  return { bytes: Buffer.from(`${lines.join('\n')}\n`), count: lines.length };
+}
+
+async function fill(log: EventLog): Promise<void> {
+  const prng = createPrng(3);
+  const appends: Promise<unknown>[] = [];
+  for (let at = 0; at < MINUTES * 60; at++) {
+    const { bytes, count } = second(at, prng);
+    const timestampMs = START_MS + at * 1000;
+    appends.push(
+      log.append({
+        bytes,
+        count,
+        minTimestampMs: timestampMs,
+        maxTimestampMs: timestampMs + 980,
+        receivedAtMs: timestampMs + 1000,
+        clientId: '',
+      }),
+    );
+  }
+  await Promise.all(appends);
+}
+
+interface Run {
+  dir: string;
+  log: EventLog;
+  published: PipelineOutput[];
+}
+
+const openWriter = (dir: string) =>
+  openStoreWriter({
+    dir,
+    config: storeConfigSchema.parse({}),
+    clock: new ManualClock(),
+    logger: silentLogger,
+    metrics: silentMetrics,
+  });
+
+/** A pipeline on the run's data; `commitEvery` commits between records at that many steps of the loop. */
+async function openPipeline(run: Run, clock: ManualClock) {
+  const writer = await openWriter(run.dir);
+  const pipeline = new Pipeline({
+    reader: openLogReader({ dir: run.dir }),
+    writer,
+    detector: createDetector({ config: detectConfigSchema.parse({}), clock: 'events', seed: 1 }),
+    scanner: createJsonScanner(createNames()),
+    clock,
+    clockMode: 'events',
+    committedOffset: () => run.log.committedOffset(),
+    commitIntervalMs: 1000,
+    checkpointIntervalMs: 5000,
+    logger: silentLogger,
+    metrics: silentMetrics,
+    publish: (output) => run.published.push(output),
+    onProgress: () => {},
+  });
+  return { pipeline, writer };
+}
+
+async function withRun(check: (run: Run) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'helios-pipeline-'));
+  const log = await openEmbeddedLog({
+    dir,
+    config: logConfigSchema.parse({}),
+    clock: new ManualClock(START_MS),
+    logger: silentLogger,
+    metrics: silentMetrics,
+    idempotency: { windowMs: 1000, maxKeys: 10 },
+  });
+  try {
+    await check({ dir, log, published: [] });
+  } finally {
+    await log[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** What the store knows once everything was processed. */
+async function derived(run: Run) {
+  const source = openEventSource({ dir: run.dir });
+  const store = await openEmbeddedStore({
+    dir: run.dir,
+    source,
+    committedOffset: () => run.log.committedOffset(),
+    clock: new ManualClock(),
+    logger: silentLogger,
+  });
+  const range = { fromMs: START_MS, toMs: START_MS + MINUTES * 60_000 };
+  const metrics = await store.metrics({ ...range, names: ['event_count', 'error_rate'], stepMs: 60_000 });
+  const templates = await store.templates({ ...range, limit: 100 });
+  const anomalies = await store.list('anomaly', { limit: 100 });
+  const incidents = await store.list('incident', { limit: 100 });
+  await store[Symbol.asyncDispose]();
+  source.close();
+  return { metrics, templates, anomalies, incidents };
+}
+
+test('events become rollups, templates, one anomaly and one incident', async () => {
+  await withRun(async (run) => {
+    await fill(run.log);
+    const { pipeline, writer } = await openPipeline(run, new ManualClock());
+    while (await pipeline.step());
+    await pipeline.commit(true);
+    await writer[Symbol.asyncDispose]();
+    const { metrics, templates, incidents, anomalies } = await derived(run);
+    const total = metrics.series.filter(({ name }) => name === 'event_count').flatMap(({ points }) => points);
+    assert.equal(
+      total.reduce((sum, [, value]) => sum + (value ?? 0), 0),
+      MINUTES * 60 * 40,
+    );
+    assert.equal(templates.length, 2, 'one template for each service');
+    assert.equal(incidents.items.length, 1);
+    assert.deepEqual(incidents.items[0]?.services, ['shop']);
+    assert.ok(anomalies.items.some(({ signal }) => signal === 'error_rate'));
+    const published = run.published.flatMap((output) => output.incidents);
+    assert.equal(published.at(-1)?.id, incidents.items[0]?.id);
+  });
+});
+
+test('a pipeline that crashes again and again derives the same as one that never did', async () => {
+  let calm: Awaited<ReturnType<typeof derived>> | undefined;
+  await withRun(async (run) => {
+    await fill(run.log);
+    const { pipeline, writer } = await openPipeline(run, new ManualClock());
+    while (await pipeline.step());
+    await pipeline.commit(true);
+    await writer[Symbol.asyncDispose]();
+    calm = await derived(run);
+  });
+  await withRun(async (run) => {
+    await fill(run.log);
+    const prng = createPrng(11);
+    const clock = new ManualClock();
+    for (let crash = 0; crash < 12; crash++) {
+      const { pipeline, writer } = await openPipeline(run, clock);
+      const visible = Math.floor(((crash + 1) / 12) * run.log.committedOffset());
+      const until = { committed: visible };
+      const limited = Object.assign(run, {
+        log: Object.create(run.log, { committedOffset: { value: () => until.committed } }) as EventLog,
+      });
+      while (await pipeline.step()) clock.advance(prng.below(4000));
+      if (prng.next() < 0.7) await pipeline.commit(prng.next() < 0.5);
+      // What was not committed is forgotten, as after kill -9.
+      await writer[Symbol.asyncDispose]();
+      run.log = Object.getPrototypeOf(limited.log) as EventLog;
+    }
+    const { pipeline, writer } = await openPipeline(run, clock);
+    while (await pipeline.step());
+    await pipeline.commit(true);
+    await writer[Symbol.asyncDispose]();
+    assert.deepEqual(await derived(run), calm);
+  });
+});
