@@ -21,6 +21,7 @@ import type { Store, StoreUpdate, StoreWriter } from '../src/store/store.ts';
 const SERVICES = 50;
 const HOURS = 24;
 const EVENTS_PER_SERVICE_MINUTE = 140;
+const COMMITS_PER_MINUTE = 6;
 const ENDPOINTS = 10;
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2025, 9, 8);
@@ -62,14 +63,15 @@ function measureObserve(writer: StoreWriter, prng: Prng): number {
   return (rounds * batches.length * 100) / secondsOf(startMs);
 }
 
-/** A day of traffic, a minute a commit. */
+/** A day of traffic, a commit every ten seconds of it. */
 async function fillDay(writer: StoreWriter, prng: Prng): Promise<number[]> {
-  const batch = newBatch(SERVICES * EVENTS_PER_SERVICE_MINUTE);
+  const batch = newBatch(Math.round((SERVICES * EVENTS_PER_SERVICE_MINUTE) / COMMITS_PER_MINUTE));
   const commitsMs: number[] = [];
-  for (let minute = 0; minute < HOURS * 60; minute++) {
-    writer.observe(refill(batch, prng, START_MS + minute * 60_000, 60_000), minute);
+  const spanMs = 60_000 / COMMITS_PER_MINUTE;
+  for (let step = 0; step < HOURS * 60 * COMMITS_PER_MINUTE; step++) {
+    writer.observe(refill(batch, prng, START_MS + step * spanMs, spanMs), step);
     const startMs = systemClock.monotonicMs();
-    await writer.commit(NOTHING, minute + 1);
+    await writer.commit(NOTHING, step + 1);
     commitsMs.push(systemClock.monotonicMs() - startMs);
   }
   return commitsMs.sort((a, b) => a - b);

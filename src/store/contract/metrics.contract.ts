@@ -109,6 +109,27 @@ export const metricsContract: ContractTests = {
     ]);
   },
 
+  'one of very many services is read by itself, and all of them together': async (fixture) => {
+    const many = Array.from({ length: 1500 }, (_, i) =>
+      eventAt(T0 + (i % 7) * 1000, { service: `s${i}`, metadata: { latency_ms: i } }),
+    );
+    fixture.feed(many);
+    await fixture.commit();
+    fixture.feed([eventAt(T0 + 3 * HOUR_MS, { service: 's1400' })]);
+    await fixture.commit();
+    await fixture.commit();
+    const query = { fromMs: T0, toMs: T0 + HOUR_MS, names: ['event_count', 'avg_latency'] };
+    for (const stepMs of [60_000, HOUR_MS]) {
+      const { series } = await fixture.store.metrics({ ...query, service: 's1400', stepMs });
+      assert.deepEqual(
+        series.map(({ points }) => points[0]?.[1]),
+        [1, 1400],
+      );
+    }
+    const { series } = await fixture.store.metrics({ ...query, stepMs: HOUR_MS });
+    assert.equal(series.filter(({ name, points }) => name === 'event_count' && points[0]?.[1] === 1).length, 1500);
+  },
+
   'rollups of an entity come ascending with endpoints by name and a histogram of all latencies': async (fixture) => {
     const metadata = { latency_ms: 5, endpoint: '/a' };
     fixture.feed([
