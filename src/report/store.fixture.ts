@@ -38,7 +38,9 @@ function quantile(sorted: number[], q: number): number | null {
 }
 
 function featureOf(feature: Feature, events: StoredEvent[], previous: number, stepMs: number): number | null {
-  const latencies = events.flatMap(({ latencyMs }) => latencyMs ?? []).toSorted((a, b) => a - b);
+  const latencies = feature.includes('latency')
+    ? events.flatMap(({ latencyMs }) => latencyMs ?? []).toSorted((a, b) => a - b)
+    : [];
   const mean = latencies.reduce((sum, ms) => sum + ms, 0) / latencies.length;
   switch (feature) {
     case 'event_count':

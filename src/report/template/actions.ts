@@ -65,7 +65,7 @@ function bySignal(writing: Writing, main: AnomalyFacts): Action[] {
   const { observed, expected } = count;
   const numbers = (): string => {
     const { feature } = count.attribution;
-    const values = `${featureValue(feature, observed.value)} where ${featureValue(feature, expected.value)} was expected`;
+    const values = `${featureValue(feature, observed.value)} where ${featureValue(feature, expected.value)} were expected`;
     return `${values}${evidence.ref(observed, expected)}`;
   };
   if (attribution[0].direction === 'up') return [() => `Scale ${name} out or limit its callers: ${numbers()}.`];

@@ -96,8 +96,3 @@ export function clockTime(ms: number, onDay: string): string {
   const date = iso.slice(0, 10);
   return date === onDay ? iso.slice(11, 19) : `${date} ${iso.slice(11, 19)}`;
 }
-
-/** "a, b and c". */
-export function enumerate(items: string[]): string {
-  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
-}
