@@ -32,9 +32,3 @@ export function log10ZeroProbability(expected: number, dispersion: number): numb
   const ln = dispersion > 1e-9 ? Math.log1p(dispersion * expected) / dispersion : expected;
   return -ln / Math.LN10;
 }
-
-/** log10 of the upper tail P(Z > z) of the standard normal, z >= 0 (Abramowitz and Stegun 26.2.24, bound by Birnbaum 1942). */
-export function log10NormalTail(z: number): number {
-  const density = -0.5 * z * z - 0.5 * Math.log(2 * Math.PI);
-  return (density + Math.log(2 / (z + Math.sqrt(z * z + 4)))) / Math.LN10;
-}

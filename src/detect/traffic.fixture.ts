@@ -75,8 +75,21 @@ export function addRow(batch: EventBatch, name: string, timeMs: number, isError:
   batch.latency[i] = latencyMs;
   batch.kind[i] = KIND_EVENT;
   batch.level[i] = isError ? LEVEL_ERROR : LEVEL_INFO;
-  batch.entity[i] = batch.names.entities.internString(name);
-  batch.endpoint[i] = batch.names.endpoints.internString(`/endpoint-${endpoint}`);
+  batch.entity[i] = idOf(batch.names, name);
+  batch.endpoint[i] = idOf(batch.names, endpoint);
+}
+
+const known = new WeakMap<Names, Map<string | number, number>>();
+
+function idOf(names: Names, key: string | number): number {
+  let ids = known.get(names);
+  if (!ids) known.set(names, (ids = new Map()));
+  let id = ids.get(key);
+  if (id === undefined) {
+    id = typeof key === 'string' ? names.entities.internString(key) : names.endpoints.internString(`/endpoint-${key}`);
+    ids.set(key, id);
+  }
+  return id;
 }
 
 /** One step's events of all services in order of time; `burstiness` is the relative spread of a step's rate. */

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createPersistence, firingHorizon, isCalm, rememberEvidence } from './firing-rule.ts';
+
+function after(evidence: number[][], caution = 1, atLeastTwo = false, ongoing = true): number {
+  const state = createPersistence();
+  for (const step of evidence) rememberEvidence(state, step);
+  return firingHorizon(state, caution, atLeastTwo, ongoing);
+}
+
+test('overwhelming evidence fires after one step, unless the signal needs two', () => {
+  assert.equal(after([[12, 3, 0]]), 0);
+  assert.equal(after([[12, 3, 0]], 1, true), -1);
+  assert.equal(after([[12, 3, 0]], 1.3), -1);
+});
+
+test('strong evidence needs two steps in a row and the minute behind it', () => {
+  assert.equal(after([[5, 3, 0]]), -1);
+  assert.equal(
+    after([
+      [5, 3, 0],
+      [6, 6, 0],
+    ]),
+    0,
+  );
+  assert.equal(
+    after([
+      [5, 3, 0],
+      [6, 4, 0],
+    ]),
+    -1,
+  );
+});
+
+test('three of four steps of moderate evidence fire', () => {
+  assert.equal(
+    after([
+      [4, 3, 0],
+      [0, 3, 0],
+      [4, 4, 0],
+      [4, 5.5, 0],
+    ]),
+    0,
+  );
+  assert.equal(
+    after([
+      [4, 3, 0],
+      [0, 3, 0],
+      [0, 4, 0],
+      [4, 5.5, 0],
+    ]),
+    -1,
+  );
+});
+
+test('weak evidence fires over minutes, and only while it goes on', () => {
+  const minutes = Array.from({ length: 15 }, () => [0, 4, 3]);
+  assert.equal(after(minutes), 1);
+  assert.equal(after(minutes, 1, false, false), -1);
+  assert.equal(after(minutes.slice(0, 8)), -1);
+  assert.equal(
+    after([
+      [0, 0, 8],
+      [0, 0, 8],
+    ]),
+    2,
+  );
+  assert.equal(
+    after([
+      [0, 7, 0],
+      [0, 7, 0],
+    ]),
+    1,
+  );
+});
+
+test('calm means quiet on the horizons that the anomaly fired on', () => {
+  const state = createPersistence();
+  rememberEvidence(state, [0, 1, 6]);
+  assert.equal(isCalm(state, 0), true);
+  assert.equal(isCalm(state, 2), false);
+  rememberEvidence(state, [5, 1, 0]);
+  assert.equal(isCalm(state, 0), false);
+});
