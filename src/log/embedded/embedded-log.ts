@@ -17,7 +17,8 @@ import { planRetention } from './retention.ts';
 import { Sealer } from './sealer.ts';
 import { emptySegment, type Segment } from './segment.ts';
 import { logDirectory, rawPath } from './segment-file.ts';
-import { isSyncFast } from './sync-probe.ts';
+import { SyncPolicy } from './sync-policy.ts';
+import { probeSyncMs } from './sync-probe.ts';
 
 export interface EmbeddedLogOptions {
   /** The data directory; made when it does not exist. */
@@ -47,6 +48,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     const files = options.files ?? nodeLogFiles;
     const directory = logDirectory(options.dir);
     fs.mkdirSync(directory, { recursive: true });
+    files.syncDirectory(options.dir);
     const { idempotency, clock, logger, metrics } = options;
     const index = new IdempotencyIndex(idempotency, (count) => metrics.add(LOG_METRICS.evictedKeys, count));
     const nowMs = clock.nowMs();
@@ -58,7 +60,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
       onKey: (key, count, receivedAtMs) => index.add(key, count, receivedAtMs, nowMs),
       nowMs,
     });
-    const sync = options.config.sync === 'auto' ? isSyncFast(files, directory, clock) : options.config.sync === 'sync';
+    const { sync: mode } = options.config;
+    const sync = new SyncPolicy(mode, mode === 'auto' ? probeSyncMs(files, directory, clock) : 0);
     return new EmbeddedLog({ ...options, files, directory, index, recovered, lock, sync });
   } catch (error) {
     lock[Symbol.dispose]();
@@ -79,7 +82,7 @@ interface OpenedLog extends EmbeddedLogOptions {
   index: IdempotencyIndex;
   recovered: Recovered;
   lock: Disposable;
-  sync: boolean;
+  sync: SyncPolicy;
 }
 
 export class EmbeddedLog implements EventLog {
@@ -204,8 +207,12 @@ export class EmbeddedLog implements EventLog {
       if (this.#refusal?.code === 'log_unavailable') throw this.#refusal;
       if (this.#isDue()) this.#roll();
       const bytes = this.#active.write(records);
-      if (sync) this.#active.syncData();
-      else await this.#active.syncDataAsync();
+      if (sync.next() === 'async') await this.#active.syncDataAsync();
+      else {
+        const syncMs = clock.monotonicMs();
+        this.#active.syncData();
+        sync.measured(clock.monotonicMs() - syncMs);
+      }
       const first = this.committedOffset();
       this.#active.advance(records, bytes);
       this.#committed(records, clock.monotonicMs() - startMs);

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { SyncPolicy } from './sync-policy.ts';
+
+test('a fast disk is waited for, a disk that has become slow is not, and one that recovers is again', () => {
+  const policy = new SyncPolicy('auto', 0.3);
+  assert.equal(policy.next(), 'sync');
+  for (let i = 0; i < 10; i++) policy.measured(8);
+  const calls = Array.from({ length: 400 }, () => policy.next());
+  assert.equal(calls.filter((call) => call === 'sync').length, 2, 'the occasional probe');
+  for (let i = 0; i < 60; i++) policy.measured(0.2);
+  assert.equal(policy.next(), 'sync');
+});
+
+test('a configured mode is kept whatever the disk does', () => {
+  const policy = new SyncPolicy('async', 0.1);
+  policy.measured(0.1);
+  assert.equal(policy.next(), 'async');
+  assert.equal(new SyncPolicy('sync', 50).next(), 'sync');
+});
