@@ -72,9 +72,9 @@ export class IdempotencyIndex {
 
   find(keyHash: string, nowMs: number): KnownRequest | undefined {
     this.#parse(keyHash, '');
-    const first = this.#scratch.readUInt32LE(0);
     const mask = this.#table.length - 1;
-    for (let slot = first & mask; ; slot = (slot + 1) & mask) {
+    const home = this.#scratch.readUInt32LE(0) ^ this.#scratch.readUInt32LE(12);
+    for (let slot = home & mask; ; slot = (slot + 1) & mask) {
       const row = this.#table[slot] as number;
       if (row < 0) return undefined;
       if (!this.#isScratchKey(row)) continue;
@@ -99,6 +99,11 @@ export class IdempotencyIndex {
     return true;
   }
 
+  /** The key is a hash itself; two of its words are enough. */
+  #hashOf(row: number): number {
+    return (this.#keys[row * KEY_WORDS] as number) ^ (this.#keys[row * KEY_WORDS + 3] as number);
+  }
+
   #sameKey(a: number, b: number): boolean {
     for (let i = 0; i < KEY_WORDS; i++) if (this.#keys[a * KEY_WORDS + i] !== this.#keys[b * KEY_WORDS + i]) return false;
     return true;
@@ -107,7 +112,7 @@ export class IdempotencyIndex {
   /** Where the row's key stands in the table, or the free slot where it belongs. */
   #slotOf(row: number): number {
     const mask = this.#table.length - 1;
-    let slot = (this.#keys[row * KEY_WORDS] as number) & mask;
+    let slot = this.#hashOf(row) & mask;
     while ((this.#table[slot] as number) >= 0 && !this.#sameKey(this.#table[slot] as number, row)) slot = (slot + 1) & mask;
     return slot;
   }
@@ -140,7 +145,7 @@ export class IdempotencyIndex {
     for (let next = (hole + 1) & mask; ; next = (next + 1) & mask) {
       const row = this.#table[next] as number;
       if (row < 0) break;
-      const home = (this.#keys[row * KEY_WORDS] as number) & mask;
+      const home = this.#hashOf(row) & mask;
       if (((next - home) & mask) < ((next - hole) & mask)) continue;
       this.#table[hole] = row;
       hole = next;

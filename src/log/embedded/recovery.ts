@@ -163,6 +163,8 @@ function recoverRaw(file: SegmentFile, newest: boolean, recovered: Recovered, op
         reason: 'no valid frame up to the end of the segment',
       });
     }
+    // Whole frames that a killed process had not synced yet are served from now on: they have to be durable too.
+    if (newest) options.files.syncData(fd);
     segment.bytes = newest ? Math.max(SEGMENT_HEADER_BYTES, cursor.position) : size;
     segment.damaged = damages.length > 0;
     recovered.segments.push(segment);
@@ -180,11 +182,9 @@ function rewriteHeader(fd: number, segment: Segment, { files }: RecoveryOptions)
     [encodeSegmentHeader({ base: segment.base, firstEvent: segment.nextEvent, createdAtMs: segment.createdAtMs })],
     0,
   );
-  files.syncData(fd);
 }
 
 function cutTail(fd: number, segment: Segment, end: number, size: number, { files, logger }: RecoveryOptions): void {
   logger.warn('cutting a torn tail that was never acknowledged', { file: segment.path, fromByte: end, bytes: size - end });
   files.truncate(fd, end);
-  files.syncData(fd);
 }
