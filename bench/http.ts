@@ -3,8 +3,7 @@ import { runLoad, startSink } from './load-run.ts';
 import type { LoadResult } from './load-result.ts';
 import { loadTable } from './load-table.ts';
 import { processorSeconds } from './process-usage.ts';
-import { getJson, getSelfMetrics, waitForPipeline } from './server-api.ts';
-import type { ListPage } from './server-api.ts';
+import { getSelfMetrics, waitForEvents, waitForPipeline } from './server-api.ts';
 import { ServerProcess, temporaryDirectory } from './server-process.ts';
 
 /**
@@ -56,7 +55,6 @@ async function measureServer(): Promise<ServerFigures> {
   using directory = temporaryDirectory();
   await using server = await ServerProcess.start({ dataDir: directory.path });
   const { url, pid } = server;
-  const fromMs = Date.now() - 60_000;
   const open = await runLoad({ ...openLoop, url, seed: 1 });
   await waitForPipeline(url, open.acknowledged, 60_000);
   const cpuBefore = processorSeconds(pid);
@@ -67,8 +65,7 @@ async function measureServer(): Promise<ServerFigures> {
   await waitForPipeline(url, acknowledgedEvents, 600_000);
   const catchUpSeconds = (performance.now() - endedMs) / 1000;
   const cpuSeconds = processorSeconds(pid) - cpuBefore;
-  // The last commit of the store may still be under way.
-  const countedEvents = await countEvents(url, fromMs, acknowledgedEvents);
+  const countedEvents = await waitForEvents(url, acknowledgedEvents, 60_000);
   const cpuMicrosPerEvent = (cpuSeconds * 1e6) / closed.acknowledged;
   return {
     open,
@@ -79,21 +76,6 @@ async function measureServer(): Promise<ServerFigures> {
     countedEvents,
     acknowledgedEvents,
   };
-}
-
-async function countEvents(url: string, fromMs: number, expected: number): Promise<number> {
-  let counted = 0;
-  for (let tries = 0; tries < 20 && counted < expected; tries++) {
-    const { items } = await getJson<ListPage<{ eventCount: number }>>(url, '/api/v1/services', {
-      from: fromMs,
-      to: Date.now() + 60_000,
-    });
-    counted = items.reduce((sum, { eventCount }) => sum + eventCount, 0);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 500);
-    });
-  }
-  return counted;
 }
 
 const sink = await measureSink();

@@ -50,10 +50,25 @@ export async function waitFor<T>(what: string, timeoutMs: number, check: () => P
   }
 }
 
-/** Waits until the pipeline has taken in this many events since the process started. */
+/** Waits until the pipeline has taken in this many events since the process started; they may not be committed yet. */
 export async function waitForPipeline(url: string, events: number, timeoutMs: number): Promise<void> {
   await waitFor(`${events} events in the pipeline`, timeoutMs, async () => {
     const metrics = await getSelfMetrics(url);
     return (metrics.get('helios_pipeline_events_total') ?? 0) >= events ? true : undefined;
+  });
+}
+
+/** Events of all time that the API counts. */
+export async function countEvents(url: string): Promise<number> {
+  const query = { from: 0, to: Date.UTC(2100, 0) };
+  const { items } = await getJson<ListPage<{ eventCount: number }>>(url, '/api/v1/services', query);
+  return items.reduce((sum, { eventCount }) => sum + eventCount, 0);
+}
+
+/** Waits until the API counts this many events or more; how many it counts then. */
+export function waitForEvents(url: string, events: number, timeoutMs: number): Promise<number> {
+  return waitFor(`${events} events in the API`, timeoutMs, async () => {
+    const counted = await countEvents(url);
+    return counted >= events ? counted : undefined;
   });
 }

@@ -3,7 +3,7 @@ import { diskUsage, unsealedBytes } from './disk-usage.ts';
 import type { DiskUsage } from './disk-usage.ts';
 import { runLoad } from './load-run.ts';
 import { textTable } from './load-table.ts';
-import { getMetrics, waitFor, waitForPipeline } from './server-api.ts';
+import { getMetrics, waitFor, waitForEvents, waitForPipeline } from './server-api.ts';
 import { ServerProcess, temporaryDirectory } from './server-process.ts';
 
 /**
@@ -44,11 +44,6 @@ async function timeQuery(url: string, step: string): Promise<QueryTimes> {
   return { firstMs: times[0] ?? NaN, medianMs: times.toSorted((a, b) => a - b)[QUERIES >> 1] ?? NaN, points };
 }
 
-async function countEvents(url: string): Promise<number> {
-  const { series } = await getMetrics(url, { name: 'event_count', from: FROM_MS, to: FROM_MS + DAY_MS, step: '24h' });
-  return series.reduce((sum, { points }) => sum + points.reduce((part, [, value]) => part + (value ?? 0), 0), 0);
-}
-
 function breakdown(usage: DiskUsage, events: number): string {
   const parts = [...usage.byEnding].toSorted(([, a], [, b]) => b - a).slice(0, 6);
   return parts.map(([ending, bytes]) => `${ending} ${(bytes / events).toFixed(2)}`).join(', ');
@@ -79,7 +74,7 @@ const running = diskUsage(directory.path);
 const hours = await timeQuery(url, '1h');
 const minutes = await timeQuery(url, '5m');
 const day = await timeQuery(url, '24h');
-const counted = await countEvents(url);
+const counted = await waitForEvents(url, events, 60_000);
 await server.stop();
 const stopped = diskUsage(directory.path);
 
