@@ -1,18 +1,18 @@
-import { LEVEL_DEBUG, LEVEL_INFO, LEVELS, levelCode } from '../../model/event.ts';
+import { parseEntityId } from '../../model/entity.ts';
+import { LEVEL_DEBUG, LEVEL_INFO, levelCode } from '../../model/event.ts';
 import type { EventQuery } from '../store.ts';
 
 const NEWLINE = 10;
-/** Characters that JSON may spell with an escape shorter than \u; a needle with one of them cannot be sought in bytes. */
-const ESCAPABLE = /["\\/\b\f\n\r\t]/;
-const ASCII = /^[\x20-\x7e]+$/;
+/** Printable ASCII but quote and backslash: spelled as it is in JSON, or with a \u escape, or a slash with a backslash. */
+const SEARCHABLE = /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/;
 const LEVEL_SPELLINGS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'WARNING', 'ERR', 'ERROR', 'FATAL', 'CRITICAL'];
 
 function literal(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('/', String.raw`\\?\/`);
 }
 
-function isSearchable(needle: string): boolean {
-  return ASCII.test(needle) && !ESCAPABLE.test(needle);
+function isSearchable(needle: string | undefined): needle is string {
+  return needle !== undefined && SEARCHABLE.test(needle);
 }
 
 /** A level as it may stand in the line: any spelling of the wanted ones, or any number. */
@@ -22,13 +22,13 @@ function levelPattern(levels: readonly number[]): string {
 }
 
 /** What a line must hold to match, as a pattern over its bytes read as Latin-1; null when that cannot be told from bytes. */
-function requiredPattern(query: EventQuery): { source: string; flags: string } | null {
-  if (query.text !== undefined && query.text !== '' && isSearchable(query.text))
-    return { source: literal(query.text), flags: 'gi' };
-  const isRare = query.levels.length > 0 && !query.levels.includes(LEVEL_DEBUG) && !query.levels.includes(LEVEL_INFO);
-  if (isRare && query.levels.every((level) => LEVELS[level])) return { source: levelPattern(query.levels), flags: 'gi' };
-  const needle = [query.endpoint, query.service?.split('/').at(-1)].find((name) => name !== undefined && isSearchable(name));
-  return needle === undefined ? null : { source: literal(needle), flags: 'g' };
+function requiredPattern({ text, levels, endpoint, service }: EventQuery): { source: string; flags: string } | null {
+  if (isSearchable(text)) return { source: literal(text), flags: 'gi' };
+  const byLevel = levels.length > 0 ? { source: levelPattern(levels), flags: 'gi' } : null;
+  if (byLevel && !levels.includes(LEVEL_DEBUG) && !levels.includes(LEVEL_INFO)) return byLevel;
+  if (isSearchable(endpoint)) return { source: literal(endpoint), flags: 'g' };
+  const name = service === undefined ? undefined : parseEntityId(service).service;
+  return isSearchable(name) ? { source: literal(name), flags: 'g' } : byLevel;
 }
 
 /**
