@@ -37,6 +37,7 @@ export interface AnomalyFacts {
   startedAt: Fact;
   detectedAt: Fact;
   resolvedAt: Fact | undefined;
+  stage: Fact;
   features: FeatureFacts[];
 }
 
@@ -96,6 +97,7 @@ async function anomalyFacts(store: Store, anomaly: Anomaly, period: Period): Pro
     anomaly,
     startedAt: citeKnown(answer, '/startedAt', meta),
     detectedAt: citeKnown(answer, '/detectedAt', meta),
+    stage: citeKnown(answer, '/stage', meta),
     resolvedAt: anomaly.resolvedAt === null ? undefined : citeKnown(answer, '/resolvedAt', meta),
     features: await Promise.all(features),
   };

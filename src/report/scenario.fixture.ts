@@ -152,19 +152,24 @@ const TIMEOUT = {
   template: 'payment <num> failed: connection pool exhausted after <num> ms',
 };
 
-/** A deployment of payment breaks it at the onset; checkout, which calls it, fails 30 s later. */
-export function badDeployment(changed: Partial<Incident> = {}): Scenario {
+let deploymentEvents: StoredEvent[] | undefined;
+
+function eventsOfDeployment(): StoredEvent[] {
   const from = ONSET_MS - 25 * MINUTE;
   const end = ONSET_MS + 4 * MINUTE;
-  const endpoints = ['/pay', '/refund'];
-  const payment = { service: 'payment', perSecond: 10, endpoints };
+  const payment = { service: 'payment', perSecond: 10, endpoints: ['/pay', '/refund'] };
   const checkout = { service: 'checkout', perSecond: 10, endpoints: ['/checkout'], latencyMs: 80, ...CART };
-  const events = eventsOf([
+  return eventsOf([
     { ...payment, ...CART, fromMs: from, toMs: ONSET_MS, errorRate: 0.004, latencyMs: 40 },
     { ...payment, ...TIMEOUT, fromMs: ONSET_MS, toMs: end, errorRate: 0.25, latencyMs: 400, failingEndpoint: '/pay' },
     { ...checkout, fromMs: from, toMs: ONSET_MS + 30 * SECOND, errorRate: 0.003 },
     { ...checkout, fromMs: ONSET_MS + 30 * SECOND, toMs: end, errorRate: 0.1, failingEndpoint: '/checkout' },
   ]);
+}
+
+/** A deployment of payment breaks it at the onset; checkout, which calls it, fails 30 s later. */
+export function badDeployment(changed: Partial<Incident> = {}): Scenario {
+  const events = (deploymentEvents ??= eventsOfDeployment());
   const later = isoTime(ONSET_MS + 30 * SECOND);
   const anomalies = [
     anomaly('an-1', 'payment', 'error_rate', {

@@ -49,10 +49,25 @@ test('a change hours before the onset is mentioned but not undone', async () => 
   assert.doesNotMatch(recommendedActions.immediate.join('\n'), /Roll back/);
 });
 
-test('a change seen at the very onset or just after it is said to be so', async () => {
+test('a change inside the sub-window of the onset is neither before nor after it', async () => {
+  const seen = change('ch-1', 'payment', -9 * SECOND, { source: 'service.version' });
+  const { recommendedActions, summary } = await sectionsOf([errors], [seen]);
+  assert.match(summary, /`payment` changed in the same 10 s as the onset/);
+  assert.match(recommendedActions.immediate[0] ?? '', /It was first seen in the same 10 s as the onset, at 10:30:49/);
+});
+
+test('services that deviated together are checked only while no change explains the first', async () => {
+  const together = anomaly('an-2', 'gateway', 'error_rate', { attribution: [attribution('error_rate', 0.01, 0.1)] });
+  const unexplained = (await sectionsOf([errors, together], [])).recommendedActions.immediate;
+  const explained = (await sectionsOf([errors, together], [change('ch-1', 'payment', MINUTE)])).recommendedActions.immediate;
+  assert.match(unexplained.join('\n'), /Check `gateway`: it deviated at the same time/);
+  assert.doesNotMatch(explained.join('\n'), /gateway/);
+});
+
+test('a change seen just after the onset is said to be so', async () => {
   const { summary } = await sectionsOf([errors], [change('ch-1', 'payment', -20 * SECOND)]);
   assert.match(summary, /Most likely cause:\*\* deployment of `payment` .*, 20 s after the onset/);
-  assert.match(summary, /`payment` changed within a minute of the onset/);
+  assert.match(summary, /`payment` changed 20 s after the onset/);
 });
 
 test('a service that deviated earlier is checked first', async () => {

@@ -20,13 +20,14 @@ export interface Actions {
 
 /** Undoes a change: a version by its predecessor, anything else by what it was. */
 function undo(writing: Writing, facts: ChangeFacts): Action {
-  const { service, type, version, previousVersion } = facts.change;
+  const { service, type, version, previousVersion, source } = facts.change;
   return () => {
     const refs = writing.evidence.ref(facts.at, facts.version);
     const when = `${changeLead(facts)}, at ${timeOf(writing, facts.at)}${refs}`;
     if (version !== null && type === 'deployment') {
       const target = previousVersion === null ? 'the version before it' : code(previousVersion, 60);
-      return `Roll back ${code(service)} from ${code(version, 60)} to ${target}. It was deployed ${when}.`;
+      const seen = source === 'api' ? 'was deployed' : 'was first seen';
+      return `Roll back ${code(service)} from ${code(version, 60)} to ${target}. It ${seen} ${when}.`;
     }
     if (type === 'rollback') return `Check the ${changeName(facts)}: it came ${when}. Roll forward if it brought the fault.`;
     return `Undo the ${changeName(facts)}, or check that it is harmless: it came ${when}.`;
@@ -72,12 +73,13 @@ function bySignal(writing: Writing, main: AnomalyFacts): Action[] {
   return [() => `Check what sends traffic to ${name} (callers, load balancer, DNS): ${numbers()}.`];
 }
 
-/** Another service of the incident that deviated no later than the lead: a dependency may be the origin. */
+/** Services that deviated before the lead, or with it when no change explains the lead: one of them may be the origin. */
 function earlierServices(writing: Writing): Action[] {
   const { services, lead } = writing.facts;
+  const slackMs = writing.judgement.trigger ? 1 : 0;
   const own = services.find(({ service }) => service === lead);
   return services
-    .filter(({ service, onsetMs }) => own && service !== lead && onsetMs <= own.onsetMs)
+    .filter(({ service, onsetMs }) => own && service !== lead && onsetMs + slackMs <= own.onsetMs)
     .slice(0, 2)
     .map(({ service, onsetMs, anomalies }) => () => {
       const gap = (own?.onsetMs ?? onsetMs) - onsetMs;
@@ -191,7 +193,7 @@ function longTerm(writing: Writing): Action[] {
     );
   }
   if (main?.anomaly.stage === 'warming_up') {
-    actions.push(() => `Keep ${name} reporting to HELIOS, so that it learns what is normal${evidence.ref(main.detectedAt)}.`);
+    actions.push(() => `Keep ${name} reporting to HELIOS, so that it learns what is normal${evidence.ref(main.stage)}.`);
   }
   return actions;
 }

@@ -1,3 +1,4 @@
+import { SUB_WINDOW_MS } from '../../model/rollup.ts';
 import type { ChangeFacts } from '../evidence-changes.ts';
 import { code, escapeText } from './markdown.ts';
 import { duration } from './wording.ts';
@@ -20,9 +21,13 @@ export function changeName({ change }: ChangeFacts): string {
   return `${TYPE_WORDS[type]} of ${code(service)}${to}${from}`;
 }
 
-/** "3 min before the onset". */
+/** "3 min before the onset"; the onset is known to the sub-window, so one inside it is neither before nor after. */
 export function changeLead({ leadMs }: ChangeFacts): string {
-  if (Math.abs(leadMs) < 1000) return 'at the onset';
+  return leadWords(leadMs);
+}
+
+export function leadWords(leadMs: number): string {
+  if (leadMs <= 0 && leadMs > -SUB_WINDOW_MS) return `in the same ${duration(SUB_WINDOW_MS)} as the onset`;
   return `${duration(leadMs)} ${leadMs > 0 ? 'before' : 'after'} the onset`;
 }
 

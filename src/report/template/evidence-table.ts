@@ -15,10 +15,12 @@ const TYPE_WORDS: Record<Evidence['type'], string> = {
   version: 'version',
 };
 
+const BOUND_WORDS: Record<string, string> = { low: 'low end of normal', high: 'high end of normal' };
+
 /** The last word of a pointer into a document says what the value is: "startedAt". */
 function what({ type, feature, pointer }: Evidence): string {
-  if (feature) return `${FEATURE_WORDS[feature]}, ${TYPE_WORDS[type]}`;
   const field = pointer.split('/').at(-1) ?? '';
+  if (feature) return `${FEATURE_WORDS[feature]}, ${BOUND_WORDS[field] ?? TYPE_WORDS[type]}`;
   return ['anomaly', 'incident', 'change'].includes(type) ? `${TYPE_WORDS[type]} ${field}` : TYPE_WORDS[type];
 }
 

@@ -84,8 +84,9 @@ function deviationRows(writing: Writing, { service }: ServiceFacts, { features }
 }
 
 function deviationTable(writing: Writing): string[] {
-  const { services } = writing.facts;
-  const rows = services.flatMap((service) => service.anomalies.flatMap((anomaly) => deviationRows(writing, service, anomaly)));
+  const { services, lead } = writing.facts;
+  const ordered = services.toSorted((a, b) => Number(b.service === lead) - Number(a.service === lead));
+  const rows = ordered.flatMap((service) => service.anomalies.flatMap((anomaly) => deviationRows(writing, service, anomaly)));
   if (rows.length === 0) return [];
   const worst = worstOf(writing);
   return [

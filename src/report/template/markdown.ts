@@ -18,7 +18,9 @@ export function plainLine(text: string, limit = 200): string {
 /** Text inside a sentence: shown as it is, with every character that Markdown would act on escaped. */
 export function escapeText(text: string, limit = 500): string {
   const escaped = plainLine(text, limit)
-    .replaceAll(/[\\`*_{}[\]()<>|~!&]/g, '\\$&')
+    .replaceAll(/[\\`*[\]<>|~&]/g, '\\$&')
+    // Between letters or digits an underscore is no emphasis (CommonMark 0.31, section 6.2), and names are full of them.
+    .replaceAll(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
     // Autolinks, mentions and issue references are found after escapes are resolved: only a break stops them.
     .replaceAll(/[@#]/g, `\\$&${BREAK}`)
     .replaceAll('://', `:${BREAK}//`)

@@ -74,9 +74,10 @@ function causeLine(writing: Writing): string[] {
   return [`- **Most likely cause:** ${causeClause(cause)}${evidence.ref(...cited)}.`];
 }
 
-function confidenceLine({ main, lead }: Facts): string[] {
+function confidenceLine({ facts: { main, lead }, evidence }: Writing): string[] {
   if (main?.anomaly.stage !== 'warming_up') return [];
-  return [`- **Confidence is low:** HELIOS has not yet seen enough of ${code(lead)} to know its normal behaviour well.`];
+  const refs = evidence.ref(main.stage);
+  return [`- **Confidence is low:** HELIOS has not yet seen enough of ${code(lead)} to know its normal behaviour well${refs}.`];
 }
 
 /** One screen: which service, what, since when, how bad against what, most likely cause, verdict, first step. */
@@ -91,7 +92,7 @@ export function summarySection(writing: Writing, firstStep: (() => string) | und
     ...impactLine(writing),
     ...causeLine(writing),
     `- **Verdict:** ${verdictLine(writing, 2)}`,
-    ...confidenceLine(facts),
+    ...confidenceLine(writing),
     ...(firstStep === undefined ? [] : [`- **First step:** ${firstStep()}`]),
   ].join('\n');
 }

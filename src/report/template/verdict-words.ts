@@ -1,4 +1,5 @@
 import type { VerdictReason } from '../verdict.ts';
+import { leadWords } from './changes.ts';
 import { code } from './markdown.ts';
 import { duration } from './wording.ts';
 import type { Writing } from './writing.ts';
@@ -7,8 +8,7 @@ function reasonWords({ code: kind, ms = 0 }: VerdictReason, lead: string): strin
   const name = code(lead);
   switch (kind) {
     case 'change_before':
-      if (ms < 1000) return `${name} changed within a minute of the onset`;
-      return `${name} changed ${duration(ms)} before the onset`;
+      return `${name} changed ${leadWords(ms)}`;
     case 'recovered_after_rollback':
       return `it recovered ${duration(ms)} after a rollback of ${name}`;
     case 'first_to_deviate':
