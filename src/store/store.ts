@@ -48,6 +48,10 @@ export interface EventQuery {
   cursor?: string;
 }
 
+/**
+ * Buckets start at multiples of `stepMs` since the epoch, and [fromMs, toMs) is widened to whole ones; a range exactly one
+ * step wide that starts at a multiple of 10 s is one bucket as asked, wherever it starts.
+ */
 export interface MetricsQuery {
   fromMs: number;
   toMs: number;
@@ -104,18 +108,22 @@ export interface TemplateSummary {
  */
 export interface Store extends AsyncDisposable {
   services(query: { fromMs: number; toMs: number }): Promise<ServiceSummary[]>;
-  /** Window features by bucket; quantiles nearest-rank within 1.6 %, every other number exact. */
+  /**
+   * Window features by bucket; quantiles nearest-rank within 1.6 %, every other number exact. A bucket without events has
+   * event_count and unique_endpoints 0 and null for rates and latencies. event_velocity is (count - count of the bucket
+   * before) / step in seconds. Every known entity has its series. Too many points: `invalid_argument`, field "step".
+   */
   metrics(query: MetricsQuery): Promise<MetricsAnswer>;
-  /** Newest first by event time, then by log position. */
+  /** Newest first by event time, then by log position. A page may be short and still have a cursor, after a long search. */
   events(query: EventQuery): Promise<Page<Event>>;
-  /** Most frequent first. */
+  /** Most frequent first; first and last seen are within the whole retention, to the minute. */
   templates(query: TemplateQuery): Promise<TemplateSummary[]>;
   list<K extends DocumentKind>(kind: K, query: ListQuery): Promise<Page<Documents[K]>>;
   get<K extends DocumentKind>(kind: K, key: string): Promise<Documents[K] | undefined>;
   /** Inserts or replaces. Anomalies and incidents come through the writer; this is for reports and changes. */
   put<K extends DocumentKind>(kind: K, document: Documents[K]): Promise<void>;
   models: ModelStore;
-  /** Sub-window rollups of an entity in [fromMs, toMs), ascending: what models are trained on. */
+  /** Sub-window rollups of an entity in [fromMs, toMs), ascending, those with events: what models are trained on. */
   rollups(query: { service: string; fromMs: number; toMs: number; stepMs: number }): Promise<Rollup[]>;
 }
 
@@ -133,7 +141,9 @@ export interface StoreUpdate {
   anomalies: Anomaly[];
   incidents: Incident[];
   changes: Change[];
+  /** Added to what is stored for their minute. */
   templates: TemplateCount[];
+  /** Each is stored under the next version, whatever its record says; an active one replaces its service's. */
   models: StoredModel[];
   /** The detector's state as of `offset`, or null to leave the stored one. */
   checkpoint: Uint8Array | null;
@@ -150,7 +160,10 @@ export interface StoreWriter extends AsyncDisposable {
   checkpoint(): { payload: Uint8Array; offset: number } | undefined;
   /** Adds a scanned record to the rollups in memory. Records below `offset()` are ignored. Late events count too. */
   observe(batch: EventBatch, recordOffset: number): void;
-  /** Commits everything observed, and `update`, as of `nextOffset`. Rejects with `disk_full` and may then be called again. */
+  /**
+   * Commits everything observed, and `update`, as of `nextOffset`; below `offset()` it does nothing. Rejects with
+   * `disk_full` and may then be called again: nothing is lost or counted twice.
+   */
   commit(update: StoreUpdate, nextOffset: number): Promise<void>;
   /** Drops rollups, templates and documents older than `beforeMs`. */
   retain(beforeMs: number): Promise<void>;

@@ -59,6 +59,7 @@ class EmbeddedStoreWriter implements StoreWriter {
   readonly #models: ModelWriter;
   readonly #advance: StatementSync;
   readonly #saveCheckpoint: StatementSync;
+  readonly #readSize: StatementSync;
   #offset = 0;
   #commits = 0;
   /** Newest hour with events, a number since the epoch. */
@@ -74,6 +75,7 @@ class EmbeddedStoreWriter implements StoreWriter {
     this.#models = new ModelWriter(database);
     this.#advance = database.prepare('UPDATE progress SET next_offset = ?, commits = commits + 1 WHERE commits = ?');
     this.#saveCheckpoint = database.prepare('INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)');
+    this.#readSize = database.prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
     this.#loadNames();
     ({ offset: this.#offset, commits: this.#commits } = this.#readProgress());
     const newest = database.prepare('SELECT max(key) AS key FROM open_hour').get()?.['key'];
@@ -107,6 +109,7 @@ class EmbeddedStoreWriter implements StoreWriter {
     metrics.add(COMMITTED_EVENTS, this.#accumulator.eventCount);
     metrics.add(ROLLUP_ROWS_WRITTEN, rows);
     metrics.set(COMMITTED_OFFSET, nextOffset);
+    this.#reportSize();
     this.#entities.settle();
     this.#endpoints.settle();
     this.#accumulator.clear();
@@ -118,8 +121,7 @@ class EmbeddedStoreWriter implements StoreWriter {
     this.#attempt('remove old rows', () => removeBefore(this.#database, beforeMs, { entities: isIdle }));
     this.#rollups.forgetOpenHours();
     if (isIdle) this.#loadNames();
-    const row = this.#database.prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size').get();
-    this.#options.metrics.set(DATABASE_BYTES, row?.['bytes'] as number);
+    this.#reportSize();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -163,6 +165,10 @@ class EmbeddedStoreWriter implements StoreWriter {
       this.#newestHour = Math.max(this.#newestHour, Math.floor((cells.bucket[cell] as number) / SUB_WINDOWS_PER_HOUR));
     }
     return this.#newestHour;
+  }
+
+  #reportSize(): void {
+    this.#options.metrics.set(DATABASE_BYTES, this.#readSize.get()?.['bytes'] as number);
   }
 
   #loadNames(): void {
