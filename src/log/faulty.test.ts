@@ -4,7 +4,8 @@ import { ManualClock, systemClock } from '../lib/clock.ts';
 import { createPrng } from '../lib/prng.ts';
 import { openFixtureLog, temporaryDir } from './embedded/log.fixture.ts';
 import { openLogReader } from './embedded/segment-reader.ts';
-import { eventLogContract, readAll, recordOf } from './event-log.contract.ts';
+import { eventLogContract } from './event-log.contract.ts';
+import { readAll, recordOf } from './record.fixture.ts';
 import { createFaultyLog, type FaultRates } from './faulty.ts';
 
 eventLogContract('faulty log without faults', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { recordOf } from '../event-log.contract.ts';
+import { recordOf } from '../record.fixture.ts';
 import { openEventSource, type EventBlock } from './event-source.ts';
 import { openFixtureLog, temporaryDir } from './log.fixture.ts';
 

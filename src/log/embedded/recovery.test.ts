@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
 import type { Damage } from '../event-log.ts';
-import { keyOf, readAll, recordOf } from '../event-log.contract.ts';
+import { keyOf, readAll, recordOf } from '../record.fixture.ts';
 import { openEventSource } from './event-source.ts';
 import { logFiles, openFixtureLog, temporaryDir } from './log.fixture.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-file.ts';
