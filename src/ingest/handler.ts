@@ -2,7 +2,7 @@ import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, h
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import type { AppendRecord, EventLog, Idempotency } from '../log/event-log.ts';
+import type { AppendRecord, EventLog, Idempotency, KnownRequest } from '../log/event-log.ts';
 import type { Principal } from '../model/access.ts';
 import { toNdjson } from '../model/event-batch.ts';
 import type { EventBatch } from '../model/event-batch.ts';
@@ -56,87 +56,102 @@ const unavailable = (cause?: unknown): HeliosError =>
 
 /** What every door ends in: verdicts, idempotency, the circuit breaker, and the append. */
 export function createIngestHandler(options: IngestHandlerOptions): IngestHandler {
-  const { log, scanner, clock, metrics } = options;
-  const failures = handleWhen(
-    (error) => error instanceof HeliosError && (error.code === 'log_unavailable' || error.code === 'disk_full'),
+  return new Handler(options);
+}
+
+class Handler implements IngestHandler {
+  readonly #options: IngestHandlerOptions;
+  readonly #breaker = circuitBreaker(
+    handleWhen((error) => error instanceof HeliosError && (error.code === 'log_unavailable' || error.code === 'disk_full')),
+    { halfOpenAfter: BREAKER_OPEN_MS, breaker: new ConsecutiveBreaker(BREAKER_FAILURES) },
   );
-  const breaker = circuitBreaker(failures, { halfOpenAfter: BREAKER_OPEN_MS, breaker: new ConsecutiveBreaker(BREAKER_FAILURES) });
-  const inFlight = new Map<string, true>();
+  readonly #inFlight = new Set<string>();
 
-  function checkOpen(): void {
-    if (breaker.state === CircuitState.Open) throw unavailable();
+  constructor(options: IngestHandlerOptions) {
+    this.#options = options;
   }
 
-  function limitsFor(principal: Principal, nowMs: number): ScanLimits {
-    const limits: ScanLimits = { latestMs: nowMs + options.futureToleranceMs, earliestMs: nowMs - options.retentionMs };
-    if (principal.services) limits.services = servicesOf(principal);
-    return limits;
+  checkOpen(): void {
+    if (this.#breaker.state === CircuitState.Open) throw unavailable();
   }
 
-  async function append(record: AppendRecord): Promise<void> {
+  async accept(request: IngestRequest): Promise<IngestAnswer> {
+    const { idempotencyKey, principal } = request;
+    if (idempotencyKey === undefined) return this.#scanAndAppend(request, null);
+    checkKey(idempotencyKey);
+    const keyHash = keyHashOf(principal.id, idempotencyKey);
+    const bodyHash = bodyHashOf(request.body);
+    if (this.#inFlight.has(keyHash)) {
+      throw new HeliosError('conflict', 'cannot take the request: one with the same Idempotency-Key is in flight', {
+        details: { field: 'Idempotency-Key', retryAfterSeconds: 1 },
+      });
+    }
+    const known = this.#options.log.findRequest(keyHash);
+    if (known) return replay(known, bodyHash);
+    this.#inFlight.add(keyHash);
     try {
-      await breaker.execute(() => log.append(record));
+      return await this.#scanAndAppend(request, { keyHash, bodyHash, answer: '' });
+    } finally {
+      this.#inFlight.delete(keyHash);
+    }
+  }
+
+  async #scanAndAppend(request: IngestRequest, idempotency: Idempotency | null): Promise<IngestAnswer> {
+    const { clock, scanner, metrics } = this.#options;
+    const nowMs = clock.nowMs();
+    const result = scanner.scan(request.body, this.#limitsFor(request.principal, nowMs));
+    count(metrics, request.door, result);
+    refuseWhole(result);
+    const { batch, rejectedCount, rejections } = result;
+    const accepted = batch.count;
+    const extra = rejectedCount === 0 ? '' : `,"rejectedCount":${rejectedCount},"rejected":${JSON.stringify(rejections)}`;
+    if (accepted > 0) {
+      const record = recordOf(batch, nowMs, request.principal.id);
+      if (idempotency) record.idempotency = { ...idempotency, answer: extra };
+      await this.#append(record);
+      metrics.add(EVENTS_ACCEPTED, accepted, { door: request.door });
+    }
+    return { status: 202, accepted, body: `{"accepted":${accepted}${extra}}`, replayed: false };
+  }
+
+  async #append(record: AppendRecord): Promise<void> {
+    try {
+      await this.#breaker.execute(() => this.#options.log.append(record));
     } catch (error) {
       if (error instanceof BrokenCircuitError) throw unavailable(error);
       throw error;
     }
   }
 
-  async function scanAndAppend(request: IngestRequest, idempotency: Idempotency | null): Promise<IngestAnswer> {
-    const nowMs = clock.nowMs();
-    const result = scanner.scan(request.body, limitsFor(request.principal, nowMs));
-    count(metrics, request.door, result);
-    if (result.syntaxError !== undefined) {
-      throw new HeliosError('invalid_json', `cannot read the body: it ${result.syntaxError}`, {
-        details: { accepted: 0, rejectedCount: 0, rejected: [{ index: 0, field: '', reason: result.syntaxError }] },
-      });
-    }
-    const { batch, rejectedCount, rejections } = result;
-    const accepted = batch.count;
-    if (accepted === 0 && rejectedCount > 0) {
-      throw new HeliosError('all_rejected', 'cannot store any event of the request: each was rejected', {
-        details: { accepted, rejectedCount, rejected: rejections },
-      });
-    }
-    const extra = rejectedCount === 0 ? '' : `,"rejectedCount":${rejectedCount},"rejected":${JSON.stringify(rejections)}`;
-    if (accepted > 0) {
-      const record = recordOf(batch, nowMs, request.principal.id);
-      if (idempotency) record.idempotency = { ...idempotency, answer: extra };
-      await append(record);
-      metrics.add(EVENTS_ACCEPTED, accepted, { door: request.door });
-    }
-    return { status: 202, accepted, body: `{"accepted":${accepted}${extra}}`, replayed: false };
+  #limitsFor(principal: Principal, nowMs: number): ScanLimits {
+    const { futureToleranceMs, retentionMs } = this.#options;
+    const limits: ScanLimits = { latestMs: nowMs + futureToleranceMs, earliestMs: nowMs - retentionMs };
+    if (principal.services) limits.services = servicesOf(principal);
+    return limits;
   }
+}
 
-  async function accept(request: IngestRequest): Promise<IngestAnswer> {
-    const { idempotencyKey, principal } = request;
-    if (idempotencyKey === undefined) return scanAndAppend(request, null);
-    checkKey(idempotencyKey);
-    const keyHash = keyHashOf(principal.id, idempotencyKey);
-    const bodyHash = bodyHashOf(request.body);
-    if (inFlight.has(keyHash)) {
-      throw new HeliosError('conflict', 'cannot take the request: one with the same Idempotency-Key is in flight', {
-        details: { field: 'Idempotency-Key', retryAfterSeconds: 1 },
-      });
-    }
-    const known = log.findRequest(keyHash);
-    if (known) {
-      if (known.bodyHash !== bodyHash) {
-        throw new HeliosError('idempotency_mismatch', 'cannot take the request: its Idempotency-Key was used with another body', {
-          details: { field: 'Idempotency-Key' },
-        });
-      }
-      return { status: 202, accepted: known.count, body: `{"accepted":${known.count}${known.answer}}`, replayed: true };
-    }
-    inFlight.set(keyHash, true);
-    try {
-      return await scanAndAppend(request, { keyHash, bodyHash, answer: '' });
-    } finally {
-      inFlight.delete(keyHash);
-    }
+/** Throws when nothing of the body can be stored. */
+function refuseWhole({ syntaxError, batch, rejectedCount, rejections }: ScanResult): void {
+  if (syntaxError !== undefined) {
+    throw new HeliosError('invalid_json', `cannot read the body: it ${syntaxError}`, {
+      details: { accepted: 0, rejectedCount: 0, rejected: [{ index: 0, field: '', reason: syntaxError }] },
+    });
   }
+  if (batch.count === 0 && rejectedCount > 0) {
+    throw new HeliosError('all_rejected', 'cannot store any event of the request: each was rejected', {
+      details: { accepted: 0, rejectedCount, rejected: rejections },
+    });
+  }
+}
 
-  return { accept, checkOpen };
+function replay(known: KnownRequest, bodyHash: string): IngestAnswer {
+  if (known.bodyHash !== bodyHash) {
+    throw new HeliosError('idempotency_mismatch', 'cannot take the request: its Idempotency-Key was used with another body', {
+      details: { field: 'Idempotency-Key' },
+    });
+  }
+  return { status: 202, accepted: known.count, body: `{"accepted":${known.count}${known.answer}}`, replayed: true };
 }
 
 const serviceLimits = new WeakMap<Principal, NonNullable<ScanLimits['services']>>();

@@ -1,4 +1,10 @@
+import { consoleMetrics } from '../console/metrics.ts';
+import { DETECT_METRICS } from '../detect/metrics.ts';
+import { INGEST_METRICS } from '../ingest/metrics.ts';
 import type { MetricDefinition } from '../lib/metrics.ts';
+import { METRICS as LOG_METRICS } from '../log/metrics.ts';
+import { REPORT_METRICS } from '../report/metrics.ts';
+import { STORE_METRICS } from '../store/metrics.ts';
 
 export const PIPELINE_EVENTS: MetricDefinition = {
   name: 'helios_pipeline_events_total',
@@ -10,10 +16,16 @@ export const PIPELINE_LAG: MetricDefinition = {
   type: 'gauge',
   help: 'Committed records that the pipeline has not read yet',
 };
-export const PIPELINE_WATERMARK: MetricDefinition = {
-  name: 'helios_pipeline_watermark_seconds',
-  type: 'gauge',
-  help: 'Event time below which every sub-window is closed, seconds since the epoch',
-};
 
-export const ROLES_METRICS = [PIPELINE_EVENTS, PIPELINE_LAG, PIPELINE_WATERMARK];
+export const PIPELINE_METRICS = [PIPELINE_EVENTS, PIPELINE_LAG];
+
+/** Everything that a process shows on /metrics from its start. */
+export const ALL_METRICS: readonly MetricDefinition[] = [
+  ...INGEST_METRICS,
+  ...LOG_METRICS,
+  ...PIPELINE_METRICS,
+  ...STORE_METRICS,
+  ...Object.values(DETECT_METRICS),
+  ...REPORT_METRICS,
+  ...consoleMetrics,
+];

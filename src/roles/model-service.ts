@@ -33,10 +33,15 @@ function rowsOf(answer: MetricsAnswer, features: readonly Feature[]): Float64Arr
 }
 
 /** Trains on stored rollups, scores on request, and tells the detector which model speaks. */
-export function createModelService(options: ModelServiceOptions): ModelService {
-  const { store, config, clock } = options;
+export class StoredModelService implements ModelService {
+  readonly #options: ModelServiceOptions;
 
-  async function trainService(service: string, fromMs: number, toMs: number): Promise<ModelRecord | null> {
+  constructor(options: ModelServiceOptions) {
+    this.#options = options;
+  }
+
+  async #trainService(service: string, fromMs: number, toMs: number): Promise<ModelRecord | null> {
+    const { store, config, clock } = this.#options;
     const stepMs = config.window_size;
     const from = Math.max(fromMs, toMs - MAX_TRAINING_WINDOWS * stepMs);
     const names = [...new Set<Feature>(['event_count', ...config.features])];
@@ -57,7 +62,8 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     return { ...model.record, version, state: 'inactive' };
   }
 
-  async function train(request: TrainRequest): Promise<ModelRecord[]> {
+  async train(request: TrainRequest): Promise<ModelRecord[]> {
+    const { store, clock } = this.#options;
     const toMs = request.toMs ?? clock.nowMs();
     const known = await store.services({ fromMs: request.fromMs ?? 0, toMs });
     const wanted = known.filter(({ service }) => request.service === undefined || service === request.service);
@@ -66,7 +72,7 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     }
     const trained: ModelRecord[] = [];
     for (const { service, firstSeen } of wanted) {
-      const record = await trainService(service, Math.max(request.fromMs ?? 0, Date.parse(firstSeen)), toMs);
+      const record = await this.#trainService(service, Math.max(request.fromMs ?? 0, Date.parse(firstSeen)), toMs);
       if (record) trained.push(record);
       else if (request.service !== undefined) {
         throw new HeliosError(
@@ -81,7 +87,8 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     return trained;
   }
 
-  async function activeModel(service: string): Promise<StoredModel> {
+  async #activeModel(service: string): Promise<StoredModel> {
+    const { store } = this.#options;
     const active = (await store.models.list()).find((record) => record.service === service && record.state === 'active');
     const model = active && (await store.models.get(active.version));
     if (!model)
@@ -89,8 +96,9 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     return model;
   }
 
-  async function predict(request: PredictRequest): Promise<Prediction> {
-    const model = openForestModel(await activeModel(request.service));
+  async predict(request: PredictRequest): Promise<Prediction> {
+    const { config } = this.#options;
+    const model = openForestModel(await this.#activeModel(request.service));
     const features = model.record.features as Feature[];
     for (const feature of features) {
       if (request.features[feature] === undefined) {
@@ -115,20 +123,23 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     };
   }
 
-  async function metrics(): Promise<ModelMetrics[]> {
-    const records = await store.models.list();
+  async metrics(): Promise<ModelMetrics[]> {
+    const records = await this.#options.store.models.list();
     return records.map((record) => {
       const { version, service, state, trainedAt } = record;
       return { version, service, state, trainedAt, ...record.metrics };
     });
   }
 
-  async function activate(version: string): Promise<ModelRecord> {
+  async activate(version: string): Promise<ModelRecord> {
+    const { store, command } = this.#options;
     const record = await store.models.activate(version);
     const model = await store.models.get(version);
-    if (model) await options.command({ type: 'activate', model });
+    if (model) await command({ type: 'activate', model });
     return record;
   }
 
-  return { train, predict, metrics, activate, list: () => store.models.list() };
+  list(): Promise<ModelRecord[]> {
+    return this.#options.store.models.list();
+  }
 }

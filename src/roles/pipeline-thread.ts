@@ -69,7 +69,7 @@ async function open(): Promise<Pipeline> {
 }
 
 let wake = (): void => {};
-let isStopping = false;
+const stopping = new AbortController();
 /** Commands and the loop take turns: the pipeline does one thing at a time. */
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -91,7 +91,7 @@ function waitForWork(): Promise<void> {
 }
 
 async function run(pipeline: Pipeline): Promise<void> {
-  while (!isStopping) {
+  while (!stopping.signal.aborted) {
     const moved = await inTurn(() => pipeline.step());
     // Lets commands in, and notices a commit that came between the last read and the wait.
     if (moved) await clock.sleep(0);
@@ -105,7 +105,7 @@ async function run(pipeline: Pipeline): Promise<void> {
 }
 
 async function close(pipeline: Pipeline, loop: Promise<void>): Promise<void> {
-  isStopping = true;
+  stopping.abort();
   wake();
   await loop;
   while (await inTurn(() => pipeline.step()));

@@ -198,3 +198,34 @@ test('a pipeline that crashes again and again derives the same as one that never
     assert.deepEqual(await derived(run), calm);
   });
 });
+
+test('a crash in the middle of a replay leaves no gap in what the detector has seen', async () => {
+  const ends: Awaited<ReturnType<typeof derived>>[] = [];
+  for (const crashes of [false, true]) {
+    await withRun(async (run) => {
+      await fill(run.log);
+      const clock = new ManualClock();
+      if (crashes) {
+        const first = await openPipeline(run, clock);
+        const faultStart = Math.floor(run.log.committedOffset() * (FAULT_MINUTE / MINUTES)) + 5;
+        const whole = run.log;
+        run.log = Object.create(whole, { committedOffset: { value: () => faultStart } }) as EventLog;
+        while (await first.pipeline.step());
+        await first.pipeline.commit(false);
+        await first.writer[Symbol.asyncDispose]();
+        run.log = Object.create(whole, { committedOffset: { value: () => Math.floor(faultStart / 2) } }) as EventLog;
+        const second = await openPipeline(run, clock);
+        while (await second.pipeline.step());
+        await second.pipeline.commit(true);
+        await second.writer[Symbol.asyncDispose]();
+        run.log = whole;
+      }
+      const last = await openPipeline(run, clock);
+      while (await last.pipeline.step());
+      await last.pipeline.commit(true);
+      await last.writer[Symbol.asyncDispose]();
+      ends.push(await derived(run));
+    });
+  }
+  assert.deepEqual(ends[1], ends[0]);
+});

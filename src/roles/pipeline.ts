@@ -3,12 +3,13 @@ import { HeliosError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Detector, DetectorCommand, DetectorOutput } from '../detect/detector.ts';
+import { DETECT_METRICS } from '../detect/metrics.ts';
 import type { LogReader, LogRecord } from '../log/event-log.ts';
 import type { Incident } from '../model/incident.ts';
 import { NO_LIMITS } from '../model/scanner.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { StoreUpdate, StoreWriter } from '../store/store.ts';
-import { PIPELINE_EVENTS, PIPELINE_LAG, PIPELINE_WATERMARK } from './metrics.ts';
+import { PIPELINE_EVENTS, PIPELINE_LAG } from './metrics.ts';
 
 /** Read at once; bounds how long a person's command waits behind events. */
 const READ_BYTES = 4 * 1024 * 1024;
@@ -65,6 +66,8 @@ export class Pipeline {
   #safeOffset: number;
   /** Records below were committed by an earlier run. */
   readonly #replayUntil: number;
+  /** Ids of anomalies that fire and are counted. */
+  readonly #counted = new Set<string>();
   #caughtUp = false;
   #dirty = false;
   #lastCommitMs: number;
@@ -126,6 +129,7 @@ export class Pipeline {
 
   /** Applies a person's command and commits it at once, with a checkpoint: it must survive a crash. */
   async command(command: DetectorCommand): Promise<Incident | undefined> {
+    while (this.#nextOffset < this.#replayUntil && (await this.step()));
     const incident = this.#options.detector.command(command);
     const output: PipelineOutput = { anomalies: [], incidents: incident ? [incident] : [], changes: [] };
     if (command.type === 'change') output.changes.push(command.change);
@@ -141,7 +145,9 @@ export class Pipeline {
     // Before the snapshot, which must not count them a second time.
     const templates = detector.drainTemplates();
     if (this.#nextOffset > this.#replayUntil) this.#update.templates.push(...templates);
-    if (withCheckpoint) this.#update.checkpoint = detector.snapshot();
+    // A checkpoint belongs to the offset committed with it: there is none before the replay has caught up with that.
+    const isCheckpoint = withCheckpoint && this.#nextOffset >= this.#replayUntil;
+    if (isCheckpoint) this.#update.checkpoint = detector.snapshot();
     for (;;) {
       try {
         await writer.commit(this.#update, Math.max(this.#nextOffset, this.#replayUntil));
@@ -153,13 +159,14 @@ export class Pipeline {
       }
     }
     this.#lastCommitMs = clock.monotonicMs();
-    if (withCheckpoint) {
+    if (isCheckpoint) {
       this.#safeOffset = this.#nextOffset;
       this.#lastCheckpointMs = this.#lastCommitMs;
     }
     this.#update = emptyUpdate();
     this.#dirty = false;
     const { watermarkMs } = detector.status();
+    this.#measure();
     onProgress({ nextOffset: this.#nextOffset, safeOffset: this.#safeOffset, watermarkMs, caughtUp: this.#caughtUp });
   }
 
@@ -181,12 +188,37 @@ export class Pipeline {
 
   async #collect(output: DetectorOutput): Promise<void> {
     const replayed = this.#nextOffset <= this.#replayUntil;
-    if (!replayed) this.#update.models.push(...output.models);
+    if (!replayed) {
+      this.#update.models.push(...output.models);
+      this.#count(output);
+    }
     if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
     this.#merge(output);
     if (replayed) return;
     await this.commit(false);
     this.#options.publish({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
+  }
+
+  #measure(): void {
+    const { metrics, detector, committedOffset } = this.#options;
+    const { entities, openAnomalies, openIncidents, watermarkMs, lateEvents } = detector.status();
+    metrics.set(PIPELINE_LAG, committedOffset() - this.#nextOffset);
+    metrics.set(DETECT_METRICS.entities, entities);
+    metrics.set(DETECT_METRICS.openAnomalies, openAnomalies);
+    metrics.set(DETECT_METRICS.openIncidents, openIncidents);
+    metrics.set(DETECT_METRICS.watermark, Math.max(0, watermarkMs / 1000));
+    metrics.set(DETECT_METRICS.lateEvents, lateEvents);
+  }
+
+  /** Anomalies that fired for the first time, and models that were trained. */
+  #count({ anomalies, models }: DetectorOutput): void {
+    const { metrics } = this.#options;
+    for (const { id, state, signal, severity } of anomalies) {
+      if (state === 'firing' && !this.#counted.has(id)) metrics.add(DETECT_METRICS.anomalies, 1, { signal, severity });
+      if (state === 'firing') this.#counted.add(id);
+      else this.#counted.delete(id);
+    }
+    if (models.length > 0) metrics.add(DETECT_METRICS.trainedModels, models.length);
   }
 
   #merge(output: PipelineOutput): void {
@@ -197,11 +229,10 @@ export class Pipeline {
   }
 
   async #commitWhenDue(): Promise<void> {
-    const { clock, commitIntervalMs, checkpointIntervalMs, metrics, committedOffset, detector } = this.#options;
+    const { clock, commitIntervalMs, checkpointIntervalMs } = this.#options;
     const now = clock.monotonicMs();
-    metrics.set(PIPELINE_LAG, committedOffset() - this.#nextOffset);
-    metrics.set(PIPELINE_WATERMARK, Math.max(0, detector.status().watermarkMs / 1000));
-    const checkpointDue = now - this.#lastCheckpointMs >= checkpointIntervalMs && this.#safeOffset < this.#nextOffset;
+    const hasNews = this.#safeOffset < this.#nextOffset && this.#nextOffset >= this.#replayUntil;
+    const checkpointDue = hasNews && now - this.#lastCheckpointMs >= checkpointIntervalMs;
     if (checkpointDue || (this.#dirty && now - this.#lastCommitMs >= commitIntervalMs)) await this.commit(checkpointDue);
   }
 }

@@ -8,7 +8,6 @@ import { createAuthorize } from '../ingest/keys.ts';
 import { createIngestHandler } from '../ingest/handler.ts';
 import { createHttpDoor } from '../ingest/http/door.ts';
 import type { HttpDoor } from '../ingest/http/door.ts';
-import { INGEST_METRICS } from '../ingest/metrics.ts';
 import { PendingBytes } from '../ingest/pending-bytes.ts';
 import { ClientLimits } from '../ingest/token-bucket.ts';
 import { createConsole } from '../console/console.ts';
@@ -23,8 +22,8 @@ import type { Store } from '../store/store.ts';
 import { createCommitSignal, publishCommitted } from './commit-signal.ts';
 import { createControl } from './control.ts';
 import { createLogger } from './logger.ts';
-import { ROLES_METRICS } from './metrics.ts';
-import { createModelService } from './model-service.ts';
+import { ALL_METRICS } from './metrics.ts';
+import { StoredModelService } from './model-service.ts';
 import type { PipelineOutput } from './pipeline.ts';
 import { openPipelineThread } from './pipeline-client.ts';
 import type { PipelineClient } from './pipeline-client.ts';
@@ -140,7 +139,7 @@ async function openShared(
   const { config, onEvent } = options;
   const dir = path.resolve(config.data_dir);
   const logger = createLogger(config.log_level);
-  const metrics = createPrometheusMetrics([...INGEST_METRICS, ...ROLES_METRICS]);
+  const metrics = createPrometheusMetrics(ALL_METRICS);
   const { idempotency_window: windowMs, idempotency_keys: maxKeys } = config.ingest;
   const log = scope.use(
     await openEmbeddedLog({
@@ -234,7 +233,7 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     config: config.console,
     version: options.version,
     control: createControl({ store, command, clock }),
-    models: createModelService({ store, config: config.anomaly_detection, clock, command }),
+    models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
     readiness: () => readinessOf(shared),
     renderMetrics: () => metrics.render(),
     stream: hub,
