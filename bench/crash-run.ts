@@ -9,6 +9,8 @@ import { ServerProcess } from './server-process.ts';
 export interface CrashOptions {
   dataDir: string;
   kills: number;
+  /** SIGKILL, or SIGTERM, at which the server has to end in an orderly way. */
+  signal?: 'SIGKILL' | 'SIGTERM';
   seed: number;
   connections: number;
   /** Time under load before each kill: this long at least, this much more at random, milliseconds. */
@@ -90,6 +92,11 @@ async function audit(url: string, ledger: Ledger, fromMs: number) {
   };
 }
 
+async function stopped(server: ServerProcess): Promise<void> {
+  const exitCode = await server.stop();
+  if (exitCode !== 0) throw new Error(`the server ended with ${exitCode} at SIGTERM`);
+}
+
 /**
  * Kills a server again and again under load, at seeded moments, and starts it on the same data; then asks the API for
  * every event by its request id, and for the counts derived from them.
@@ -105,7 +112,8 @@ export async function runCrashes(options: CrashOptions): Promise<CrashOutcome> {
     client.start(connections);
     for (let kill = 0; kill < kills; kill++) {
       await pause(options.minLifeMs + prng.next() * options.spreadMs);
-      await server.kill();
+      if (options.signal === 'SIGTERM') await stopped(server);
+      else await server.kill();
       const startMs = performance.now();
       server = await ServerProcess.start({ dataDir, args });
       slowestRestartMs = Math.max(slowestRestartMs, performance.now() - startMs);
