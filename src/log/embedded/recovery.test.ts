@@ -219,3 +219,23 @@ test('a damaged block of a sealed segment is named when it is read, and the othe
   assert.equal(sizes.filter((size) => size === 0).length, 1);
   source.close();
 });
+
+test('a segment that cannot be sealed stays raw and is sealed with the next one', async () => {
+  using dir = temporaryDir();
+  const warnings: string[] = [];
+  const logger = { debug() {}, info() {}, warn: (message: string) => void warnings.push(message), error() {} };
+  await using log = await openFixtureLog(dir.path, { logger });
+  await log.append(recordOf('one'));
+  const [file] = logFiles(dir.path, 'log') as [string];
+  // A directory in the way of the temporary file.
+  fs.mkdirSync(file.replace('.log', '.tmp'));
+  await log.seal();
+  assert.equal(warnings.length, 1);
+  assert.equal(log.status().sealedSegments, 0);
+  assert.deepEqual(await offsetsIn(dir.path, 1), [0]);
+  fs.rmdirSync(file.replace('.log', '.tmp'));
+  await log.append(recordOf('two'));
+  await log.seal();
+  assert.equal(log.status().sealedSegments, 2);
+  assert.deepEqual(await offsetsIn(dir.path, 2), [0, 1]);
+});

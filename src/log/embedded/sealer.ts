@@ -15,6 +15,8 @@ interface SealerOptions {
 export class Sealer {
   readonly #options: SealerOptions;
   #queue: Segment[] = [];
+  /** Could not be sealed (a full disk): tried again when the next segment is closed. */
+  #failed: Segment[] = [];
   #current: Segment | null = null;
   #worker: Worker | null = null;
   #idle: (() => void)[] = [];
@@ -27,7 +29,8 @@ export class Sealer {
   /** A damaged segment is not taken: it stays as it is. */
   add(segment: Segment): void {
     if (segment.sealed || segment.damaged || segment === this.#current || this.#queue.includes(segment)) return;
-    this.#queue.push(segment);
+    this.#failed = this.#failed.filter((other) => other !== segment);
+    this.#queue.push(...this.#failed.splice(0), segment);
     this.#next();
   }
 
@@ -39,6 +42,7 @@ export class Sealer {
   /** Takes back a segment that is not being sealed yet: it is going to be removed. */
   drop(segment: Segment): void {
     this.#queue = this.#queue.filter((other) => other !== segment);
+    this.#failed = this.#failed.filter((other) => other !== segment);
   }
 
   /** Resolves when nothing is left to seal. */
@@ -85,13 +89,14 @@ export class Sealer {
     return worker;
   }
 
-  /** A failure leaves the raw segment in use; it is tried again when the log is opened next. */
+  /** A failure leaves the raw segment in use. */
   #answered(answer: SealAnswer): void {
     const segment = this.#current as Segment;
     this.#current = null;
-    if ('error' in answer)
-      this.#options.logger.warn('cannot seal a segment; it stays raw', { file: segment.path, reason: answer.error });
-    else if (answer.sealed) {
+    if ('error' in answer) {
+      this.#failed.push(segment);
+      this.#options.logger.warn('cannot seal a segment; it stays raw for now', { file: segment.path, reason: answer.error });
+    } else if (answer.sealed) {
       segment.sealed = true;
       segment.path = sealedPath(segment.path);
       segment.bytes = answer.bytes;
