@@ -5,6 +5,7 @@ import type { Incident } from '../model/incident.ts';
 import type { StoredModel } from '../model/model-record.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import type { TemplateCount } from '../model/template.ts';
+import { CallGraph, type CallGraphState } from './call-graph.ts';
 import type { DetectConfig } from './config.ts';
 import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from './detector.ts';
 import { RING_REACH_STEPS } from './entity-learning.ts';
@@ -32,6 +33,7 @@ interface Snapshot {
   intake: IntakeState;
   grid: GridState;
   desk: IncidentDesk;
+  graph: CallGraphState;
   entities: EntityState[];
   templates: unknown;
   versions: unknown;
@@ -55,6 +57,7 @@ class Engine implements Detector {
   readonly #grid: StepGrid;
   readonly #miner = createTemplateMiner();
   readonly #versions = createVersionTracker();
+  readonly #graph = new CallGraph();
   #desk = createIncidentDesk();
   #anomalies = new Map<string, Anomaly>();
   #incidents = new Map<string, Incident>();
@@ -75,6 +78,7 @@ class Engine implements Detector {
 
   observe(batch: EventBatch, receivedAtMs: number, clientId: string): void {
     this.#intake.observe(batch, receivedAtMs, clientId);
+    this.#graph.observe(batch);
     this.#miner.observe(batch);
     this.#versions.observe(batch);
   }
@@ -83,7 +87,7 @@ class Engine implements Detector {
     if (nowMs !== null) this.#intake.tick(nowMs);
     const nowEventMs = this.#intake.state.closedBefore * SUB_WINDOW_MS;
     const changes = this.#versions.drain();
-    for (const change of changes) this.#publish(recordChange(this.#desk, change, nowEventMs));
+    for (const change of changes) this.#publish(recordChange(this.#desk, change, this.#graph, nowEventMs));
     const models: StoredModel[] = [];
     const closed = this.#grid.closeUntil(this.#intake.state.closedBefore, this.#entities, (anomaly, atMs) =>
       this.#file(anomaly, atMs),
@@ -111,7 +115,7 @@ class Engine implements Detector {
       return undefined;
     }
     if (command.type === 'change') {
-      const touched = recordChange(this.#desk, command.change, Date.parse(command.change.at));
+      const touched = recordChange(this.#desk, command.change, this.#graph, Date.parse(command.change.at));
       this.#publish(touched);
       return touched[0];
     }
@@ -130,6 +134,7 @@ class Engine implements Detector {
       intake: this.#intake.state,
       grid: this.#grid.state,
       desk: this.#desk,
+      graph: this.#graph.state,
       entities: [...this.#entities.values()].map((entity) => entity.state),
       templates: this.#miner.snapshot(),
       versions: this.#versions.snapshot(),
@@ -151,6 +156,7 @@ class Engine implements Detector {
     this.#intake.dropCaches();
     this.#grid.state = snapshot.grid;
     this.#desk = snapshot.desk;
+    this.#graph.state = snapshot.graph;
     this.#entities.clear();
     for (const state of snapshot.entities) this.#entities.set(state.id, openEntity(state));
     this.#miner.restore(snapshot.templates);
@@ -185,7 +191,7 @@ class Engine implements Detector {
   }
 
   #file(anomaly: Anomaly, atMs: number): string {
-    const [filed, incident] = fileAnomaly(this.#desk, anomaly, this.#config.incident_gap, atMs);
+    const [filed, incident] = fileAnomaly(this.#desk, anomaly, this.#graph, this.#config.incident_gap, atMs);
     this.#anomalies.set(filed.id, filed);
     this.#incidents.set(incident.id, incident);
     return incident.id;

@@ -26,7 +26,7 @@ test('strong evidence needs two steps in a row and the minute behind it', () => 
   assert.equal(
     after([
       [5, 3, 0],
-      [6, 4, 0],
+      [6, 3.5, 0],
     ]),
     -1,
   );

@@ -13,10 +13,10 @@ export interface Persistence {
 const MEMORY = 15;
 const MINUTE_STEPS = 6;
 const AT_ONCE = 10;
-const IN_TWO = { each: 3, sum: 10 } as const;
-const IN_FOUR = { each: 3, sum: 11, hits: 3 } as const;
+const IN_TWO = { each: 3, sum: 9.5 } as const;
+const IN_FOUR = { each: 2.7, sum: 10, hits: 3 } as const;
 const IN_MINUTES = { each: 2.5, sum: 10.5, minutes: 3, longest: 2.5 } as const;
-const MINUTE_SUPPORT = 5;
+const MINUTE_SUPPORT = 4;
 const MINUTE = 6.5;
 const LONGEST = 7;
 

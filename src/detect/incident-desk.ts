@@ -1,5 +1,6 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Change, Incident } from '../model/incident.ts';
+import type { Reachability } from './cause-ranking.ts';
 import type { DetectorCommand } from './detector.ts';
 import {
   acknowledgeGroup,
@@ -31,24 +32,31 @@ export function findGroup(desk: IncidentDesk, incidentId: string): IncidentGroup
 }
 
 /** Files an anomaly under its incident; returns it with the incident's id, beside the incident's newest form. */
-export function fileAnomaly(desk: IncidentDesk, anomaly: Anomaly, gapMs: number, nowMs: number): [Anomaly, Incident] {
+export function fileAnomaly(
+  desk: IncidentDesk,
+  anomaly: Anomaly,
+  graph: Reachability,
+  gapMs: number,
+  nowMs: number,
+): [Anomaly, Incident] {
   const known = desk.incidentOf.get(anomaly.id);
   const group = (known === undefined ? undefined : findGroup(desk, known)) ?? groupFor(desk.groups, anomaly, gapMs);
   const filed = { ...anomaly, incidentId: group.incident.id };
   if (filed.state === 'firing') desk.incidentOf.set(filed.id, group.incident.id);
   else desk.incidentOf.delete(filed.id);
-  updateGroup(group, filed, desk.changes, nowMs);
+  updateGroup(group, filed, { changes: desk.changes, graph }, nowMs);
   return [filed, group.incident];
 }
 
 /** Remembers a change for ranking, and returns the open incidents that it concerns, brought up to date. */
-export function recordChange(desk: IncidentDesk, change: Change, nowMs: number): Incident[] {
+export function recordChange(desk: IncidentDesk, change: Change, graph: Reachability, nowMs: number): Incident[] {
   if (desk.changes.some((other) => other.id === change.id)) return [];
   desk.changes.push(change);
   const oldestMs = Math.max(nowMs, Date.parse(change.at)) - CHANGE_MEMORY_MS;
   desk.changes = desk.changes.filter((other) => Date.parse(other.at) >= oldestMs).slice(-MAX_CHANGES);
   const touched = desk.groups.filter((group) => isOpen(group) && group.incident.services.includes(change.service));
-  for (const group of touched) refreshIncident(group, desk.changes, Math.max(nowMs, Date.parse(group.incident.updatedAt)));
+  for (const group of touched)
+    refreshIncident(group, { changes: desk.changes, graph }, Math.max(nowMs, Date.parse(group.incident.updatedAt)));
   return touched.map((group) => group.incident);
 }
 

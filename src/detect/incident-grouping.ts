@@ -2,7 +2,7 @@ import { isoTime } from '../lib/clock.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import { effectRatio, summarise } from './anomaly-summary.ts';
-import { rankCauses, type Member } from './cause-ranking.ts';
+import { rankCauses, type Member, type Reachability } from './cause-ranking.ts';
 import { hashId } from './identifier.ts';
 import { incidentSeverity } from './severity.ts';
 
@@ -14,6 +14,12 @@ export interface IncidentGroup {
   lastStartMs: number;
   /** Event time of the automatic end; -1 while open or when a person resolved it. */
   endedMs: number;
+}
+
+/** What ranking the causes draws on beside the anomalies. */
+export interface RankingContext {
+  changes: readonly Change[];
+  graph: Reachability;
 }
 
 /** Chains end here: anomalies that start later than this many gaps after the first are another incident. */
@@ -85,20 +91,20 @@ export function groupFor(groups: IncidentGroup[], anomaly: Anomaly, gapMs: numbe
 }
 
 /** Puts the newest form of an anomaly into its group and brings the incident up to date. */
-export function updateGroup(group: IncidentGroup, anomaly: Anomaly, changes: readonly Change[], nowMs: number): void {
+export function updateGroup(group: IncidentGroup, anomaly: Anomaly, context: RankingContext, nowMs: number): void {
   const member = memberOf(anomaly);
   const at = group.members.findIndex((other) => other.id === anomaly.id);
   if (at < 0) group.members.push(member);
   else group.members[at] = member;
   group.firstStartMs = Math.min(group.firstStartMs, member.startedMs);
   group.lastStartMs = Math.max(group.lastStartMs, member.startedMs);
-  refreshIncident(group, changes, nowMs);
+  refreshIncident(group, context, nowMs);
 }
 
 /** Recomputes title, severity, causes and status from the members. */
-export function refreshIncident(group: IncidentGroup, changes: readonly Change[], nowMs: number): void {
+export function refreshIncident(group: IncidentGroup, context: RankingContext, nowMs: number): void {
   const { incident, members } = group;
-  const causes = rankCauses(members, changes);
+  const causes = rankCauses(members, context.changes, context.graph);
   const services = [...new Set(causes.map((cause) => cause.service))];
   const top = members.find((member) => member.id === causes[0]?.evidence[0]) as Member;
   const others = services.length > 1 ? `, ${services.length} services affected` : '';
