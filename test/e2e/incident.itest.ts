@@ -67,8 +67,9 @@ async function postJson<T>(path: string, body: unknown = {}): Promise<JsonAnswer
 }
 
 async function faultIncident(): Promise<Incident> {
-  const { items } = await getJson<ListPage<Incident>>(server.url, '/api/v1/incidents', { from: FAULT_MS });
-  const incident = items.find(({ services, mergedInto }) => mergedInto === null && services.includes(fault?.service ?? ''));
+  const { items } = await getJson<ListPage<Incident>>(server.url, '/api/v1/incidents', { from: FAULT_MS - 60_000 });
+  // Newest first: the incident that the fault opened is the oldest.
+  const incident = items.findLast(({ services, mergedInto }) => mergedInto === null && services.includes(fault?.service ?? ''));
   assert.ok(incident, `no incident of ${fault?.service} among ${JSON.stringify(items.map(({ title }) => title))}`);
   return incident;
 }
