@@ -28,8 +28,8 @@ test-unit: $(installed) ## unit tests, a few seconds
 test-integration: $(installed) ## tests that start processes, servers and crashes
 	@npm run --silent test:integration
 
-test-load: $(installed) ## load on a server of its own: sustained rate, latency, memory
-	@npm run --silent bench -- load $(ARGS)
+test-load: $(installed) ## load on servers of their own: sustained rate, time to answer, memory
+	@npm run --silent bench -- http memory $(ARGS)
 
 coverage: $(installed) ## both test tiers; fails under 90 % of lines
 	@npm run --silent coverage
