@@ -4,7 +4,7 @@ import { detectConfigSchema } from '../detect/config.ts';
 import { apiKeySchema, ingestConfigSchema } from '../ingest/config.ts';
 import { logConfigSchema } from '../log/config.ts';
 import { reportConfigSchema } from '../report/config.ts';
-import { processConfigShape } from '../roles/config.ts';
+import { processConfigShape } from './process.ts';
 import { storeConfigSchema } from '../store/config.ts';
 
 /** Everything that helios.yaml may say: the sum of each room's part. */

@@ -1,6 +1,7 @@
 import test from 'node:test';
 import { createPrng } from '../lib/prng.ts';
 import type { Prng } from '../lib/prng.ts';
+import { EVENT, variant } from './event.fixture.ts';
 import { createNames } from './event-batch.ts';
 import { createJsonScanner } from './json-scanner.ts';
 import { assertSameScan } from './json-scanner.oracle.ts';
@@ -8,23 +9,6 @@ import type { ScanLimits } from './scanner.ts';
 
 const LIMITS: ScanLimits = { latestMs: Date.parse('2026-01-01T00:00:00Z'), earliestMs: Date.parse('2020-01-01T00:00:00Z') };
 const MUTATIONS = Number(process.env['HELIOS_TEST_MUTATIONS'] ?? 200_000);
-const EVENT = {
-  timestamp: '2025-10-08T10:30:45.123Z',
-  service: 'payment',
-  level: 'ERROR',
-  message: 'Database "timeout" \u00e9',
-  metadata: {
-    latency_ms: 12.5,
-    endpoint: '/checkout',
-    request_id: 'r1',
-    'service.version': '1.2.3',
-    nested: { a: [1, { b: null }] },
-  },
-  trace_id: '8b51e36eaee3265bec099d0c5c63fd37',
-  span_id: '517d16044e5eb3ee',
-};
-
-const variant = (changes: Record<string, unknown>): string => JSON.stringify({ ...EVENT, ...changes });
 const ALPHABET = Buffer.from('{}[]",:\\0123456789.eE+-ntfu \t\x01\x7f\xc3\xa9\xff\nabcTZ/', 'latin1');
 
 function mutate(prng: Prng, source: Buffer): Buffer {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createNames, toNdjson } from './event-batch.ts';
 import { createJsonScanner } from './json-scanner.ts';
+import { EVENT, variant } from './event.fixture.ts';
 import { assertSameScan } from './json-scanner.oracle.ts';
 import { NO_LIMITS } from './scanner.ts';
 import type { ScanLimits } from './scanner.ts';
@@ -12,23 +13,6 @@ function assertSameText(text: string | Buffer, limits: ScanLimits = NO_LIMITS): 
   assertSameScan(createJsonScanner(createNames()), Buffer.from(text as string), limits);
 }
 
-const EVENT = {
-  timestamp: '2025-10-08T10:30:45.123Z',
-  service: 'payment',
-  level: 'ERROR',
-  message: 'Database "timeout" \u00e9',
-  metadata: {
-    latency_ms: 12.5,
-    endpoint: '/checkout',
-    request_id: 'r1',
-    'service.version': '1.2.3',
-    nested: { a: [1, { b: null }] },
-  },
-  trace_id: '8b51e36eaee3265bec099d0c5c63fd37',
-  span_id: '517d16044e5eb3ee',
-};
-
-const variant = (changes: Record<string, unknown>): string => JSON.stringify({ ...EVENT, ...changes });
 const withMetadata = (metadata: Record<string, unknown>): string => variant({ metadata: { ...EVENT.metadata, ...metadata } });
 
 test('objects, arrays and NDJSON are told apart by their first bytes', () => {

@@ -168,27 +168,3 @@ export interface StoreWriter extends AsyncDisposable {
   /** Drops rollups, templates and documents older than `beforeMs`. */
   retain(beforeMs: number): Promise<void>;
 }
-
-/** A stretch of the log whose events can be looked at together: a frame of a raw segment or a block of a sealed one. */
-export interface EventBlock {
-  /** Offset of its first record. */
-  offset: number;
-  /** Number of events that the log had taken before its first one: an event's place in the log, whatever block holds it. */
-  firstEvent: number;
-  minTimestampMs: number;
-  maxTimestampMs: number;
-  count: number;
-  /** Entity ids inside, or null when not known without reading it. */
-  entities: ReadonlySet<string> | null;
-  /** Reads it as NDJSON. */
-  read(): Uint8Array;
-}
-
-/** Where the embedded store finds raw events: the log's segments. Implemented by log/embedded, wired by roles/. */
-export interface EventSource {
-  /** Every block now readable below `committedOffset`, in log order; cheap to call again (cached, incremental). */
-  blocks(committedOffset: number): EventBlock[];
-  /** First offset that retention has left. */
-  firstOffset(): number;
-  close(): void;
-}

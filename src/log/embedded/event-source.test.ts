@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { recordOf } from '../record.fixture.ts';
-import { openEventSource, type EventBlock } from './event-source.ts';
+import type { EventBlock } from '../../model/event-block.ts';
+import { openEventSource } from './event-source.ts';
 import { openFixtureLog, temporaryDir } from './log.fixture.ts';
 
 function textOf(blocks: EventBlock[]): string {

@@ -1,37 +1,12 @@
 import fs from 'node:fs';
 import { HeliosError, systemCode } from '../../lib/errors.ts';
+import type { EventBlock, EventSource } from '../../model/event-block.ts';
 import { blockLines, readBlock, type BlockInfo } from './block.ts';
 import type { Frame } from './frame.ts';
 import { FrameCursor } from './frame-cursor.ts';
 import { readSealedIndex } from './sealed-segment.ts';
 import { listSegmentsIfAny, logDirectory, SEGMENT_HEADER_BYTES, sealedPath, type SegmentFile } from './segment-file.ts';
 import { blockDamage, readRecordsOf, type ReaderOptions } from './segment-reader.ts';
-
-/**
- * A stretch of the log whose events can be looked at together. The same shape as store/store.ts's EventBlock; the walls
- * keep the two rooms from sharing it.
- */
-export interface EventBlock {
-  /** Offset of its first record. */
-  offset: number;
-  /** Number of events that the log had taken before its first one: an event's place in the log, whatever holds it. */
-  firstEvent: number;
-  minTimestampMs: number;
-  maxTimestampMs: number;
-  count: number;
-  /** Entity ids inside, or null when not known without reading it. */
-  entities: ReadonlySet<string> | null;
-  /** Reads it as NDJSON; empty when retention has removed it or it turns out damaged. */
-  read(): Uint8Array;
-}
-
-export interface EventSource {
-  /** Every block now readable below `committedOffset`, in log order; cheap to call again (cached, incremental). */
-  blocks(committedOffset: number): EventBlock[];
-  /** First offset that retention has left. */
-  firstOffset(): number;
-  close(): void;
-}
 
 /** Frames are small: this many bytes of them make a block. */
 const RAW_BLOCK_BYTES = 256 * 1024;

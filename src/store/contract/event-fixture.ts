@@ -7,7 +7,7 @@ import type { EventRow } from '../../model/event-rules.ts';
 import { judgeEvent } from '../../model/event-rules.ts';
 import { formatRfc3339 } from '../../model/rfc3339.ts';
 import { NO_LIMITS } from '../../model/scanner.ts';
-import type { EventBlock, EventSource } from '../store.ts';
+import type { EventBlock, EventSource } from '../../model/event-block.ts';
 
 export interface FixtureEvent {
   timestamp: string;

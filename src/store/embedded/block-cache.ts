@@ -1,4 +1,4 @@
-import type { EventBlock } from '../store.ts';
+import type { EventBlock } from '../../model/event-block.ts';
 
 /** Bytes of recently read blocks, the least recently used dropped first, so that the next page need not decode them again. */
 export class BlockCache {

@@ -3,11 +3,11 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Event } from '../../model/event.ts';
 import type { Rollup } from '../../model/rollup.ts';
+import type { EventSource } from '../../model/event-block.ts';
 import type {
   DocumentKind,
   Documents,
   EventQuery,
-  EventSource,
   ListQuery,
   MetricsAnswer,
   MetricsQuery,
