@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import path from 'node:path';
+import test from 'node:test';
+import { configSchema } from '../config/config.ts';
+import type { ConfigInput } from '../config/config.ts';
+import { HeliosError } from '../lib/errors.ts';
+import { checkExposure, createHttpServer } from './server.ts';
+
+const FIXTURES = path.join(import.meta.dirname, '../../test/fixtures');
+const certFile = path.join(FIXTURES, 'tls-test-cert.pem');
+const keyFile = path.join(FIXTURES, 'tls-test-key.pem');
+
+const configOf = (input: ConfigInput) => configSchema.parse({ port: 0, ...input });
+
+/** A server whose ingest door and console say which of them was reached. */
+async function listen(input: ConfigInput = {}) {
+  const gate = Promise.withResolvers<void>();
+  const server = createHttpServer({
+    config: configOf(input),
+    ingest: async (request, response) => {
+      if (request.headers['x-wait'] !== undefined) await gate.promise;
+      response.end('ingest');
+    },
+  });
+  server.serverFactory((_request, response) => response.end('console'));
+  return { server, url: await server.listen(), gate };
+}
+
+const never = new Promise<void>(() => {});
+
+async function textOf(url: string, init: RequestInit = {}): Promise<string> {
+  return (await fetch(url, init)).text();
+}
+
+test('posted events go to the ingest door, everything else to the console', async () => {
+  const { server, url } = await listen();
+  assert.equal(await textOf(`${url}/api/v1/events`, { method: 'POST', body: '{}' }), 'ingest');
+  assert.equal(await textOf(`${url}/api/v1/events?x=1`, { method: 'POST', body: '{}' }), 'ingest');
+  assert.equal(await textOf(`${url}/api/v1/events`), 'console');
+  assert.equal(await textOf(`${url}/api/v1/eventsx`, { method: 'POST' }), 'console');
+  assert.ok(await server.close(never));
+});
+
+test('without keys only a loopback address is taken, unless someone insists', () => {
+  const key = { id: 'k', sha256: '0'.repeat(64), roles: ['ingest' as const] };
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) checkExposure(configOf({ host }));
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.org']) {
+    assert.throws(
+      () => checkExposure(configOf({ host })),
+      (error) => error instanceof HeliosError && error.details.field === 'host',
+    );
+    checkExposure(configOf({ host, insecure: true }));
+    checkExposure(configOf({ host, keys: [key] }));
+  }
+});
+
+test('with a certificate the server speaks TLS, and half of a pair or a missing file is one clear error', async () => {
+  const { server, url } = await listen({ tls_cert_file: certFile, tls_key_file: keyFile });
+  assert.match(url, /^https:/);
+  const body = await new Promise<string>((resolve, reject) => {
+    https
+      .get(url, { ca: readFileSync(certFile), servername: 'localhost' }, (response) => {
+        response.on('data', (chunk: Buffer) => resolve(chunk.toString()));
+      })
+      .on('error', reject);
+  });
+  assert.equal(body, 'console');
+  assert.ok(await server.close(never));
+  await assert.rejects(listen({ tls_cert_file: certFile }), /go together/);
+  await assert.rejects(listen({ tls_cert_file: 'missing.pem', tls_key_file: keyFile }), /missing.pem/);
+});
+
+test('a port in use is named', async () => {
+  const { server, url } = await listen();
+  await assert.rejects(listen({ port: Number(new URL(url).port) }), /the port is in use/);
+  assert.ok(await server.close(never));
+});
+
+test('malformed HTTP is answered with a problem document and the connection ends', async () => {
+  const { server, url } = await listen();
+  const answer = await new Promise<string>((resolve) => {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1', () => socket.write('NOT HTTP AT ALL\r\n\r\n'));
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString()));
+    socket.on('close', () => resolve(text));
+  });
+  assert.match(answer, /^HTTP\/1.1 400 /);
+  assert.match(answer, /"code":"invalid_argument"/);
+  assert.ok(await server.close(never));
+});
+
+test('closing waits for requests in flight, and cuts them off past the deadline', async () => {
+  const patient = await listen();
+  const waiting = textOf(`${patient.url}/api/v1/events`, { method: 'POST', body: '{}', headers: { 'x-wait': '1' } });
+  const seen = new Promise<void>((resolve) => {
+    const probe = http.get(patient.url, (response) => response.resume().on('end', () => resolve()));
+    probe.on('error', () => resolve());
+  });
+  await seen;
+  const closed = patient.server.close(never);
+  patient.gate.resolve();
+  assert.equal(await waiting, 'ingest');
+  assert.equal(await closed, true);
+
+  const hasty = await listen();
+  const lost = textOf(`${hasty.url}/api/v1/events`, { method: 'POST', body: '{}', headers: { 'x-wait': '1' } });
+  lost.catch(() => undefined);
+  await textOf(hasty.url);
+  assert.equal(await hasty.server.close(Promise.resolve()), false);
+  await assert.rejects(lost);
+});
