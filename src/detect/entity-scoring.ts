@@ -56,11 +56,15 @@ function isOngoing(entity: Entity, step: number, signal: Signal): boolean {
   return slow95 > 1.5 * expectedSlow95 || slow99 > 1.5 * expectedSlow99;
 }
 
-function collect(entity: Entity, signal: Signal): void {
+/** Strongest evidence of a signal by horizon. A horizon that reaches into an anomaly that is over opens no new one. */
+function collect(entity: Entity, step: number, signal: Signal, lengths: readonly number[]): void {
   const { state } = entity;
   const silent = state.silence.run > 0;
+  const isOpen = state.episodes[signal].open;
   for (let horizon = 0; horizon < HORIZON_COUNT; horizon++) {
     let strongest = 0;
+    bySignal[horizon] = 0;
+    if (!isOpen && horizon > 0 && step - (lengths[horizon] as number) + 1 < state.skipBefore) continue;
     for (const test of SIGNAL_TESTS[signal]) {
       strongest = Math.max(strongest, evidence[horizon * TEST_COUNT + TESTS.indexOf(test)] as number);
     }
@@ -196,7 +200,7 @@ export function scoreEntity(entity: Entity, step: number, context: ScoringContex
     else if (signal === 'silence') {
       const strength = silenceEvidence(silence, dispersionFor(baseline, 2, 'traffic', silence.expected));
       bySignal.fill(strength);
-    } else collect(entity, signal);
+    } else collect(entity, step, signal, context.lengths);
     const anomaly = runSignal(entity, step, signal, context);
     if (anomaly) changed.push(anomaly);
     if (signal !== 'silence') continue;

@@ -12,8 +12,8 @@ export const SIGNAL_TESTS: Record<Signal, readonly TestName[]> = {
   multivariate: [],
 };
 const MIN_EVENTS = 20;
-const DEVIATING = 1.5;
-const MAX_MISSES = 2;
+const DEVIATING = 2;
+const MAX_MISSES = 1;
 const RECENT_STEPS = 6;
 const sums = createHorizonSums();
 
