@@ -122,7 +122,7 @@ export function learnStep(baseline: Baseline, ring: StepRing, step: number, leng
   const count = ring.count[slot] as number;
   const errorDispersion = dispersionFor(baseline, 0, 'errors', ring.expectedErrors[slot] as number);
   learnErrors(baseline.errors, ring.errorCount[slot] as number, count, errorDispersion);
-  learnLatency(baseline.latency, step, ring.histograms[slot] as never, ring.latencySum[slot] as number);
+  learnLatency(baseline.latency, step, ring.histograms[slot] ?? null, ring.latencySum[slot] as number);
   if (ring.whole[slot] === 1) {
     const dispersion = dispersionFor(baseline, 0, 'traffic', ring.expectedCount[slot] as number);
     learnTraffic(baseline.traffic, step, count, dispersion);

@@ -27,10 +27,13 @@ export interface ScoringContext {
 }
 
 const CAUTION_YOUNG = 1.3;
+const PATIENCE_YOUNG = 2;
 const YOUNG_STEPS = 360;
 const MULTIVARIATE_SPREADS = 6;
 const MULTIVARIATE_RATIO = 0.5;
 const DAY_STEPS = 8640;
+/** How far before its horizon the start of a deviation is looked for. */
+const REACH_STEPS = 12;
 const evidence = new Float64Array(HORIZON_COUNT * TEST_COUNT);
 const bySignal = new Float64Array(HORIZON_COUNT);
 const recentSums = createHorizonSums();
@@ -125,9 +128,10 @@ function baselineOf(entity: Entity, startStep: number): Anomaly['baseline'] {
   return { from: isoTime(from * SUB_WINDOW_MS), to: isoTime(startStep * SUB_WINDOW_MS), description };
 }
 
-function silenceFires(entity: Entity): boolean {
+function strengthOfSilence(entity: Entity): number {
   const { silence, baseline } = entity.state;
-  return silenceEvidence(silence, dispersionFor(baseline, 2, 'traffic', silence.expected)) > 0;
+  const dispersion = dispersionFor(baseline, 2, 'traffic', silence.expected);
+  return silenceEvidence(silence, dispersion, baseline.learnedSteps < YOUNG_STEPS ? PATIENCE_YOUNG : 1);
 }
 
 /** Steps of a silence, and the partial one that ends it, are no drop of traffic as well. */
@@ -143,47 +147,55 @@ function leaveToSilence(entity: Entity, step: number): void {
   }
 }
 
+/** Horizon on which a signal that is quiet fires now, or -1. */
+function firesOn(entity: Entity, step: number, signal: Signal): number {
+  if (signal === 'silence') return (bySignal[0] as number) > 0 ? 0 : -1;
+  const { baseline, episodes } = entity.state;
+  const caution = baseline.learnedSteps < YOUNG_STEPS ? CAUTION_YOUNG : 1;
+  return firingHorizon(episodes[signal].persistence, caution, signal === 'traffic', isOngoing(entity, step, signal));
+}
+
+function startOf(entity: Entity, step: number, signal: Signal, length: number): number {
+  const { ring, silence } = entity.state;
+  if (signal === 'silence') return step - silence.run + 1;
+  const deviation = startOfDeviation(ring, step, signal, length + REACH_STEPS);
+  return deviation < 0 ? step - length + 1 : deviation;
+}
+
+function open(entity: Entity, step: number, signal: Signal, horizon: number, context: ScoringContext): Anomaly {
+  const episode = entity.state.episodes[signal];
+  const startStep = startOf(entity, step, signal, context.lengths[horizon] as number);
+  const finding = findingFor(entity, episode, step, signal, startStep, context);
+  const opening = {
+    service: entity.state.id,
+    signal,
+    step,
+    startStep,
+    horizon,
+    stage: stageOf(entity),
+    score: scoreOf(finding.evidence),
+    baseline: baselineOf(entity, startStep),
+  };
+  return openEpisode(episode, opening, finding);
+}
+
 function runSignal(entity: Entity, step: number, signal: Signal, context: ScoringContext): Anomaly | undefined {
   const { state } = entity;
   const episode = state.episodes[signal];
   rememberEvidence(episode.persistence, bySignal);
   if (!episode.open) {
-    const caution = state.baseline.learnedSteps < YOUNG_STEPS ? CAUTION_YOUNG : 1;
-    const horizon =
-      signal === 'silence'
-        ? silenceFires(entity)
-          ? 0
-          : -1
-        : firingHorizon(episode.persistence, caution, signal === 'traffic', isOngoing(entity, step, signal));
-    if (horizon < 0) return undefined;
-    const reach = (context.lengths[horizon] as number) + 12;
-    const deviation = startOfDeviation(state.ring, step, signal, reach);
-    const fallback = step - (context.lengths[horizon] as number) + 1;
-    const startStep = signal === 'silence' ? step - state.silence.run + 1 : deviation < 0 ? fallback : deviation;
-    const finding = findingFor(entity, episode, step, signal, startStep, context);
-    return openEpisode(
-      episode,
-      {
-        service: state.id,
-        signal,
-        step,
-        startStep,
-        horizon,
-        stage: stageOf(entity),
-        score: scoreOf(finding.evidence),
-        baseline: baselineOf(entity, startStep),
-      },
-      finding,
-    );
+    const horizon = firesOn(entity, step, signal);
+    return horizon < 0 ? undefined : open(entity, step, signal, horizon, context);
   }
   const resolved = calmEpisode(episode, step);
   if (resolved) {
     skipLearning(state, Date.parse(resolved.resolvedAt as string) / SUB_WINDOW_MS);
     return resolved;
   }
-  if ((step + 1) % (context.lengths[1] as number) !== 0 || episode.calmSteps > 0 || episode.muted) return undefined;
+  const minuteEnds = (step + 1) % (context.lengths[1] as number) === 0;
+  if (!minuteEnds || episode.calmSteps > 0 || episode.muted) return undefined;
   const finding = findingFor(entity, episode, step, signal, episode.startStep, context);
-  return worsenEpisode(episode, finding, scoreOf(finding.evidence)) ? (episode.anomaly as Anomaly) : undefined;
+  return worsenEpisode(episode, finding, scoreOf(finding.evidence)) ? (episode.anomaly ?? undefined) : undefined;
 }
 
 /** Scores one closed step of an entity and moves its episodes; returns the anomalies that changed. */
@@ -198,8 +210,7 @@ export function scoreEntity(entity: Entity, step: number, context: ScoringContex
   for (const signal of SIGNALS) {
     if (signal === 'multivariate') collectForest(entity, step, context);
     else if (signal === 'silence') {
-      const strength = silenceEvidence(silence, dispersionFor(baseline, 2, 'traffic', silence.expected));
-      bySignal.fill(strength);
+      bySignal.fill(strengthOfSilence(entity));
     } else collect(entity, step, signal, context.lengths);
     const anomaly = runSignal(entity, step, signal, context);
     if (anomaly) changed.push(anomaly);

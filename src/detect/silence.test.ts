@@ -7,7 +7,7 @@ function silent(steps: number, expected: number, usualRun = 0): number {
   const state = createSilence();
   learnSilence(state, usualRun);
   for (let i = 0; i < steps; i++) countSilence(state, 0, expected, true);
-  return silenceEvidence(state, 0.05);
+  return silenceEvidence(state, 0.05, 1);
 }
 
 test('a busy series that stops is silent after two or three steps', () => {
@@ -23,13 +23,21 @@ test('a series that is often empty needs a longer silence', () => {
   assert.ok(silent(26, 10, 12) > 0);
 });
 
+test('a young series is given more time, unless it was never empty', () => {
+  const state = createSilence();
+  learnSilence(state, 1);
+  for (let i = 0; i < 5; i++) countSilence(state, 0, 100, true);
+  assert.ok(silenceEvidence(state, 0.05, 1) > 0);
+  assert.equal(silenceEvidence(state, 0.05, 3), 0);
+});
+
 test('a step in a hole of the stream says nothing and an event ends the silence', () => {
   const state = createSilence();
   for (let i = 0; i < 9; i++) countSilence(state, 0, 100, false);
   assert.equal(state.run, 0);
   for (let i = 0; i < 9; i++) countSilence(state, 0, 100, true);
   countSilence(state, 1, 100, true);
-  assert.equal(silenceEvidence(state, 0.05), 0);
+  assert.equal(silenceEvidence(state, 0.05, 1), 0);
 });
 
 test('a usual silence is forgotten over days', () => {

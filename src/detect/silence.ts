@@ -21,12 +21,12 @@ export function createSilence(): Silence {
   return { run: 0, expected: 0, usualRun: 0 };
 }
 
-/** Takes in one step; steps that are not whole say nothing. */
+/** Takes in one step; a hole in the stream begins the count anew, for nobody knows what was in it. */
 export function countSilence(state: Silence, count: number, expected: number, whole: boolean): void {
-  if (count > 0) {
+  if (count > 0 || !whole) {
     state.run = 0;
     state.expected = 0;
-  } else if (whole) {
+  } else {
     state.run++;
     state.expected += expected;
   }
@@ -37,9 +37,12 @@ export function learnSilence(state: Silence, emptySteps: number): void {
   state.usualRun = Math.max(state.usualRun * DAILY_KEEP_PER_STEP, emptySteps);
 }
 
-/** Evidence (-log10 p) that the series stopped, 0 while the run is usual or too short. */
-export function silenceEvidence(state: Silence, dispersion: number): number {
-  if (state.run < MIN_RUN_STEPS - 1 || state.run <= 2 * state.usualRun + 1) return 0;
+/**
+ * Evidence (-log10 p) that the series stopped, 0 while the run is usual or too short. `patience` >= 1 stretches what is
+ * usual while little history is known.
+ */
+export function silenceEvidence(state: Silence, dispersion: number, patience: number): number {
+  if (state.run < MIN_RUN_STEPS - 1 || state.run <= patience * (2 * state.usualRun + 1)) return 0;
   const evidence = -log10ZeroProbability(state.expected, dispersion);
   if (evidence < MIN_EVIDENCE) return 0;
   return state.run >= MIN_RUN_STEPS || evidence >= SURE_EVIDENCE ? evidence : 0;
