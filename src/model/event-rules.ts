@@ -66,11 +66,11 @@ function firstString(metadata: JsonObject, keys: readonly string[]): string {
 /** Metadata of an event: its own, plus every unknown top-level key that it does not hold itself. */
 export function mergedMetadata(event: JsonObject): JsonObject {
   const own = isObject(event['metadata']) ? event['metadata'] : {};
+  const isUnknown = (key: string): boolean => !TOP_LEVEL_KEYS.has(key) && !(key === 'kind' && kindCode(event[key]) >= 0);
+  const unknownKeys = Object.keys(event).filter(isUnknown);
+  if (unknownKeys.length === 0) return own;
   const merged: JsonObject = Object.create(null) as JsonObject;
-  for (const [key, value] of Object.entries(event)) {
-    if (TOP_LEVEL_KEYS.has(key) || (key === 'kind' && kindCode(value) >= 0)) continue;
-    merged[key] = value;
-  }
+  for (const key of unknownKeys) merged[key] = event[key];
   for (const [key, value] of Object.entries(own)) merged[key] = value;
   return merged;
 }

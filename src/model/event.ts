@@ -32,6 +32,10 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
 export const MAX_METADATA_BYTES = 64 * 1024;
 export const MAX_METADATA_DEPTH = 16;
 export const MAX_LATENCY_MS = 1e9;
+/** As posted: room for a message and metadata at their limits with every character escaped. */
+export const MAX_EVENT_BYTES = 1024 * 1024;
+/** `{"timestamp":"2025-10-08T10:30:45Z","service":"s","level":1,"message":""}`: nothing shorter is an event. */
+export const MIN_EVENT_BYTES = 73;
 
 const LEVEL_NAMES: Record<string, number> = {
   TRACE: LEVEL_DEBUG,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { judgeEvent, MAX_ENDPOINT_BYTES } from './event-rules.ts';
 import type { EventRow } from './event-rules.ts';
+import { MAX_EVENT_BYTES } from './event.ts';
 import { hashId } from './id-hash.ts';
 import { MAX_LISTED_REJECTIONS } from './scanner.ts';
 import type { BodyForm, Rejection, Scanner, ScanLimits } from './scanner.ts';
@@ -81,6 +82,7 @@ export function expectedScan(body: Uint8Array, limits: ScanLimits): ExpectedScan
   if (lines.length <= 1) return whole('object', utf8 ? 'is not valid JSON' : 'is not valid UTF-8');
   const entries = lines.map((line) => {
     if (!isUtf8(line)) return 'is not valid UTF-8';
+    if (line.length > MAX_EVENT_BYTES) return `is longer than ${MAX_EVENT_BYTES} bytes`;
     return tryParse(Buffer.from(line).toString('utf8')) ?? 'is not valid JSON';
   });
   return judgeAll('ndjson', entries, limits);

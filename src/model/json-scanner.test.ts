@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { MAX_EVENT_BYTES, MIN_EVENT_BYTES } from './event.ts';
 import { createNames, toNdjson } from './event-batch.ts';
 import { createJsonScanner } from './json-scanner.ts';
 import { EVENT, variant } from './event.fixture.ts';
@@ -178,4 +179,25 @@ test('canonical NDJSON of any accepted body scans to the same events', () => {
   assert.equal(again.batch.count, 2);
   assert.equal(again.rejectedCount, 0);
   assert.equal(toNdjson(again.batch), again.batch.bytes, 'canonical bytes are not copied again');
+});
+
+test('an event longer than an event can be is rejected unread, and its neighbours are kept', () => {
+  const one = JSON.stringify(EVENT);
+  const long = variant({ message: ' '.repeat(MAX_EVENT_BYTES) });
+  assertSameText(`${one}\n${long}\n${one}`);
+  for (const body of [`${one}\n${long}\n${one}`, `[${one},${long},${one}]`]) {
+    const { batch, rejections } = createJsonScanner(createNames()).scan(Buffer.from(body), NO_LIMITS);
+    assert.equal(batch.count, 2);
+    assert.deepEqual(rejections, [{ index: 1, field: '', reason: `is longer than ${MAX_EVENT_BYTES} bytes` }]);
+  }
+});
+
+test('the shortest event is one, however many were rejected before it', () => {
+  const shortest = '{"timestamp":"2025-10-08T10:30:45Z","service":"s","level":1,"message":""}';
+  assert.equal(shortest.length, MIN_EVENT_BYTES);
+  for (const junk of ['1', '{}', '"', '{"a', '\xff', 'x'.repeat(80), `{"a":"${'x'.repeat(80)}"}`]) {
+    assertSameText(Buffer.from(`${`${junk}\n`.repeat(200)}${shortest}\n${junk}`, 'latin1'));
+  }
+  for (const junk of ['1', '{}', '[[]]', '{"a":[1,2]}']) assertSameText(`[${`${junk},`.repeat(200)}${shortest},${junk}]`);
+  for (const junk of ['{"a"}', '1 1', '"\t"', '[']) assertSameText(`[${'1,'.repeat(200)}${junk},${shortest}]`);
 });

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createEventBatch, growEventBatch } from './event-batch.ts';
 import type { EventBatch, Names } from './event-batch.ts';
+import { MAX_EVENT_BYTES, MIN_EVENT_BYTES } from './event.ts';
 import { EventFastPath } from './event-fast-path.ts';
 import { judgeEvent, MAX_ENDPOINT_BYTES } from './event-rules.ts';
 import type { EventRow } from './event-rules.ts';
@@ -11,6 +12,12 @@ import type { BodyForm, Rejection, Scanner, ScanLimits, ScanResult } from './sca
 
 const NOT_JSON = 'is not valid JSON';
 const NOT_UTF8 = 'is not valid UTF-8';
+const TOO_LONG = `is longer than ${MAX_EVENT_BYTES} bytes`;
+/**
+ * JSON that nests less is checked without JSON.parse, which takes ten microseconds to throw: a body of millions of broken
+ * lines would stop the thread for minutes.
+ */
+const CHECKED_DEPTH = 128;
 
 /** The scanner in plain JavaScript; its fast path covers usual events, `judgeEvent` all others. */
 export function createJsonScanner(names: Names): Scanner {
@@ -86,6 +93,10 @@ class JsonScanner implements Scanner {
   #slowLine(body: Uint8Array, start: number, lineEnd: number, utf8: boolean): void {
     let end = lineEnd;
     while (end > start && json.IS_LINE_SPACE[body[end - 1] as number] === 1) end--;
+    if (this.#isUnlisted(end - start)) {
+      this.#rejectedCount++;
+      return;
+    }
     if (!utf8 && !isUtf8(body.subarray(start, end))) {
       this.#reject('', NOT_UTF8);
       return;
@@ -147,8 +158,26 @@ class JsonScanner implements Scanner {
     return this.#fast.read(body, at, this.#batch.count);
   }
 
+  /** Whether something of this length is rejected for certain, and its reason not asked for. */
+  #isUnlisted(length: number): boolean {
+    return length < MIN_EVENT_BYTES && this.#rejections.length >= MAX_LISTED_REJECTIONS;
+  }
+
   /** Judges one event by the plain rules; false when it is not JSON and the caller has to say so for the whole body. */
   #slow(body: Uint8Array, start: number, end: number, judgeSyntax: boolean): boolean {
+    if (end - start > MAX_EVENT_BYTES) {
+      this.#reject('', TOO_LONG);
+      return true;
+    }
+    const checkedEnd = json.skipValue(body, start, CHECKED_DEPTH, judgeSyntax ? json.IS_LINE_SPACE : json.IS_SPACE);
+    if (checkedEnd !== end && end - start <= CHECKED_DEPTH) {
+      if (judgeSyntax) this.#reject('', NOT_JSON);
+      return judgeSyntax;
+    }
+    if (this.#isUnlisted(end - start)) {
+      this.#rejectedCount++;
+      return true;
+    }
     let value: unknown;
     try {
       value = JSON.parse(Buffer.from(body.buffer, body.byteOffset + start, end - start).toString('utf8'));
