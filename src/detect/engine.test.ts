@@ -4,6 +4,7 @@ import { createPrng } from '../lib/prng.ts';
 import { FEATURES, type Feature } from '../model/rollup.ts';
 import type { Change } from '../model/incident.ts';
 import { createDetector } from './engine.ts';
+import { encodeState } from './state-codec.ts';
 import {
   addRow,
   collect,
@@ -26,9 +27,9 @@ import {
 
 const detector = (overrides: Record<string, unknown> = {}) =>
   createDetector({ config: testConfig(overrides), clock: 'events', seed: 1 });
-const FAULT_MS = START_MS + HOUR_MS;
-const FAULT_END_MS = FAULT_MS + 8 * 60_000;
-const END_MS = FAULT_END_MS + 10 * 60_000;
+const FAULT_MS = START_MS + (2 * HOUR_MS) / 3;
+const FAULT_END_MS = FAULT_MS + 6 * 60_000;
+const END_MS = FAULT_END_MS + 5 * 60_000;
 const fleet = (): SyntheticService[] => ['a', 'b', 'c'].map((name) => steady(name));
 
 function withFault(change: (usual: Condition) => Partial<Condition>): SyntheticService[] {
@@ -43,7 +44,13 @@ function playFault(change: (usual: Condition) => Partial<Condition>): Verdicts {
 const secondsAfter = (iso: string | null | undefined, ms: number): number => (Date.parse(iso as string) - ms) / 1000;
 
 const FAULTS = [
-  { name: 'five times the errors', change: () => ({ errorRate: 0.05 }), signal: 'error_rate', feature: 'error_rate', within: 60 },
+  {
+    name: 'five times the errors',
+    change: () => ({ errorRate: 0.05 }),
+    signal: 'error_rate',
+    feature: 'error_rate',
+    within: 100,
+  },
   {
     name: 'thirty times the errors',
     change: () => ({ errorRate: 0.3 }),
@@ -190,10 +197,28 @@ test('a detector restored from a snapshot goes on as if nothing had happened', (
   }
 });
 
-test('a snapshot of other features or bytes that are none are refused', () => {
-  const bytes = detector().snapshot();
-  assert.throws(() => detector({ window_size: '10m' }).restore(bytes), { code: 'invalid_config' });
+test('with another window or other features a snapshot keeps incidents, ends their anomalies and learns anew', () => {
+  const one = detector();
+  const services = withFault(() => ({ errorRate: 0.3 }));
+  const verdicts = play({ detector: one, services, fromMs: START_MS, toMs: FAULT_MS + 120_000 });
+  const other = detector({ window_size: '10m' });
+  other.restore(one.snapshot());
+  assert.equal(other.status().entities, 0);
+  assert.equal(other.status().watermarkMs, one.status().watermarkMs);
+  collect(other, verdicts);
+  assert.deepEqual(
+    [...verdicts.incidents.values()].map((incident) => incident.status),
+    ['resolved'],
+  );
+  assert.deepEqual(
+    [...verdicts.anomalies.values()].map((anomaly) => anomaly.state),
+    ['resolved'],
+  );
+});
+
+test('bytes that are no snapshot are refused', () => {
   assert.throws(() => detector().restore(Uint8Array.of(1, 2, 3, 4, 5)), { code: 'corrupt_data' });
+  assert.throws(() => detector().restore(encodeState({ version: 0 })), { code: 'corrupt_data' });
 });
 
 test('events in any order within the allowed lateness give the same verdicts; later ones are counted, not windowed', () => {

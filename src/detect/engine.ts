@@ -142,15 +142,14 @@ class Engine implements Detector {
     return encodeState(snapshot);
   }
 
-  /** A snapshot taken under another window_size or feature list is refused with `invalid_config`. */
+  /**
+   * Under another window_size or feature list the entities start anew: their history does not fit. Throws `corrupt_data` when
+   * the bytes are no snapshot.
+   */
   restore(payload: Uint8Array): void {
     const snapshot = decodeState(payload) as Snapshot;
-    const same = snapshot.windowSteps === this.#longest && String(snapshot.features) === String(this.#config.features);
-    if (snapshot.version !== SNAPSHOT_VERSION || !same) {
-      throw new HeliosError(
-        'invalid_config',
-        'cannot restore the detector: window_size or features differ from the stored state',
-      );
+    if (snapshot.version !== SNAPSHOT_VERSION) {
+      throw new HeliosError('corrupt_data', `cannot restore the detector: version ${snapshot.version} of its state is unknown`);
     }
     this.#intake.state = snapshot.intake;
     this.#intake.dropCaches();
@@ -163,6 +162,8 @@ class Engine implements Detector {
     this.#versions.restore(snapshot.versions);
     this.#anomalies.clear();
     this.#incidents.clear();
+    const fits = snapshot.windowSteps === this.#longest && String(snapshot.features) === String(this.#config.features);
+    if (!fits) for (const entity of this.#entities.values()) this.#evict(entity, snapshot.grid.nextStep - 1);
   }
 
   status(): DetectorStatus {
@@ -219,16 +220,19 @@ class Engine implements Detector {
 
   #evictIdle(step: number): void {
     const idleSteps = this.#config.entity_idle / SUB_WINDOW_MS;
-    let evicted = 0;
-    for (const { state } of this.#entities.values()) {
-      if (state.open.size > 0 || step - state.lastEventStep < idleSteps) continue;
-      for (const signal of SIGNALS) {
-        const resolved = state.episodes[signal].open ? closeEpisode(state.episodes[signal], step + 1) : undefined;
-        if (resolved) this.#file(resolved, (step + 1) * SUB_WINDOW_MS);
-      }
-      this.#entities.delete(state.id);
-      evicted++;
+    for (const entity of this.#entities.values()) {
+      const { open, lastEventStep } = entity.state;
+      if (open.size === 0 && step - lastEventStep >= idleSteps) this.#evict(entity, step);
     }
-    if (evicted > 0) this.#intake.dropCaches();
+  }
+
+  /** Forgets an entity; what it had open is resolved as of the end of `step`. */
+  #evict({ state }: Entity, step: number): void {
+    for (const signal of SIGNALS) {
+      const resolved = state.episodes[signal].open ? closeEpisode(state.episodes[signal], step + 1) : undefined;
+      if (resolved) this.#file(resolved, (step + 1) * SUB_WINDOW_MS);
+    }
+    this.#entities.delete(state.id);
+    this.#intake.dropCaches();
   }
 }

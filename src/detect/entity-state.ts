@@ -91,10 +91,10 @@ export function closeSubWindow(entity: Entity, step: number, whole: boolean, poo
   ring.latencySquareSum[slot] = window?.latencySquareSum ?? 0;
   ring.whole[slot] = whole && step > entity.state.firstStep ? 1 : 0;
   const { bucket95, bucket99 } = baseline.latency;
-  const hasLatency = window !== undefined && window.latencyCount > 0;
-  ring.slow95[slot] = hasLatency && bucket95 >= 0 ? countAbove(window.histogram, bucket95) : 0;
-  ring.slow99[slot] = hasLatency && bucket99 >= 0 ? countAbove(window.histogram, bucket99) : 0;
-  ring.histograms[slot] = hasLatency ? toSparse(window.histogram) : null;
+  const sparse = window && window.latencyCount > 0 ? toSparse(window.histogram) : null;
+  ring.slow95[slot] = sparse && bucket95 >= 0 ? countAbove(sparse, bucket95) : 0;
+  ring.slow99[slot] = sparse && bucket99 >= 0 ? countAbove(sparse, bucket99) : 0;
+  ring.histograms[slot] = sparse;
   ring.endpoints[slot] = window && window.endpoints.size > 0 ? Uint32Array.from(window.endpoints) : null;
   if (!window) return slot;
   entity.state.lastEventStep = step;

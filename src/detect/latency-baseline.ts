@@ -1,4 +1,4 @@
-import { bucketValue, HISTOGRAM_BUCKETS, histogramQuantile } from '../model/histogram.ts';
+import { bucketValue, HISTOGRAM_BUCKETS } from '../model/histogram.ts';
 import type { SparseHistogram } from './sub-window.ts';
 
 /** The usual distribution of latency: a decayed histogram, half-life 12 h, with its marks refreshed once a minute. */
@@ -77,8 +77,4 @@ export function learnLatency(state: LatencyBaseline, step: number, sparse: Spars
 export function usualLatency(state: LatencyBaseline): { mean: number; p95: number; p99: number } {
   if (state.bucket95 < 0) return { mean: NaN, p95: NaN, p99: NaN };
   return { mean: state.sum / state.total, p95: bucketValue(state.bucket95), p99: bucketValue(state.bucket99) };
-}
-
-export function usualQuantile(state: LatencyBaseline, q: number): number {
-  return histogramQuantile(state.histogram, state.total, q);
 }

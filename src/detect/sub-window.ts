@@ -60,24 +60,23 @@ export function addEvent(window: SubWindow, level: number, latencyMs: number, en
   if (endpoint !== 0 && window.endpoints.size < MAX_ROLLUP_ENDPOINTS) window.endpoints.add(endpoint);
 }
 
+const scratchBuckets = new Uint16Array(HISTOGRAM_BUCKETS);
+const scratchCounts = new Uint32Array(HISTOGRAM_BUCKETS);
+
 export function toSparse(histogram: Uint32Array): SparseHistogram {
   let used = 0;
-  for (let i = 0; i < histogram.length; i++) if (histogram[i] !== 0) used++;
-  const buckets = new Uint16Array(used);
-  const counts = new Uint32Array(used);
-  let at = 0;
-  for (let i = 0; i < histogram.length; i++) {
+  for (let i = 0; i < HISTOGRAM_BUCKETS; i++) {
     const count = histogram[i] as number;
     if (count === 0) continue;
-    buckets[at] = i;
-    counts[at++] = count;
+    scratchBuckets[used] = i;
+    scratchCounts[used++] = count;
   }
-  return { buckets, counts };
+  return { buckets: scratchBuckets.slice(0, used), counts: scratchCounts.slice(0, used) };
 }
 
 /** Events in buckets above `bucket`. */
-export function countAbove(histogram: ArrayLike<number>, bucket: number): number {
+export function countAbove({ buckets, counts }: SparseHistogram, bucket: number): number {
   let above = 0;
-  for (let i = bucket + 1; i < histogram.length; i++) above += histogram[i] as number;
+  for (let i = buckets.length - 1; i >= 0 && (buckets[i] as number) > bucket; i--) above += counts[i] as number;
   return above;
 }

@@ -25,14 +25,31 @@ function countIn(ring: StepRing, last: number, length: number): number {
   return count;
 }
 
+/** Call number at which an endpoint was last counted: a set that is cleared by counting on. */
+let stamps = new Float64Array(1024);
+let calls = 0;
+
 function distinctEndpoints(ring: StepRing, last: number, length: number): number {
-  const seen = new Set<number>();
+  calls++;
+  let distinct = 0;
   for (let step = last - length + 1; step <= last; step++) {
     const slot = slotOf(ring, step);
     const endpoints = slot < 0 ? null : ring.endpoints[slot];
-    if (endpoints) for (const endpoint of endpoints) seen.add(endpoint);
+    if (!endpoints) continue;
+    for (const endpoint of endpoints) {
+      if (endpoint >= stamps.length) stamps = grown(stamps, endpoint);
+      if (stamps[endpoint] === calls) continue;
+      stamps[endpoint] = calls;
+      distinct++;
+    }
   }
-  return seen.size;
+  return distinct;
+}
+
+function grown(old: Float64Array<ArrayBuffer>, index: number): Float64Array<ArrayBuffer> {
+  const next = new Float64Array(2 * index + 2);
+  next.set(old);
+  return next;
 }
 
 /**
