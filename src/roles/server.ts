@@ -5,9 +5,14 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { HeliosError, problemOf, systemCode } from '../lib/errors.ts';
+import { HeliosError, systemCode } from '../lib/errors.ts';
 
 const INGEST_PATH = '/api/v1/events';
+/** Also as a proxy asks for it, with the origin before the path (RFC 9112, section 3.2.2). */
+const INGEST_URL = /^(?:https?:\/\/[^/]*)?\/api\/v1\/events(?:\?|$)/i;
+/** How much later than `body_timeout` a slow request may be cut off, as a share of it; Node.js looks every 30 s by itself. */
+const TIMEOUT_SLACK = 0.1;
+const MAX_TIMEOUT_CHECK_MS = 30_000;
 
 export interface HttpServerOptions {
   config: Config;
@@ -55,28 +60,6 @@ function readTls(config: Config): { cert: Buffer; key: Buffer } | null {
   }
 }
 
-function onClientError(error: Error, socket: NodeJS.WritableStream & { destroyed?: boolean; destroy?: () => void }): void {
-  const code = systemCode(error);
-  if (code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy?.();
-    return;
-  }
-  const answer = answerOf(code);
-  const body = JSON.stringify(problemOf(answer));
-  const head = `HTTP/1.1 ${answer.status} ${http.STATUS_CODES[answer.status] ?? ''}`;
-  socket.end(
-    `${head}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-function answerOf(code: string): HeliosError {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new HeliosError('timeout', 'cannot take the request: it did not arrive in time');
-  if (code === 'HPE_HEADER_OVERFLOW')
-    return new HeliosError('invalid_argument', 'cannot take the request: its headers are too large');
-  return new HeliosError('invalid_argument', 'cannot take the request: it is not well-formed HTTP');
-}
-
 function startListening(server: Server, config: Config): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
@@ -91,6 +74,18 @@ function startListening(server: Server, config: Config): Promise<string> {
       resolve(`${config.tls_cert_file === undefined ? 'http' : 'https'}://${host}:${port}`);
     });
   });
+}
+
+function isIngest({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'POST' && (url === INGEST_PATH || INGEST_URL.test(url));
+}
+
+/** What Node.js takes, in whole milliseconds; it waits for ever at 0. */
+function requestTimeouts(timeoutMs: number): http.ServerOptions {
+  if (timeoutMs === Infinity) return { requestTimeout: 0, headersTimeout: 0 };
+  const limitMs = Math.max(1, Math.ceil(timeoutMs));
+  const checkMs = Math.min(MAX_TIMEOUT_CHECK_MS, Math.ceil(limitMs * TIMEOUT_SLACK));
+  return { requestTimeout: limitMs, headersTimeout: limitMs, connectionsCheckingInterval: checkMs };
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
@@ -108,15 +103,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   function serverFactory(handler: RequestListener): Server {
     const listener: RequestListener = (request, response) => {
       track(response);
-      const { url, method } = request;
-      const isIngest = method === 'POST' && (url === INGEST_PATH || url?.startsWith(`${INGEST_PATH}?`));
-      if (isIngest) void ingest(request, response);
+      if (isIngest(request)) void ingest(request, response);
       else handler(request, response);
     };
     const tls = readTls(config);
     const limits = {
-      requestTimeout: config.ingest.body_timeout,
-      headersTimeout: config.ingest.body_timeout,
+      ...requestTimeouts(config.ingest.body_timeout),
       keepAliveTimeout: 120_000,
       noDelay: true,
     };
@@ -124,10 +116,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     created.on('request', listener);
     created.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       // The ingest door looks at the headers first, so that a refused body is never sent.
-      if (request.method !== 'POST' || !request.url?.startsWith(INGEST_PATH)) response.writeContinue();
+      if (!isIngest(request)) response.writeContinue();
       listener(request, response);
     });
-    created.on('clientError', onClientError);
     server = created;
     return created;
   }

@@ -76,8 +76,11 @@ export async function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    const detach = (): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
+    };
     const fail = (error: Error): void => {
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', fail);
+      detach();
       pending.release(reserved);
       reserved = 0;
       reject(error);
@@ -97,12 +100,14 @@ export async function readBody(
       chunks.push(chunk);
     };
     const onEnd = (): void => {
-      request.off('close', onClose);
+      // From here on the reader owns the reservation: a client that goes away now must not release it.
+      detach();
       const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
       resolve({ bytes, sentBytes: length, reservedBytes: reserved });
     };
-    const onClose = (): void => fail(new ClientGone('the client closed the connection'));
-    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
+    // A body that stops being HTTP is answered by the server, which ends the connection under the request.
+    const onGone = (): void => fail(new ClientGone('the client closed the connection'));
+    request.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
   });
 }
 

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../lib/clock.ts';
@@ -39,6 +39,8 @@ export interface DoorFixture extends AsyncDisposable {
   log: EventLog;
   pending: PendingBytes;
   state: { isStopping: boolean };
+  /** Calls back once, when the server has seen a connection end. */
+  onConnectionClose(listener: (value?: unknown) => void): void;
   post(body: string | Uint8Array, headers?: Record<string, string>, method?: string): Promise<Answer>;
 }
 
@@ -90,6 +92,8 @@ export async function openDoor(options: DoorFixtureOptions = {}): Promise<DoorFi
     isStopping: () => state.isStopping,
   });
   const server = http.createServer((request, response) => void door(request, response));
+  let onConnectionClose: (value?: unknown) => void = () => {};
+  server.on('connection', (socket: Socket) => socket.on('close', () => setImmediate(onConnectionClose)));
   server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => void door(request, response));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -100,6 +104,7 @@ export async function openDoor(options: DoorFixtureOptions = {}): Promise<DoorFi
     log: embedded,
     pending,
     state,
+    onConnectionClose: (listener) => (onConnectionClose = listener),
     post: (body, headers = {}, method = 'POST') => send(port, body, headers, method),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -190,3 +190,34 @@ test('a client that goes away in the middle of its body leaves nothing behind', 
   assert.equal((await door.post(one)).status, 202);
   assert.equal(door.log.committedOffset(), 1);
 });
+
+test('a client that goes away before its answer releases its bytes once, and its events are in', async () => {
+  const reached = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const slow = (log: EventLog): EventLog =>
+    new Proxy(log, {
+      get: (target, name) => {
+        if (name !== 'append') return Reflect.get(target, name, target) as unknown;
+        return async (...args: Parameters<EventLog['append']>) => {
+          reached.resolve();
+          await gate.promise;
+          return target.append(...args);
+        };
+      },
+    });
+  await using door = await openDoor({ wrapLog: slow });
+  const request = http.request({ port: door.port, host: '127.0.0.1', path: '/api/v1/events', method: 'POST' });
+  request.on('error', () => {});
+  request.end(one);
+  await reached.promise;
+  const closed = new Promise((resolve) => {
+    door.onConnectionClose(resolve);
+  });
+  request.destroy();
+  await closed;
+  assert.equal(door.pending.bytes, one.length, 'what waits for its commit is still in memory');
+  gate.resolve();
+  assert.equal((await door.post(one)).status, 202);
+  assert.equal(door.pending.bytes, 0);
+  assert.equal(door.log.committedOffset(), 2);
+});
