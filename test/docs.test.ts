@@ -90,7 +90,7 @@ test('every configuration key is read somewhere, and every key or variable that 
   );
   for (const path of documents) {
     for (const span of codeSpans(read(path))) {
-      const section = /^([a-z_]+)\.(?!db$)[a-z_]+$/.exec(span)?.[1];
+      const section = /^([a-z_]+)\.[a-z_]+$/.exec(span)?.[1];
       if (section !== undefined && sections.has(section) && !/\.(ts|db|md)$/.test(span))
         assert.ok(keys.has(span), `${path}: there is no key ${span}`);
       if (/^HELIOS_[A-Z_]+$/.test(span) && !span.startsWith('HELIOS_TEST_')) assert.ok(variables.has(span), `${path}: ${span}`);
