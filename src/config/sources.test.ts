@@ -184,3 +184,10 @@ test('with the clock of the events nothing expires unless a retention was asked 
   assert.equal(load(['clock=events', 'log.retention_age=1d']).log.retention_age, 86_400_000);
   assert.ok(Number.isFinite(load([]).log.retention_age));
 });
+
+test('a window that is no whole number of sub-windows is refused by name', () => {
+  for (const size of ['15s', '0s', '2h']) {
+    const problems = problemsOf({ env: {}, cwd: tmpdir(), set: [`anomaly_detection.window_size=${size}`] });
+    assert.match(problems[0] ?? '', /anomaly_detection.window_size: must be a multiple of 10s/);
+  }
+});

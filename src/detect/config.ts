@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { duration } from '../lib/config-types.ts';
-import { FEATURES } from '../model/rollup.ts';
+import { FEATURES, SUB_WINDOW_MS } from '../model/rollup.ts';
+
+const MAX_WINDOW_MS = 3_600_000;
 
 export const detectConfigSchema = z.strictObject({
   model: z.literal('isolation_forest').default('isolation_forest').meta({ description: 'The multivariate model' }),
@@ -14,7 +16,12 @@ export const detectConfigSchema = z.strictObject({
     .union([z.literal('auto'), z.number().min(-1).max(0)])
     .default('auto')
     .meta({ description: 'Forest score (score_samples, -1..0) below which its voter says abnormal; auto calibrates per series' }),
-  window_size: duration('5m').meta({ description: 'The longest window, a multiple of 10s' }),
+  window_size: duration('5m')
+    .refine(
+      (ms) => ms >= SUB_WINDOW_MS && ms <= MAX_WINDOW_MS && ms % SUB_WINDOW_MS === 0,
+      'must be a multiple of 10s, at most 1h',
+    )
+    .meta({ unit: 'duration', description: 'The longest window, a multiple of 10s, at most 1h' }),
   features: z
     .array(z.enum(FEATURES))
     .min(1)
