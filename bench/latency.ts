@@ -154,6 +154,10 @@ async function run() {
     eventsPerSecond: Math.round((acks.length * BATCH * 1000) / durationMs),
     otherStreamEvents: others,
     historySeconds,
+    latenciesMs: alerts.map(({ detectedAtMs, latencyMs }) => [
+      new Date(detectedAtMs).toISOString(),
+      Math.round(latencyMs * 10) / 10,
+    ]),
     p50Ms: quantile(0.5),
     p90Ms: quantile(0.9),
     p99Ms: quantile(0.99),
