@@ -3,6 +3,7 @@ import { levelCode, MAX_LATENCY_MS, MAX_MESSAGE_BYTES, MAX_METADATA_DEPTH, MAX_S
 import { ENVIRONMENT_KEYS, MAX_ENDPOINT_BYTES, MAX_ID_BYTES, NAMESPACE_KEYS, VERSION_KEYS } from './event-rules.ts';
 import { hashId } from './id-hash.ts';
 import * as json from './json-bytes.ts';
+import { KeySequence, OTHER_KEY } from './key-sequence.ts';
 import { NameTable } from './name-table.ts';
 import type { ScanLimits } from './scanner.ts';
 import { TimestampBytes } from './timestamp-bytes.ts';
@@ -15,23 +16,17 @@ const SEEN = { timestamp: 1, service: 2, level: 4, message: 8, metadata: 16, tra
 const REQUIRED = SEEN.timestamp | SEEN.service | SEEN.level | SEEN.message;
 const META = { latency: 1, endpoint: 2, version: 4, environment: 8, namespace: 16 } as const;
 
-const keyBytes = (key: string): Uint8Array => Uint8Array.from(key, (char) => char.charCodeAt(0));
-
-/** Known keys by length, so that a key is compared with two or three candidates at most. */
-function byLength(codes: Record<string, number>): { bytes: Uint8Array; code: number }[][] {
-  const lists: { bytes: Uint8Array; code: number }[][] = Array.from({ length: 32 }, () => []);
-  for (const [key, code] of Object.entries(codes)) lists[key.length]?.push({ bytes: keyBytes(key), code });
-  return lists;
-}
-
-const META_KEYS = byLength({
+const META_CODES: Record<string, number> = {
   latency_ms: META.latency,
   endpoint: META.endpoint,
   ...Object.fromEntries(VERSION_KEYS.map((key) => [key, META.version])),
   ...Object.fromEntries(ENVIRONMENT_KEYS.map((key) => [key, META.environment])),
   ...Object.fromEntries(NAMESPACE_KEYS.map((key) => [key, META.namespace])),
-});
-const TOP_KEYS = byLength({
+};
+/** At the top level these change what the event means, in ways that the plain rules sort out. */
+const SPECIAL = 256;
+const TOP_CODES: Record<string, number> = {
+  ...Object.fromEntries(['kind', ...Object.keys(META_CODES)].map((key) => [key, SPECIAL])),
   timestamp: SEEN.timestamp,
   service: SEEN.service,
   level: SEEN.level,
@@ -40,18 +35,7 @@ const TOP_KEYS = byLength({
   trace_id: SEEN.trace,
   span_id: SEEN.span,
   parent_span_id: SEEN.parent,
-});
-
-function keyCode(lists: { bytes: Uint8Array; code: number }[][], bytes: Uint8Array, start: number, end: number): number {
-  const candidates = lists[end - start];
-  if (candidates === undefined) return 0;
-  for (const { bytes: key, code } of candidates) {
-    let k = 0;
-    while (k < key.length && bytes[start + k] === key[k]) k++;
-    if (k === key.length) return code;
-  }
-  return 0;
-}
+};
 
 /**
  * Reads one event straight from bytes into a row of the batch. It only ever accepts: whatever is unusual (escapes in
@@ -60,6 +44,8 @@ function keyCode(lists: { bytes: Uint8Array; code: number }[][], bytes: Uint8Arr
 export class EventFastPath {
   readonly #batch: EventBatch;
   readonly #names: Names;
+  readonly #topKeys = new KeySequence(TOP_CODES);
+  readonly #metaKeys = new KeySequence(META_CODES);
   readonly #timestamps = new TimestampBytes();
   readonly #levelNames = new NameTable(64);
   readonly #levelCodes = new Uint8Array(66);
@@ -98,12 +84,9 @@ export class EventFastPath {
     if (bytes[at] !== json.OPEN_BRACE) return -1;
     this.#reset(row);
     let p = json.skipSpace(bytes, at + 1, this.#space);
-    for (;;) {
-      const keyEnd = this.#plainString(bytes, p);
-      if (keyEnd < 0) return -1;
-      const value = this.#afterColon(bytes, keyEnd + 1);
-      if (value < 0) return -1;
-      p = this.#field(bytes, p + 1, keyEnd, value);
+    for (let place = 0; ; place++) {
+      const code = this.#topKeys.read(bytes, p, place, this.#space);
+      p = code < 0 ? -1 : this.#field(code, bytes, this.#topKeys.value);
       if (p < 0) return -1;
       p = json.skipSpace(bytes, p, this.#space);
       if (bytes[p] === json.CLOSE_BRACE) break;
@@ -143,15 +126,10 @@ export class EventFastPath {
     return bytes[p] === json.QUOTE ? p : -1;
   }
 
-  #afterColon(bytes: Uint8Array, at: number): number {
-    const p = json.skipSpace(bytes, at, this.#space);
-    return bytes[p] === json.COLON ? json.skipSpace(bytes, p + 1, this.#space) : -1;
-  }
-
-  /** Index after the value at `at` of the top-level key in [keyStart, keyEnd), or -1. */
-  #field(bytes: Uint8Array, keyStart: number, keyEnd: number, at: number): number {
-    const code = keyCode(TOP_KEYS, bytes, keyStart, keyEnd);
-    if (code === 0) return this.#unknownField(bytes, keyStart, keyEnd, at);
+  /** Index after the value at `at` of a top-level key, or -1. */
+  #field(code: number, bytes: Uint8Array, at: number): number {
+    if (code === OTHER_KEY) return json.skipValue(bytes, at, MAX_METADATA_DEPTH - 1, this.#space);
+    if (code === SPECIAL) return -1;
     if ((this.#seen & code) !== 0) return -1;
     this.#seen |= code;
     if (code === SEEN.metadata) return bytes[at] === json.OPEN_BRACE ? this.#metadata(bytes, at) : -1;
@@ -163,12 +141,6 @@ export class EventFastPath {
     const end = this.#plainString(bytes, at);
     if (end < 0 || !this.#stringField(code, bytes, at + 1, end)) return -1;
     return end + 1;
-  }
-
-  #unknownField(bytes: Uint8Array, keyStart: number, keyEnd: number, at: number): number {
-    const isKind = keyEnd - keyStart === 4 && bytes[keyStart] === 0x6b;
-    if (isKind || keyCode(META_KEYS, bytes, keyStart, keyEnd) !== 0) return -1;
-    return json.skipValue(bytes, at, MAX_METADATA_DEPTH - 1, this.#space);
   }
 
   #stringField(code: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -205,14 +177,11 @@ export class EventFastPath {
   #metadata(bytes: Uint8Array, at: number): number {
     let p = json.skipSpace(bytes, at + 1, this.#space);
     if (bytes[p] === json.CLOSE_BRACE) return p + 1;
-    for (;;) {
-      const keyEnd = this.#plainString(bytes, p);
-      if (keyEnd < 0) return -1;
-      const value = this.#afterColon(bytes, keyEnd + 1);
-      if (value < 0) return -1;
-      const code = keyCode(META_KEYS, bytes, p + 1, keyEnd);
-      if (code === 0) p = json.skipValue(bytes, value, MAX_METADATA_DEPTH - 1, this.#space);
-      else if ((this.#seenMeta & code) !== 0) return -1;
+    for (let place = 0; ; place++) {
+      const code = this.#metaKeys.read(bytes, p, place, this.#space);
+      const value = this.#metaKeys.value;
+      if (code < 0 || (this.#seenMeta & code) !== 0) return -1;
+      if (code === OTHER_KEY) p = json.skipValue(bytes, value, MAX_METADATA_DEPTH - 1, this.#space);
       else p = this.#metadataField(code, bytes, value);
       this.#seenMeta |= code;
       if (p < 0) return -1;
