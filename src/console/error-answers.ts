@@ -8,7 +8,7 @@ import { AllowedMethods } from './allowed-methods.ts';
 export const PROBLEM_TYPE = 'application/problem+json';
 const DEFAULT_RETRY_AFTER_SECONDS = 1;
 
-/** What the web framework itself refuses, in our words. */
+/** What the web framework and the server below it refuse, in our words. */
 const FRAMEWORK_ERRORS: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['too_large', 'cannot read the body: it is over the limit of 1 MiB'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'cannot read the body: send application/json'],
@@ -16,6 +16,8 @@ const FRAMEWORK_ERRORS: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_argument', 'cannot read the body: it differs in size from Content-Length'],
   FST_ERR_BAD_URL: ['invalid_argument', 'cannot read the path: it is not a valid URL'],
   FST_ERR_MAX_PARAM_LENGTH: ['not_found', 'cannot find it: the path is too long'],
+  // Nobody is left to read it: the client went away, or was too slow and has its answer.
+  ECONNRESET: ['timeout', 'cannot read the body: the connection ended before it was complete'],
   FST_ERR_ASYNC_CONSTRAINT: ['invalid_argument', 'cannot route the request'],
 };
 

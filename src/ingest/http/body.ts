@@ -51,6 +51,28 @@ export interface HeldBody {
   reservedBytes: number;
 }
 
+const MAX_LOOSE_CHUNKS = 256;
+
+/** What has come of a body. Chunks are joined now and then: a million of one byte each would take a gigabyte. */
+class BodyChunks {
+  length = 0;
+  readonly #joined: Buffer[] = [];
+  #loose: Buffer[] = [];
+
+  add(chunk: Buffer): void {
+    this.length += chunk.length;
+    this.#loose.push(chunk);
+    if (this.#loose.length < MAX_LOOSE_CHUNKS) return;
+    this.#joined.push(Buffer.concat(this.#loose));
+    this.#loose = [];
+  }
+
+  join(): Buffer {
+    const chunks = [...this.#joined, ...this.#loose];
+    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.length);
+  }
+}
+
 /** A client that went away before its body was complete: nobody is left to answer. */
 export class ClientGone extends Error {}
 
@@ -74,8 +96,7 @@ export async function readBody(
   }
   proceed();
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const chunks = new BodyChunks();
     const detach = (): void => {
       request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
     };
@@ -86,24 +107,21 @@ export async function readBody(
       reject(error);
     };
     const onData = (chunk: Buffer): void => {
-      length += chunk.length;
+      chunks.add(chunk);
       try {
-        if (length > limitBytes) throw tooLarge(limitBytes);
-        if (length > reserved) {
-          pending.reserve(length - reserved);
-          reserved = length;
+        if (chunks.length > limitBytes) throw tooLarge(limitBytes);
+        if (chunks.length > reserved) {
+          pending.reserve(chunks.length - reserved);
+          reserved = chunks.length;
         }
       } catch (error) {
         fail(error as Error);
-        return;
       }
-      chunks.push(chunk);
     };
     const onEnd = (): void => {
       // From here on the reader owns the reservation: a client that goes away now must not release it.
       detach();
-      const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
-      resolve({ bytes, sentBytes: length, reservedBytes: reserved });
+      resolve({ bytes: chunks.join(), sentBytes: chunks.length, reservedBytes: reserved });
     };
     // A body that stops being HTTP is answered by the server, which ends the connection under the request.
     const onGone = (): void => fail(new ClientGone('the client closed the connection'));
