@@ -18,6 +18,7 @@ import type { StoreUpdate, StoreWriter } from '../store.ts';
 import { RollupAccumulator } from './accumulator.ts';
 import { databasePath, transaction } from './database.ts';
 import { Dictionary } from './dictionary.ts';
+import { packCheckpoint, unpackCheckpoint } from './checkpoint-codec.ts';
 import { DocumentWriter } from './documents.ts';
 import { ModelWriter } from './models.ts';
 import { markDamaged, openOrReplace } from './quarantine.ts';
@@ -88,7 +89,7 @@ class EmbeddedStoreWriter implements StoreWriter {
 
   checkpoint(): { payload: Uint8Array; offset: number } | undefined {
     const row = this.#database.prepare('SELECT next_offset, payload FROM checkpoint').get();
-    return row && { payload: row['payload'] as Uint8Array, offset: row['next_offset'] as number };
+    return row && { payload: unpackCheckpoint(row['payload'] as Uint8Array), offset: row['next_offset'] as number };
   }
 
   observe(batch: EventBatch, recordOffset: number): void {
@@ -152,7 +153,7 @@ class EmbeddedStoreWriter implements StoreWriter {
     for (const change of update.changes) this.#documents.put('change', change);
     for (const count of update.templates) this.#templates.add(count);
     for (const model of update.models) this.#models.add(model);
-    if (update.checkpoint) this.#saveCheckpoint.run(nextOffset, update.checkpoint);
+    if (update.checkpoint) this.#saveCheckpoint.run(nextOffset, packCheckpoint(update.checkpoint));
     this.#rollups.sealHours(this.#advanceNewestHour());
     const { changes } = this.#advance.run(nextOffset, this.#commits);
     if (changes !== 1) throw new HeliosError('conflict', 'cannot commit: another writer has the database');
