@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import { loadClientConfig, type ClientConfig } from '../config/client.ts';
+import { DEFAULT_URL, loadClientConfig, type ClientConfig } from '../config/client.ts';
 import { ERROR_CODES, HeliosError, systemCode, type ErrorCode } from '../lib/errors.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -90,7 +90,7 @@ export interface ClientFlags {
   key?: string;
 }
 
-export const URL_FLAG = ['--url <url>', 'address of HELIOS (or HELIOS_URL)'] as const;
+export const URL_FLAG = ['--url <url>', `address of HELIOS; HELIOS_URL or ${DEFAULT_URL} unless given`] as const;
 export const KEY_FLAG = ['--key <key>', 'API key (better: HELIOS_KEY or HELIOS_KEY_FILE, which no process list shows)'] as const;
 
 export function connect(flags: ClientFlags): ApiClient {

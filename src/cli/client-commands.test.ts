@@ -110,7 +110,7 @@ test('model trains, lists and activates', async () => {
   };
   const trained = await run(['model', 'train', '--service', 'shop'], { answer: { items: [model] } });
   assert.equal(trained.requests[0]?.body, '{"service":"shop"}');
-  assert.match(trained.lines.join('\n'), /\nv3 +shop +active +2025-10-08 10:30:45 +400 +-0\.5123 +5\.0%$/);
+  assert.match(trained.lines.join('\n'), /\nv3 +shop +active +2025-10-08 10:30:45 +400 +-0\.5123 +5\.0 %$/);
   const activated = await run(['model', 'activate', 'v3'], { answer: model });
   assert.deepEqual([activated.requests[0]?.method, activated.requests[0]?.url], ['POST', '/api/v1/models/v3/activate']);
   assert.match(activated.lines.join('\n'), /\nv3 +shop/);

@@ -5,9 +5,13 @@ import { printConfig } from '../config/print.ts';
 import { loadConfig } from '../config/sources.ts';
 import type { CommandContext } from './command-context.ts';
 import { addConfigFlags, configRequestOf, type ConfigFlags } from './config-flags.ts';
+import { examples } from './help-examples.ts';
 
 export function registerConfig(program: Command, context: CommandContext): void {
-  const config = program.command('config').description('check, print and explain the configuration');
+  const config = program
+    .command('config')
+    .description('check, print and explain the configuration')
+    .addHelpText('after', examples('helios config check --config helios.yaml', 'helios config print --set log.retention_age=7d'));
   addConfigFlags(config.command('check').description('say what is wrong with the configuration, or that nothing is')).action(
     (flags: ConfigFlags) => {
       const { warnings, origins } = loadConfig(configRequestOf(flags));

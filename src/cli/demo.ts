@@ -179,7 +179,7 @@ export function registerDemo(program: Command, context: CommandContext): void {
   program
     .command('demo')
     .description('show HELIOS at work on generated traffic: a bad deployment, its detection, its report')
-    .option('--seed <n>', 'the story to tell; a new one each time unless given', integerOption)
+    .option('--seed <n>', 'which service breaks and how badly; another one each time unless given', integerOption)
     .action(async (flags: DemoFlags) => {
       const dataDir = mkdtempSync(path.join(os.tmpdir(), 'helios-demo-'));
       try {

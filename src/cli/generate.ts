@@ -4,18 +4,20 @@ import { writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { Command } from 'commander';
-import { loadClientConfig } from '../config/client.ts';
+import { Option, type Command } from 'commander';
+import { DEFAULT_URL, loadClientConfig } from '../config/client.ts';
 import type { FaultName } from '../generate/fault-kinds.ts';
 import { FAULT_NAMES, isFaultName } from '../generate/fault-kinds.ts';
 import type { EventChunk, Generator } from '../generate/generator.ts';
 import { createGenerator } from '../generate/generator.ts';
 import { isoTime, systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
-import { HeliosError } from '../lib/errors.ts';
+import { HeliosError, systemCode } from '../lib/errors.ts';
 import { nearestName } from '../lib/nearest.ts';
+import { KEY_FLAG } from './api-client.ts';
 import type { CommandContext } from './command-context.ts';
 import { EventClient } from './event-client.ts';
+import { examples } from './help-examples.ts';
 import { durationOption, integerOption, positiveIntegerOption, positiveNumberOption, timeOption } from './option-values.ts';
 import type { Progress } from './progress.ts';
 import { startProgress } from './progress.ts';
@@ -107,7 +109,7 @@ export async function generate(flags: GenerateFlags, context: GenerateContext): 
 async function writeLabels(path: string, generator: Generator): Promise<void> {
   const lines = generator.labels.map((label) => `  ${JSON.stringify(label)}`);
   await writeFile(path, lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`).catch((error: unknown) => {
-    throw new HeliosError('invalid_argument', `cannot write ${path}: ${(error as Error).message}`, { cause: error });
+    throw unwritable(path, error);
   });
 }
 
@@ -124,7 +126,7 @@ async function write(generator: Generator, path: string, progress: Progress): Pr
   const file = createWriteStream(path);
   const written = path.endsWith('.gz') ? pipeline(source, createGzip({ level: 6 }), file) : pipeline(source, file);
   await written.catch((error: unknown) => {
-    throw new HeliosError('invalid_argument', `cannot write ${path}: ${(error as Error).message}`, { cause: error });
+    throw unwritable(path, error);
   });
   return { events, rejected: 0 };
 }
@@ -177,6 +179,18 @@ function idempotencyKey(bytes: Buffer): string {
   return `generate-${createHash('sha256').update(bytes).digest('hex').slice(0, 40)}`;
 }
 
+const WRITE_REASONS: Record<string, string> = {
+  ENOENT: 'its directory does not exist',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOSPC: 'the disk is full',
+};
+
+function unwritable(path: string, error: unknown): HeliosError {
+  const reason = WRITE_REASONS[systemCode(error)] ?? (error as Error).message;
+  return new HeliosError('invalid_argument', `cannot write ${path}: ${reason}`, { cause: error });
+}
+
 function refused(reason: string): HeliosError {
   return new HeliosError('invalid_argument', `cannot generate: ${reason}`);
 }
@@ -199,24 +213,35 @@ export function registerGenerate(program: Command, { print }: CommandContext): v
     .command('generate')
     .description('generate the events of a made-up fleet, with faults whose truth is known')
     .option('--seed <n>', 'the same seed, start and options give the same events', integerOption, 1)
-    .option('--duration <time>', 'length of the stream', durationOption, 2 * HOUR_MS)
-    .option('--history <time>', 'time without faults put in front', durationOption)
+    .addOption(new Option('--duration <time>', 'length of the stream').argParser(durationOption).default(2 * HOUR_MS, '2h'))
+    .option('--history <time>', 'time without faults put in front (default: none)', durationOption)
     .option('--rate <events/s>', 'mean events per second', positiveNumberOption, 200)
     .option('--services <n>', 'number of services', positiveIntegerOption, 10)
     .option(
       '--start <time>',
-      'first moment after the history; so that the stream ends with the last full hour unless given',
+      'first moment after the history (default: now with --live, else such that the stream ends with the last full hour)',
       timeOption,
     )
-    .option('--faults <n|kinds>', `a number, or any of ${FAULT_NAMES.join(', ')}`, faultsOption)
-    .option('--gap <time>', 'mean time from one fault to the next, when --faults is not given', durationOption)
-    .option('--warm-up <time>', 'time without faults at the beginning', durationOption)
+    .option('--faults <n|kinds>', `how many, or which: ${FAULT_NAMES.join(', ')} (default: at random, see --gap)`, faultsOption)
+    .option('--gap <time>', 'mean time from one fault to the next, when --faults is not given (default: 90m)', durationOption)
+    .option(
+      '--warm-up <time>',
+      'time without faults at the beginning (default: 30m, at most a quarter of the duration)',
+      durationOption,
+    )
     .option('--out <file>', 'write NDJSON here, compressed if it ends with .gz, and the truth to FILE.labels.json')
-    .option('--labels <file>', 'write the truth here instead')
-    .option('--url <url>', 'post to a running HELIOS')
-    .option('--key <key>', 'API key')
+    .option('--labels <file>', 'write the truth here instead; with --url it is written only with this')
+    .option('--url <url>', `post to this running HELIOS; with --live HELIOS_URL or ${DEFAULT_URL} unless given`)
+    .option(...KEY_FLAG)
     .option('--live', 'post each event when its time has come')
     .option('--json', 'print one JSON line at the end and nothing else')
+    .addHelpText(
+      'after',
+      examples(
+        'helios generate --out day.ndjson.gz --duration 24h --rate 20 --seed 7',
+        'helios generate --live --history 45m --duration 20m --warm-up 1m --faults bad_deployment',
+      ),
+    )
     .action(async (flags: GenerateFlags) => {
       printSummary(await generate(flags, { clock: systemClock, stderr: process.stderr }), flags, print);
     });

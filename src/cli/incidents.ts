@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Incident } from '../model/incident.ts';
 import { connect, KEY_FLAG, URL_FLAG, type ClientFlags } from './api-client.ts';
 import type { CommandContext } from './command-context.ts';
+import { examples } from './help-examples.ts';
 import { formatTable, shortTime } from './table.ts';
 
 interface Flags extends ClientFlags {
@@ -38,8 +39,9 @@ export function registerIncidents(program: Command, context: CommandContext): vo
     .option(...KEY_FLAG)
     .option('--status <status>', 'only open, acknowledged or resolved ones')
     .option('--service <service>', 'only those of a service')
-    .option('--limit <count>', 'how many at most, up to 1000', '20')
+    .addOption(new Option('--limit <count>', 'how many at most, up to 1000').default('20', '20'))
     .option('--json', 'print the answer of the API')
+    .addHelpText('after', examples('helios incidents --status open', 'helios incidents --service shop --limit 100 --json'))
     .action(async (flags: Flags) => {
       const { status, service, limit } = flags;
       const answer = await connect(flags).get('/api/v1/incidents', { status, service, limit });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ModelRecord } from '../model/model-record.ts';
 import { connect, KEY_FLAG, URL_FLAG, type ClientFlags } from './api-client.ts';
 import type { CommandContext } from './command-context.ts';
+import { examples } from './help-examples.ts';
 import { formatTable, shortTime } from './table.ts';
 
 interface Flags extends ClientFlags {
@@ -24,7 +25,7 @@ function tableOf(models: readonly ModelRecord[]): string {
     shortTime(trainedAt),
     String(metrics.trainingWindows),
     offset.toFixed(4),
-    `${(metrics.flaggedShare * 100).toFixed(1)}%`,
+    `${(metrics.flaggedShare * 100).toFixed(1)} %`,
   ]);
   return formatTable(head, rows);
 }
@@ -39,7 +40,10 @@ function printModels(answer: unknown, none: string, flags: Flags, context: Comma
 }
 
 export function registerModel(program: Command, context: CommandContext): void {
-  const model = program.command('model').description('list, train and activate isolation forests');
+  const model = program
+    .command('model')
+    .description('list, train and activate isolation forests')
+    .addHelpText('after', examples('helios model train --service shop', 'helios model list', 'helios model activate v3'));
   const subcommand = (usage: string, description: string): Command =>
     model
       .command(usage)

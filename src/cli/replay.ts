@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { loadClientConfig } from '../config/client.ts';
 import { parseTime, systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Rejection } from '../model/scanner.ts';
+import { KEY_FLAG, URL_FLAG } from './api-client.ts';
 import type { CommandContext } from './command-context.ts';
 import { EventBodyBuilder } from './event-body.ts';
 import type { EventBody } from './event-body.ts';
 import { EventClient } from './event-client.ts';
 import { openEventFile } from './event-file.ts';
+import { examples } from './help-examples.ts';
 import { positiveIntegerOption, positiveNumberOption } from './option-values.ts';
 import { startProgress } from './progress.ts';
 
@@ -133,11 +135,22 @@ export function registerReplay(program: Command, { print }: CommandContext): voi
     .command('replay')
     .description('post files of events (NDJSON or a JSON array, plain, gzip or zstd) to a running HELIOS')
     .argument('<file...>', 'files, posted in this order')
-    .option('--url <url>', 'address of HELIOS')
-    .option('--key <key>', 'API key')
-    .option('--speed <factor>', 'event time over wall time, or max', speedOption, Infinity)
+    .option(...URL_FLAG)
+    .option(...KEY_FLAG)
+    .addOption(
+      new Option('--speed <factor>', 'how much faster than it happened: 1 is as it happened, max as fast as the server takes it')
+        .argParser(speedOption)
+        .default(Infinity, 'max'),
+    )
     .option('--batch <events>', 'events in one request', positiveIntegerOption, 1000)
     .option('--json', 'print one JSON line at the end and nothing else')
+    .addHelpText(
+      'after',
+      examples(
+        'helios replay events.ndjson',
+        'helios replay monday.ndjson.gz tuesday.json --speed 60 --url http://127.0.0.1:9000',
+      ),
+    )
     .action(async (files: string[], flags: { url?: string; key?: string; speed: number; batch: number; json?: true }) => {
       const client = loadClientConfig(flags);
       const quiet = flags.json === true;

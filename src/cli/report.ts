@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { connect, KEY_FLAG, URL_FLAG, type ClientFlags } from './api-client.ts';
 import type { CommandContext } from './command-context.ts';
+import { examples } from './help-examples.ts';
 import { visible } from './table.ts';
 
 interface Flags extends ClientFlags {
@@ -15,6 +16,7 @@ export function registerReport(program: Command, context: CommandContext): void 
     .option(...URL_FLAG)
     .option(...KEY_FLAG)
     .option('--json', 'print the report as JSON')
+    .addHelpText('after', examples('helios report in-0123456789abcdef', 'helios report in-0123456789abcdef > incident.md'))
     .action(async (incident: string, flags: Flags) => {
       const report = await connect(flags).get(`/api/v1/incidents/${encodeURIComponent(incident)}/report`);
       if (flags.json === true) context.print(JSON.stringify(report));

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { loadClientConfig } from '../config/client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isoTime, systemClock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
+import { KEY_FLAG, URL_FLAG } from './api-client.ts';
 import type { CommandContext } from './command-context.ts';
 import type { EventBody } from './event-body.ts';
 import { EventBodyBuilder, readLines } from './event-body.ts';
 import type { PostAnswer } from './event-client.ts';
 import { EventClient } from './event-client.ts';
+import { examples } from './help-examples.ts';
 import { nonNegativeNumberOption } from './option-values.ts';
 
 const STDIN_BATCH_EVENTS = 1000;
@@ -16,7 +18,7 @@ const STDIN_BATCH_EVENTS = 1000;
 export interface EventFlags {
   service?: string;
   level: string;
-  message: string;
+  message?: string;
   latencyMs?: number;
   endpoint?: string;
   timestamp?: string;
@@ -38,7 +40,7 @@ export function eventOf(flags: EventFlags, clock: Clock): Record<string, unknown
     timestamp: flags.timestamp ?? isoTime(clock.nowMs()),
     service: flags.service,
     level: flags.level,
-    message: flags.message,
+    message: flags.message ?? '',
     metadata,
     ...(flags.traceId === undefined ? {} : { trace_id: flags.traceId }),
   };
@@ -77,17 +79,24 @@ export function registerSend(program: Command, { print }: CommandContext): void 
     .command('send')
     .description('post one event, or NDJSON from standard input')
     .argument('[source]', '- reads NDJSON from standard input')
-    .option('--service <name>', 'service that the event belongs to')
-    .option('--level <level>', 'DEBUG, INFO, WARN, ERROR or CRITICAL', 'INFO')
-    .option('--message <text>', 'message', '')
-    .option('--latency-ms <ms>', 'metadata.latency_ms', nonNegativeNumberOption)
-    .option('--endpoint <path>', 'metadata.endpoint')
-    .option('--timestamp <time>', 'RFC 3339; now unless given')
+    .option('--service <name>', 'service that the event belongs to; required for one event')
+    .addOption(new Option('--level <level>', 'DEBUG, INFO, WARN, ERROR or CRITICAL').default('INFO', 'INFO'))
+    .option('--message <text>', 'what happened; empty unless given')
+    .option('--latency-ms <ms>', 'how long it took, in milliseconds', nonNegativeNumberOption)
+    .option('--endpoint <path>', 'endpoint that was called')
+    .option('--timestamp <time>', 'when it happened, RFC 3339; now unless given')
     .option('--trace-id <id>', 'trace that the event belongs to')
-    .option('--service-version <version>', 'metadata service.version')
-    .option('--url <url>', 'address of HELIOS')
-    .option('--key <key>', 'API key')
+    .option('--service-version <version>', 'version of the service; a new one counts as a deployment')
+    .option(...URL_FLAG)
+    .option(...KEY_FLAG)
     .option('--json', 'print the answer as one JSON line')
+    .addHelpText(
+      'after',
+      examples(
+        'helios send --service shop --level ERROR --message "payment refused" --endpoint /pay --latency-ms 5000',
+        'tail -n 100 events.ndjson | helios send -',
+      ),
+    )
     .action(async (source: string | undefined, flags: EventFlags & { url?: string; key?: string; json?: true }) => {
       if (source !== undefined && source !== '-') {
         throw new HeliosError('invalid_argument', `cannot send "${source}": only - is understood; "helios replay" posts files`);

@@ -6,6 +6,7 @@ import { HeliosError } from '../lib/errors.ts';
 import { formatDurationMs } from '../lib/units.ts';
 import type { CommandContext } from './command-context.ts';
 import { addConfigFlags, configRequestOf, type ConfigFlags } from './config-flags.ts';
+import { examples } from './help-examples.ts';
 
 /** Closing files comes after the last request, which shutdown_timeout bounds. */
 const CLOSE_MS = 10_000;
@@ -55,6 +56,14 @@ export function registerServe(program: Command, context: CommandContext): void {
   const serve = program.command('serve').description('run HELIOS: take events, detect, report, answer queries');
   addConfigFlags(serve)
     .option('--json', 'print one JSON line per event of interest, the first when ready')
+    .addHelpText(
+      'after',
+      examples(
+        'helios serve',
+        'helios serve --port 9000 --data-dir /var/lib/helios --config helios.yaml',
+        'helios serve --clock events --data-dir ./history     # takes data of any age',
+      ),
+    )
     .action(async (flags: ConfigFlags) => {
       const { config, warnings } = loadConfig(configRequestOf(flags));
       for (const warning of warnings) context.warn(`helios: warning: ${warning}`);
