@@ -1,3 +1,4 @@
+import { parseDurationMs } from '../lib/units.ts';
 import { LEVELS } from '../model/event.ts';
 import type { Store } from '../store/store.ts';
 
@@ -17,7 +18,9 @@ export async function apiAnswer(store: Store, query: string): Promise<unknown> {
   switch (kind) {
     case 'metrics': {
       const names = text('name')?.split(',') ?? [];
-      const { stepMs, series } = await store.metrics(only({ ...range, service, names, stepMs: Number(text('step')) }) as never);
+      const { stepMs, series } = await store.metrics(
+        only({ ...range, service, names, stepMs: parseDurationMs(text('step') ?? '') }) as never,
+      );
       return { step: stepMs, series };
     }
     case 'events': {

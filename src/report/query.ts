@@ -1,4 +1,5 @@
 import { isoTime } from '../lib/clock.ts';
+import { formatDurationMs } from '../lib/units.ts';
 import { LEVELS } from '../model/event.ts';
 import type { Event } from '../model/event.ts';
 import type {
@@ -51,7 +52,7 @@ export async function metricsAnswer(store: Store, query: MetricsQuery): Promise<
 
 export function metricsPath({ service, names, fromMs, toMs, stepMs }: MetricsQuery): string {
   const name = names.length > 0 ? names.join(',') : undefined;
-  return pathOf('/api/v1/metrics', { service, name, from: iso(fromMs), to: iso(toMs), step: stepMs });
+  return pathOf('/api/v1/metrics', { service, name, from: iso(fromMs), to: iso(toMs), step: formatDurationMs(stepMs) });
 }
 
 export async function templatesAnswer(store: Store, query: TemplateQuery): Promise<Answer<{ items: TemplateSummary[] }>> {

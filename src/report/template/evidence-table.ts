@@ -15,13 +15,25 @@ const TYPE_WORDS: Record<Evidence['type'], string> = {
   version: 'version',
 };
 
+/** Names of fields in words; a field that is a word already stands for itself. */
+const FIELD_WORDS: Record<string, string> = {
+  startedAt: 'start',
+  detectedAt: 'detection',
+  acknowledgedAt: 'acknowledgement',
+  resolvedAt: 'end',
+  at: 'time',
+  stage: 'how well the baseline is known',
+};
+
 const BOUND_WORDS: Record<string, string> = { low: 'low end of normal', high: 'high end of normal' };
 
 /** The last word of a pointer into a document says what the value is: "startedAt". */
 function what({ type, feature, pointer }: Evidence): string {
   const field = pointer.split('/').at(-1) ?? '';
   if (feature) return `${FEATURE_WORDS[feature]}, ${BOUND_WORDS[field] ?? TYPE_WORDS[type]}`;
-  return ['anomaly', 'incident', 'change'].includes(type) ? `${TYPE_WORDS[type]} ${field}` : TYPE_WORDS[type];
+  return ['anomaly', 'incident', 'change'].includes(type)
+    ? `${TYPE_WORDS[type]}, ${FIELD_WORDS[field] ?? field}`
+    : TYPE_WORDS[type];
 }
 
 /** Every cited fact with its exact value and the call that answers it. */
@@ -30,7 +42,7 @@ export function evidenceTable(items: Evidence[]): string {
     const value = typeof item.value === 'number' ? String(item.value) : codeCell(item.value, 120);
     const unit = item.unit === '' ? '' : ` ${item.unit}`;
     const where = `${get(item.query)} at \`${item.pointer}\``;
-    return `| ${item.id} | ${what(item)} of ${codeCell(item.service)} | ${value}${unit} | ${where} |`;
+    return `| ${item.id} | ${codeCell(item.service)}: ${what(item)} | ${value}${unit} | ${where} |`;
   });
   return [
     'Exact values. Each is at the JSON Pointer named, in the answer of the call named; put the address of HELIOS in front.',

@@ -4,7 +4,7 @@ import type { CountFacts, SampleFacts } from '../evidence-impact.ts';
 import { stepFor } from '../evidence-metrics.ts';
 import type { NumberFact } from '../evidence.ts';
 import { code, codeCell, escapeText } from './markdown.ts';
-import { duration, FEATURE_WORDS, featureValue, milliseconds, number, percent } from './wording.ts';
+import { duration, FEATURE_WORDS, featureRange, featureValue, milliseconds, number, percent } from './wording.ts';
 import { at, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
@@ -75,7 +75,7 @@ function endpointLine(writing: Writing, service: string, sample: SampleFacts): s
 function deviationRows(writing: Writing, { service }: ServiceFacts, { features }: AnomalyFacts): string[] {
   return features.map(({ attribution, expected, observed, before, worst }) => {
     const show = (fact: NumberFact | undefined): string => (fact ? featureValue(attribution.feature, fact.value) : '–');
-    const band = `${featureValue(attribution.feature, attribution.low)} to ${featureValue(attribution.feature, attribution.high)}`;
+    const band = featureRange(attribution.feature, attribution.low, attribution.high);
     const ids = writing.evidence.ids([observed, expected, before, worst]).join(' ');
     const window = `${at(writing, observed.from)} to ${at(writing, observed.to)}`;
     const cells = [codeCell(service), FEATURE_WORDS[attribution.feature], `${show(observed)}, ${window}`];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FEATURES } from '../../model/rollup.ts';
-import { clockTime, duration, featureValue, milliseconds, number, percent, times } from './wording.ts';
+import { clockTime, duration, featureRange, featureValue, milliseconds, number, percent, times } from './wording.ts';
 
 test('numbers keep three digits and small integers all', () => {
   assert.deepEqual([12, 12_345, 1_234_567, 0.012345, 45.678].map(number), ['12', '12,345', '1,230,000', '0.0123', '45.7']);
@@ -13,6 +13,12 @@ test('shares are per cent, with a second decimal below one', () => {
 
 test('latencies of a second and more are in seconds', () => {
   assert.deepEqual([0.5, 183, 5020].map(milliseconds), ['0.5 ms', '183 ms', '5.02 s']);
+});
+
+test('a range says its unit once where both ends have the same', () => {
+  assert.equal(featureRange('event_count', 5.67, 34.3), '5.67 to 34.3 events');
+  assert.equal(featureRange('avg_latency', 183, 5020), '183 ms to 5.02 s');
+  assert.equal(featureRange('error_rate', 0, 0.053), '0 to 5.3 %');
 });
 
 test('lengths of time are in their two largest units', () => {

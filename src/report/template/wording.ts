@@ -56,6 +56,13 @@ export function featureValue(feature: Feature, value: number): string {
   }
 }
 
+/** "5 to 34 events": the unit is said once where both ends have the same. */
+export function featureRange(feature: Feature, low: number, high: number): string {
+  const [from, to] = [featureValue(feature, low), featureValue(feature, high)];
+  const unit = /^[\d.,-]+( .+)$/.exec(to)?.[1];
+  return `${unit !== undefined && from.endsWith(unit) ? from.slice(0, -unit.length) : from} to ${to}`;
+}
+
 /** A measured latency: "183 ms", "5.02 s". */
 export function milliseconds(ms: number): string {
   return ms >= 1000 ? `${number(ms / 1000)} s` : `${number(ms)} ms`;
