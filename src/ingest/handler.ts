@@ -44,15 +44,15 @@ export interface IngestHandlerOptions {
 export interface IngestHandler {
   /** Judges a body, appends what is good, and answers once it is durable. Throws HeliosError for every other answer. */
   accept(request: IngestRequest): Promise<IngestAnswer>;
-  /** Throws when the log is known to take nothing; asked before a body is read. */
+  /** Throws what the log failed with while the circuit is open; asked before a body is read. */
   checkOpen(): void;
+  /** What the log failed with a moment ago and has not got over since, or null. */
+  failure(): HeliosError | null;
 }
 
-const unavailable = (cause?: unknown): HeliosError =>
-  new HeliosError('log_unavailable', 'cannot take events: the event log is not committing', {
-    cause,
-    details: { retryAfterSeconds: 1 },
-  });
+function isLogFailure(error: unknown): error is HeliosError {
+  return error instanceof HeliosError && (error.code === 'log_unavailable' || error.code === 'disk_full');
+}
 
 /** What every door ends in: verdicts, idempotency, the circuit breaker, and the append. */
 export function createIngestHandler(options: IngestHandlerOptions): IngestHandler {
@@ -61,18 +61,31 @@ export function createIngestHandler(options: IngestHandlerOptions): IngestHandle
 
 class Handler implements IngestHandler {
   readonly #options: IngestHandlerOptions;
-  readonly #breaker = circuitBreaker(
-    handleWhen((error) => error instanceof HeliosError && (error.code === 'log_unavailable' || error.code === 'disk_full')),
-    { halfOpenAfter: BREAKER_OPEN_MS, breaker: new ConsecutiveBreaker(BREAKER_FAILURES) },
-  );
+  readonly #breaker = circuitBreaker(handleWhen(isLogFailure), {
+    halfOpenAfter: BREAKER_OPEN_MS,
+    breaker: new ConsecutiveBreaker(BREAKER_FAILURES),
+  });
   readonly #inFlight = new Set<string>();
+  #failure: HeliosError | null = null;
+  #failedMs = -Infinity;
 
   constructor(options: IngestHandlerOptions) {
     this.#options = options;
   }
 
   checkOpen(): void {
-    if (this.#breaker.state === CircuitState.Open) throw unavailable();
+    // The breaker stays open by itself until someone tries: past its time a request has to get through.
+    if (this.#failure && this.#breaker.state === CircuitState.Open && this.#sinceFailureMs() < BREAKER_OPEN_MS)
+      throw this.#failure;
+  }
+
+  failure(): HeliosError | null {
+    const freshMs = (this.#failure?.details.retryAfterSeconds ?? 0) * 1000;
+    return this.#sinceFailureMs() < Math.max(freshMs, BREAKER_OPEN_MS) ? this.#failure : null;
+  }
+
+  #sinceFailureMs(): number {
+    return this.#options.clock.monotonicMs() - this.#failedMs;
   }
 
   async accept(request: IngestRequest): Promise<IngestAnswer> {
@@ -117,8 +130,13 @@ class Handler implements IngestHandler {
   async #append(record: AppendRecord): Promise<void> {
     try {
       await this.#breaker.execute(() => this.#options.log.append(record));
+      this.#failure = null;
     } catch (error) {
-      if (error instanceof BrokenCircuitError) throw unavailable(error);
+      if (error instanceof BrokenCircuitError && this.#failure) throw this.#failure;
+      if (isLogFailure(error)) {
+        this.#failure = error;
+        this.#failedMs = this.#options.clock.monotonicMs();
+      }
       throw error;
     }
   }
