@@ -54,20 +54,23 @@ export function registerModel(program: Command, context: CommandContext): void {
   subcommand('list', 'list the trained models').action(async (flags: Flags) => {
     printModels(await connect(flags).get('/api/v1/models'), 'no models yet', flags, context);
   });
-  subcommand('train', 'train on stored history, and activate what was trained')
+  subcommand('train', 'train on stored history; what is trained scores nothing until it is activated')
     .option('--service <service>', 'only this service; otherwise every one with enough history')
     .option('--from <time>', 'history from this time on, ISO 8601')
     .option('--to <time>', 'history before this time, ISO 8601')
     .action(async (flags: Flags) => {
       const { service, from, to } = flags;
       const answer = await connect(flags).post('/api/v1/models/train', { service, from, to });
-      printModels(answer, 'nothing was trained: no service has enough history', flags, context);
+      printModels(
+        answer,
+        'nothing was trained: no service has 32 windows with events yet (2h40m with windows of 5m)',
+        flags,
+        context,
+      );
     });
-  subcommand('activate <version>', 'make a version the one that scores its service').action(
-    async (version: string, flags: Flags) => {
-      const answer = await connect(flags).post(`/api/v1/models/${encodeURIComponent(version)}/activate`, undefined);
-      if (flags.json === true) context.print(JSON.stringify(answer));
-      else context.print(tableOf([answer as ModelRecord]));
-    },
-  );
+  subcommand('activate <version>', 'let a version score its service').action(async (version: string, flags: Flags) => {
+    const answer = await connect(flags).post(`/api/v1/models/${encodeURIComponent(version)}/activate`, undefined);
+    if (flags.json === true) context.print(JSON.stringify(answer));
+    else context.print(tableOf([answer as ModelRecord]));
+  });
 }

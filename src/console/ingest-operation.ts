@@ -46,7 +46,7 @@ export function addIngestOperation(app: App): void {
       consumes: ['application/json', 'application/x-ndjson'],
       headers: z.looseObject({ 'idempotency-key': z.string().max(128).optional() }),
       body: z.union([postedEventSchema, z.array(postedEventSchema)]),
-      response: { 202: acceptedSchema, ...problemAnswers([400, 401, 403, 409, 413, 415, 422, 429, 503]) },
+      response: { 202: acceptedSchema, ...problemAnswers([400, 401, 403, 408, 409, 413, 415, 422, 429, 503]) },
       security: [{ bearer: [] }, { apiKey: [] }],
     },
     handler: () => Promise.reject(new HeliosError('internal', 'cannot accept events here')),

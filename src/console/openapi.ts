@@ -9,6 +9,7 @@ const PROBLEMS = {
   401: 'No API key, or an unknown one',
   403: 'The API key lacks the role or the service',
   404: 'No such thing',
+  408: 'The body did not arrive in time',
   409: 'The state forbids it, or the same request is in flight',
   410: 'Retention has passed the cursor',
   413: 'The body is over the limit, before or after decompression',
@@ -69,6 +70,13 @@ function withoutUnused<T extends object>(document: T): T {
   return { ...document, components: { ...components, schemas: kept } };
 }
 
+/** Without the bounds of what a double holds exactly, which every integer would have: they tell a reader nothing. */
+function withoutSafeBounds<T extends object>(document: T): T {
+  const unbounded = (key: string, value: unknown): unknown =>
+    (key === 'maximum' || key === 'minimum') && Math.abs(value as number) === Number.MAX_SAFE_INTEGER ? undefined : value;
+  return JSON.parse(JSON.stringify(document, unbounded)) as T;
+}
+
 /** Derives the OpenAPI 3.1 document from the routes' own schemas; `app.swagger()` answers it. Call before adding routes. */
 export async function addOpenapi(app: FastifyInstance, version: string): Promise<void> {
   app.addHook('onRoute', complete);
@@ -90,6 +98,6 @@ export async function addOpenapi(app: FastifyInstance, version: string): Promise
       },
     },
     transform: jsonSchemaTransform,
-    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
+    transformObject: (document) => withoutSafeBounds(withoutUnused(jsonSchemaTransformObject(document))),
   });
 }

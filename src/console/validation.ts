@@ -41,6 +41,10 @@ function faultOf(issue: z.core.$ZodIssue, schema: z.ZodType): Fault {
     const nearest = typeof issue.input === 'string' ? nearestName(issue.input, known) : null;
     return { field, reason: `must be one of ${known.join(', ')}${nearest ? `; did you mean "${nearest}"?` : ''}` };
   }
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+    if (issue.input === undefined) return { field, reason: field === '' ? 'there is none' : 'is required' };
+    return { field, reason: `must be of type ${issue.expected === 'record' ? 'object' : issue.expected}` };
+  }
   return { field, reason: issue.message };
 }
 

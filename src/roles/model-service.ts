@@ -92,7 +92,9 @@ export class StoredModelService implements ModelService {
     const active = (await store.models.list()).find((record) => record.service === service && record.state === 'active');
     const model = active && (await store.models.get(active.version));
     if (!model)
-      throw new HeliosError('not_found', `cannot predict: no active model of ${service}`, { details: { field: 'service' } });
+      throw new HeliosError('not_found', `cannot predict: no active model of ${service}; activate one`, {
+        details: { field: 'service' },
+      });
     return model;
   }
 
