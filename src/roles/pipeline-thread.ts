@@ -16,7 +16,7 @@ import type { CommitSignal } from './commit-signal.ts';
 import { createLogger } from './logger.ts';
 import { createMetricsRelay } from './metrics-relay.ts';
 import { Pipeline } from './pipeline.ts';
-import type { ThreadFailure } from './thread.ts';
+import { reportFailure } from './thread.ts';
 
 export interface PipelineThreadData {
   dir: string;
@@ -106,10 +106,30 @@ async function run(pipeline: Pipeline): Promise<void> {
 
 async function close(pipeline: Pipeline, loop: Promise<void>): Promise<void> {
   stopping.abort();
+  pipeline.stop();
   wake();
-  await loop;
-  while (await inTurn(() => pipeline.step()));
-  await inTurn(() => pipeline.commit(true));
+  try {
+    await loop;
+    while (await inTurn(() => pipeline.step()));
+    await inTurn(() => pipeline.commit(true));
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    logger.warn('the disk is full: what is not derived yet will be from the log, at the next start');
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof HeliosError && error.code === 'disk_full';
+}
+
+/** Ends the thread and the process with it. */
+function die(error: unknown): void {
+  if (stopping.signal.aborted && isDiskFull(error)) return;
+  if (error instanceof HeliosError) reportFailure(port, error);
+  // Rethrown outside the promise.
+  process.nextTick(() => {
+    throw error;
+  });
 }
 
 try {
@@ -120,22 +140,17 @@ try {
 try {
   const pipeline = await open();
   const loop = run(pipeline);
-  loop.catch((error: unknown) => {
-    // Rethrown outside the promise, so that the thread dies and the process with it.
-    process.nextTick(() => {
-      throw error;
-    });
-  });
+  loop.catch(die);
   port.on('message', (message: { wake?: true }) => {
     if (message.wake) wake();
   });
   serveCalls(port, {
-    command: (command: DetectorCommand) => inTurn(() => pipeline.command(command)),
+    command: (command: DetectorCommand) => pipeline.unlessBlocked(() => inTurn(() => pipeline.command(command))),
     close: () => close(pipeline, loop),
-    retain: (beforeMs: number) => inTurn(() => pipeline.retain(beforeMs)),
+    retain: (beforeMs: number) => pipeline.unlessBlocked(() => inTurn(() => pipeline.retain(beforeMs))),
   });
   port.postMessage({ ready: true });
 } catch (error) {
   if (!(error instanceof HeliosError)) throw error;
-  port.postMessage({ failed: { code: error.code, message: error.message } } satisfies ThreadFailure);
+  reportFailure(port, error);
 }

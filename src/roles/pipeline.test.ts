@@ -6,6 +6,7 @@ import test from 'node:test';
 import { detectConfigSchema } from '../detect/config.ts';
 import { createDetector } from '../detect/engine.ts';
 import { isoTime, ManualClock } from '../lib/clock.ts';
+import { HeliosError } from '../lib/errors.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { silentMetrics } from '../lib/metrics.ts';
 import { createPrng } from '../lib/prng.ts';
@@ -19,6 +20,7 @@ import { storeConfigSchema } from '../store/config.ts';
 import { openEmbeddedStore } from '../store/embedded/embedded-store.ts';
 import { openStoreWriter } from '../store/embedded/store-writer.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { StoreWriter } from '../store/store.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOutput } from './pipeline.ts';
 
@@ -84,8 +86,8 @@ const openWriter = (dir: string) =>
   });
 
 /** A pipeline on the run's data; `commitEvery` commits between records at that many steps of the loop. */
-async function openPipeline(run: Run, clock: ManualClock) {
-  const writer = await openWriter(run.dir);
+async function openPipeline(run: Run, clock: ManualClock, wrap = (plain: StoreWriter): StoreWriter => plain) {
+  const writer = wrap(await openWriter(run.dir));
   const pipeline = new Pipeline({
     reader: openLogReader({ dir: run.dir }),
     writer,
@@ -224,6 +226,80 @@ test('a crash in the middle of a replay leaves no gap in what the detector has s
       while (await last.pipeline.step());
       await last.pipeline.commit(true);
       await last.writer[Symbol.asyncDispose]();
+      ends.push(await derived(run));
+    });
+  }
+  assert.deepEqual(ends[1], ends[0]);
+});
+
+/** A writer whose disk is full while it is told so. */
+function fullDisk() {
+  const disk = { isFull: true, refused: Promise.withResolvers<void>() };
+  const wrap = (writer: StoreWriter): StoreWriter =>
+    new Proxy(writer, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name, target) as unknown;
+        if (name === 'commit' && disk.isFull) {
+          return () => {
+            disk.refused.resolve();
+            return Promise.reject(new HeliosError('disk_full', 'cannot commit to the database: the disk is full'));
+          };
+        }
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  return { disk, wrap };
+}
+
+test('while the disk is full people are told so, and what was begun is done and published once there is room', async () => {
+  await withRun(async (run) => {
+    await fill(run.log);
+    const clock = new ManualClock();
+    const { disk, wrap } = fullDisk();
+    const { pipeline, writer } = await openPipeline(run, clock, wrap);
+    const at = isoTime(START_MS);
+    const change = { id: 'c1', at, service: 'shop', version: '2', previousVersion: null, description: '' };
+    const command = { type: 'change', change: { ...change, type: 'deployment', source: 'api' } } as const;
+    let begun: Promise<unknown> = Promise.resolve();
+    const told = pipeline.unlessBlocked(() => (begun = pipeline.command(command)));
+    await assert.rejects(told, { code: 'disk_full' });
+    await assert.rejects(
+      pipeline.unlessBlocked(() => assert.fail('a blocked pipeline begins nothing')),
+      { code: 'disk_full', details: { retryAfterSeconds: 10 } },
+    );
+    disk.isFull = false;
+    clock.advance(1000);
+    await begun;
+    assert.deepEqual(
+      run.published.flatMap(({ changes }) => changes.map(({ id }) => id)),
+      ['c1'],
+    );
+    assert.equal(await pipeline.unlessBlocked(() => Promise.resolve(7)), 7);
+    await writer[Symbol.asyncDispose]();
+  });
+});
+
+test('a pipeline that is stopped while the disk is full gives up, and the next run derives the same', async () => {
+  const ends: Awaited<ReturnType<typeof derived>>[] = [];
+  for (const isFull of [false, true]) {
+    await withRun(async (run) => {
+      await fill(run.log);
+      const clock = new ManualClock();
+      if (isFull) {
+        const { disk, wrap } = fullDisk();
+        const first = await openPipeline(run, clock, wrap);
+        const committing = first.pipeline.step().then(() => first.pipeline.commit(true));
+        committing.catch(() => undefined);
+        await disk.refused.promise;
+        first.pipeline.stop();
+        clock.advance(1000);
+        await assert.rejects(committing, { code: 'disk_full' });
+        await first.writer[Symbol.asyncDispose]();
+      }
+      const { pipeline, writer } = await openPipeline(run, clock);
+      while (await pipeline.step());
+      await pipeline.commit(true);
+      await writer[Symbol.asyncDispose]();
       ends.push(await derived(run));
     });
   }

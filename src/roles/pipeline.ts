@@ -70,6 +70,10 @@ export class Pipeline {
   readonly #counted = new Set<string>();
   #caughtUp = false;
   #dirty = false;
+  #isStopping = false;
+  /** Why a commit waits, while one does. */
+  #blocked: HeliosError | null = null;
+  readonly #waiting = new Set<(error: HeliosError) => void>();
   #lastCommitMs: number;
   #lastCheckpointMs: number;
 
@@ -127,6 +131,23 @@ export class Pipeline {
     await this.#commitWhenDue();
   }
 
+  /** Ends the waiting for a full disk: the step or commit under way rejects with `disk_full`, and the next run derives it anew. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
+  /** Resolves as `work` does, but rejects with `disk_full` while a commit waits for the disk; begun work then goes on. */
+  async unlessBlocked<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#blocked) throw this.#blocked;
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#waiting.add(reject);
+    try {
+      return await Promise.race([work(), promise]);
+    } finally {
+      this.#waiting.delete(reject);
+    }
+  }
+
   /** Applies a person's command and commits it at once, with a checkpoint: it must survive a crash. */
   async command(command: DetectorCommand): Promise<Incident | undefined> {
     while (this.#nextOffset < this.#replayUntil && (await this.step()));
@@ -141,23 +162,14 @@ export class Pipeline {
 
   /** Commits what was observed so far; `withCheckpoint` also stores the detector's state. */
   async commit(withCheckpoint: boolean): Promise<void> {
-    const { writer, detector, clock, logger, onProgress } = this.#options;
+    const { detector, clock, onProgress } = this.#options;
     // Before the snapshot, which must not count them a second time.
     const templates = detector.drainTemplates();
     if (this.#nextOffset > this.#replayUntil) this.#update.templates.push(...templates);
     // A checkpoint belongs to the offset committed with it: there is none before the replay has caught up with that.
     const isCheckpoint = withCheckpoint && this.#nextOffset >= this.#replayUntil;
     if (isCheckpoint) this.#update.checkpoint = detector.snapshot();
-    for (;;) {
-      try {
-        await writer.commit(this.#update, Math.max(this.#nextOffset, this.#replayUntil));
-        break;
-      } catch (error) {
-        if (!(error instanceof HeliosError) || error.code !== 'disk_full') throw error;
-        logger.error('cannot commit derived data: the disk is full; trying again', { retryMs: RETRY_MS });
-        await clock.sleep(RETRY_MS);
-      }
-    }
+    await this.#write();
     this.#lastCommitMs = clock.monotonicMs();
     if (isCheckpoint) {
       this.#safeOffset = this.#nextOffset;
@@ -168,6 +180,29 @@ export class Pipeline {
     const { watermarkMs } = detector.status();
     this.#measure();
     onProgress({ nextOffset: this.#nextOffset, safeOffset: this.#safeOffset, watermarkMs, caughtUp: this.#caughtUp });
+  }
+
+  /** Writes the update; waits while the disk is full, for events still in the log would only pile up in memory. */
+  async #write(): Promise<void> {
+    const { writer, clock, logger } = this.#options;
+    for (;;) {
+      try {
+        await writer.commit(this.#update, Math.max(this.#nextOffset, this.#replayUntil));
+        break;
+      } catch (error) {
+        if (!(error instanceof HeliosError) || error.code !== 'disk_full' || this.#isStopping) throw error;
+        if (!this.#blocked) logger.error('cannot commit derived data: the disk is full; trying again until it has room');
+        this.#block(error);
+        await clock.sleep(RETRY_MS);
+      }
+    }
+    if (this.#blocked) logger.info('derived data is committed again');
+    this.#blocked = null;
+  }
+
+  #block(error: HeliosError): void {
+    this.#blocked = new HeliosError('disk_full', error.message, { cause: error, details: { retryAfterSeconds: 10 } });
+    for (const reject of this.#waiting) reject(this.#blocked);
   }
 
   retain(beforeMs: number): Promise<void> {

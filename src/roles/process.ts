@@ -6,6 +6,7 @@ import { HeliosError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createAuthorize } from '../ingest/keys.ts';
 import { createIngestHandler } from '../ingest/handler.ts';
+import type { IngestHandler } from '../ingest/handler.ts';
 import { createHttpDoor } from '../ingest/http/door.ts';
 import type { HttpDoor } from '../ingest/http/door.ts';
 import { PendingBytes } from '../ingest/pending-bytes.ts';
@@ -76,10 +77,9 @@ function checkTargets(config: Config): void {
   );
 }
 
-function createDoor(shared: Shared): HttpDoor {
-  const { config, log, logger, metrics, state } = shared;
+function createHandler({ config, log, metrics }: Shared): IngestHandler {
   const eventsClock = config.clock === 'events';
-  const handler = createIngestHandler({
+  return createIngestHandler({
     log,
     scanner: createRotatingScanner({ entities: config.anomaly_detection.max_entities }, () => systemClock.nowMs()),
     clock: systemClock,
@@ -87,6 +87,9 @@ function createDoor(shared: Shared): HttpDoor {
     futureToleranceMs: eventsClock ? Infinity : config.ingest.future_tolerance,
     retentionMs: eventsClock ? Infinity : config.log.retention_age,
   });
+}
+
+function createDoor({ config, logger, metrics, state }: Shared, handler: IngestHandler): HttpDoor {
   const { events_per_second: eventsPerSecond, bytes_per_second: bytesPerSecond, burst: burstMs } = config.ingest;
   return createHttpDoor({
     handler,
@@ -101,12 +104,11 @@ function createDoor(shared: Shared): HttpDoor {
   });
 }
 
-function readinessOf(shared: Shared): Readiness {
+function readinessOf(shared: Shared, handler: IngestHandler): Readiness {
   const reasons: Readiness['reasons'] = [];
   if (shared.state.isStopping) reasons.push({ name: 'process', reason: 'is stopping' });
-  for (const damage of shared.log.status().damages) {
-    shared.logger.debug('damaged range set aside', { ...damage });
-  }
+  const failure = handler.failure();
+  if (failure) reasons.push({ name: 'log', reason: failure.message });
   return { ready: reasons.length === 0, reasons };
 }
 
@@ -131,6 +133,30 @@ async function reportMissing(store: Store, reporter: Reporter): Promise<void> {
   }
 }
 
+interface OpenOptions extends ProcessOptions {
+  dir: string;
+  logger: Logger;
+  metrics: PrometheusMetrics;
+  onDeath: (error: Error) => void;
+}
+
+async function openLog({ config, dir, logger, metrics, onDeath }: OpenOptions): Promise<EventLog> {
+  const { idempotency_window: windowMs, idempotency_keys: maxKeys } = config.ingest;
+  return openEmbeddedLog({
+    dir,
+    config: config.log,
+    clock: systemClock,
+    logger,
+    metrics,
+    idempotency: { windowMs, maxKeys },
+    readers: [PIPELINE_READER],
+    onFatal: (error) => {
+      const message = `cannot go on: the disk of the event log failed: ${error.message}`;
+      onDeath(new HeliosError('log_unavailable', message, { cause: error }));
+    },
+  });
+}
+
 async function openShared(
   options: ProcessOptions,
   scope: AsyncDisposableStack,
@@ -140,24 +166,14 @@ async function openShared(
   const dir = path.resolve(config.data_dir);
   const logger = createLogger(config.log_level);
   const metrics = createPrometheusMetrics(ALL_METRICS);
-  const { idempotency_window: windowMs, idempotency_keys: maxKeys } = config.ingest;
-  const log = scope.use(
-    await openEmbeddedLog({
-      dir,
-      config: config.log,
-      clock: systemClock,
-      logger,
-      metrics,
-      idempotency: { windowMs, maxKeys },
-      readers: [PIPELINE_READER],
-      onFatal: onDeath,
-    }),
-  );
+  const log = scope.use(await openLog({ ...options, dir, logger, metrics, onDeath }));
   const storeSignal = createCommitSignal();
   const pipelineSignal = createCommitSignal();
   publishCommitted(storeSignal, log.committedOffset());
   publishCommitted(pipelineSignal, log.committedOffset());
-  const store = scope.use(await openStoreThread({ dir, logLevel: config.log_level, signal: storeSignal }, onDeath));
+  const store = scope.use(
+    await openStoreThread({ dir, logLevel: config.log_level, signal: storeSignal, config: config.store }, onDeath),
+  );
   const hub = new StreamHub({ startMs: systemClock.nowMs(), metrics });
   const reporter = scope.use(
     createReporter({
@@ -222,7 +238,8 @@ function keepRetention(shared: Shared): () => void {
 
 async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<string> {
   const { config, store, pipeline, clock, logger, metrics, hub, state } = shared;
-  const server = createHttpServer({ config, ingest: createDoor(shared) });
+  const handler = createHandler(shared);
+  const server = createHttpServer({ config, ingest: createDoor(shared, handler) });
   const command = pipeline.command.bind(pipeline);
   const app = await createConsole({
     store,
@@ -234,7 +251,7 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     version: options.version,
     control: createControl({ store, command, clock }),
     models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
-    readiness: () => readinessOf(shared),
+    readiness: () => readinessOf(shared, handler),
     renderMetrics: () => metrics.render(),
     stream: hub,
     serverFactory: server.serverFactory,

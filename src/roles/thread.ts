@@ -1,10 +1,15 @@
-import type { Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { HeliosError } from '../lib/errors.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 
-/** What a worker posts when it cannot start for a reason that a person can mend. */
-export interface ThreadFailure {
+/** What a worker posts when it cannot start or go on for a reason that a person can mend. */
+interface ThreadFailure {
   failed: { code: ErrorCode; message: string };
+}
+
+/** Worker side: a thrown error would lose its code on the way. */
+export function reportFailure(port: MessagePort, { code, message }: HeliosError): void {
+  port.postMessage({ failed: { code, message } } satisfies ThreadFailure);
 }
 
 /**
@@ -16,8 +21,12 @@ export function startThread(worker: Worker, name: string, onDeath: (error: Error
     let isReady = false;
     let isStopping = false;
     let cause: Error | null = null;
+    let failure: HeliosError | null = null;
     worker.on('message', (message: { ready?: true } & Partial<ThreadFailure>) => {
-      if (message.failed) reject(new HeliosError(message.failed.code, message.failed.message));
+      if (message.failed) {
+        failure = new HeliosError(message.failed.code, message.failed.message);
+        reject(failure);
+      }
       if (!message.ready) return;
       isReady = true;
       resolve(async () => {
@@ -29,8 +38,9 @@ export function startThread(worker: Worker, name: string, onDeath: (error: Error
       cause = error;
     });
     worker.on('exit', () => {
-      const error = cause ?? new Error(`the ${name} thread ended`);
+      const error = failure ?? cause ?? new Error(`the ${name} thread ended`);
       if (!isReady) reject(error);
+      else if (failure) onDeath(failure);
       else if (!isStopping) onDeath(new Error(`the ${name} thread failed: ${error.message}`, { cause: error }));
     });
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { MetricDefinition, Metrics } from '../../lib/metrics.ts';
@@ -87,6 +87,32 @@ test('a file that is no database is set aside under a name that is logged, and t
   assert.equal(writer.offset(), 0);
   assert.deepEqual(place.lines, ['error the database is damaged: set aside, its content is rebuilt from the log']);
   assert.equal(readdirSync(place.dir).filter((file) => file.startsWith('store.db.corrupt-20251008')).length, 1);
+});
+
+test('a damaged checkpoint counts as none, and everything else is kept', async () => {
+  using place = new StoreDir();
+  const writer = await place.openWriter();
+  await writer.commit({ ...NO_UPDATE, changes: [changeOf('c1', T0)], checkpoint: randomBytes(100) }, 1);
+  await writer[Symbol.asyncDispose]();
+  place.execute("UPDATE checkpoint SET payload = CAST(substr(payload, 1, 50) || x'00' || substr(payload, 52) AS BLOB)");
+  await using again = await place.openWriter();
+  assert.deepEqual([again.offset(), again.checkpoint()], [1, undefined]);
+  assert.match(place.lines[0] ?? '', /^error the checkpoint is damaged/);
+  await using store = await place.openStore();
+  assert.equal((await store.get('change', 'c1'))?.id, 'c1');
+});
+
+test('pages that are damaged below the checkpoint are found before the file is in use', async () => {
+  using place = new StoreDir();
+  const writer = await place.openWriter();
+  await writer.commit({ ...NO_UPDATE, checkpoint: randomBytes(400_000) }, 1);
+  await writer[Symbol.asyncDispose]();
+  const file = readFileSync(databasePath(place.dir));
+  file.fill(0xa5, file.length - 300_000);
+  writeFileSync(databasePath(place.dir), file);
+  await using again = await place.openWriter();
+  assert.equal(again.offset(), 0);
+  assert.deepEqual(place.lines, ['error the database is damaged: set aside, its content is rebuilt from the log']);
 });
 
 test('damage found while running is answered as such, and the next start rebuilds', async () => {

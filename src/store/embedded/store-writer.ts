@@ -59,6 +59,7 @@ class EmbeddedStoreWriter implements StoreWriter {
   readonly #templates: TemplateWriter;
   readonly #models: ModelWriter;
   readonly #advance: StatementSync;
+  readonly #readCheckpoint: StatementSync;
   readonly #saveCheckpoint: StatementSync;
   readonly #readSize: StatementSync;
   #offset = 0;
@@ -75,6 +76,7 @@ class EmbeddedStoreWriter implements StoreWriter {
     this.#templates = new TemplateWriter(database);
     this.#models = new ModelWriter(database);
     this.#advance = database.prepare('UPDATE progress SET next_offset = ?, commits = commits + 1 WHERE commits = ?');
+    this.#readCheckpoint = database.prepare('SELECT next_offset, payload FROM checkpoint');
     this.#saveCheckpoint = database.prepare('INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)');
     this.#readSize = database.prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
     this.#loadNames();
@@ -87,9 +89,17 @@ class EmbeddedStoreWriter implements StoreWriter {
     return this.#offset;
   }
 
+  /** One that is damaged counts as none: the detector's state then comes from the log. */
   checkpoint(): { payload: Uint8Array; offset: number } | undefined {
-    const row = this.#database.prepare('SELECT next_offset, payload FROM checkpoint').get();
-    return row && { payload: unpackCheckpoint(row['payload'] as Uint8Array), offset: row['next_offset'] as number };
+    const row = this.#attempt('read the checkpoint', () => this.#readCheckpoint.get());
+    if (!row) return undefined;
+    try {
+      return { payload: unpackCheckpoint(row['payload'] as Uint8Array), offset: row['next_offset'] as number };
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      this.#options.logger.error('the checkpoint is damaged: the state of the detector is rebuilt from the log');
+      return undefined;
+    }
   }
 
   observe(batch: EventBatch, recordOffset: number): void {
@@ -201,9 +211,23 @@ class EmbeddedStoreWriter implements StoreWriter {
  * A damaged database is set aside and rebuilt: `offset()` is then 0 again.
  */
 export async function openStoreWriter(options: StoreWriterOptions): Promise<StoreWriter> {
+  try {
+    return openWriter(options);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    // Damage that shows only when tables are read.
+    markDamaged(options.dir);
+    return openWriter(options);
+  }
+}
+
+function openWriter(options: StoreWriterOptions): StoreWriter {
   const database = openOrReplace(options);
   try {
-    return new EmbeddedStoreWriter(options, database);
+    const writer = new EmbeddedStoreWriter(options, database);
+    // Spans many pages: damage there has to be found before the file is in use.
+    writer.checkpoint();
+    return writer;
   } catch (error) {
     database.close();
     throw storeError(`open ${databasePath(options.dir)}`, error);
