@@ -96,14 +96,17 @@ async function feedHistory(client: EventClient, generator: Generator, liveMs: nu
   const next = generator.cursor(generator.startMs);
   let sent = 0;
   const stepMs = (BATCH_EVENTS / EVENTS_PER_SECOND) * 1000;
-  for (let toMs = generator.startMs + stepMs; toMs < liveMs + stepMs; toMs += stepMs) {
-    const chunk = next(Math.min(toMs, liveMs));
-    if (chunk.count > 0) await client.post(chunk.bytes, chunk.count);
-    sent += chunk.count;
-    progress.update(Math.min(HISTORY_MS, toMs - generator.startMs));
-    context.signal.throwIfAborted();
+  try {
+    for (let toMs = generator.startMs + stepMs; toMs < liveMs + stepMs; toMs += stepMs) {
+      const chunk = next(Math.min(toMs, liveMs));
+      if (chunk.count > 0) await client.post(chunk.bytes, chunk.count);
+      sent += chunk.count;
+      progress.update(Math.min(HISTORY_MS, toMs - generator.startMs));
+      context.signal.throwIfAborted();
+    }
+  } finally {
+    progress.stop();
   }
-  progress.stop();
   context.print(
     `Fed ${sent.toLocaleString('en')} events: ${minutes(HISTORY_MS)} of history of ${generator.services.length} services.`,
   );
@@ -130,34 +133,61 @@ function nextCommands(url: string): string {
   bin/helios replay events.ndjson`;
 }
 
+/** Starts HELIOS on an empty directory, tells the story, and waits until HELIOS has stopped, however the story ends. */
 async function runDemo(flags: DemoFlags, context: CommandContext, dataDir: string): Promise<void> {
   const { print } = context;
   const { startProcess } = await import('../roles/process.ts');
   const seed = flags.seed ?? systemClock.nowMs() % 100_000;
+  const serving = new AbortController();
   const feeding = new AbortController();
-  const stop = AbortSignal.any([context.signal, feeding.signal]);
+  // A listener, not AbortSignal.any: a signal that nobody listens to ends the process at once and leaves the directory behind.
+  context.signal.addEventListener('abort', () => feeding.abort(context.signal.reason), { once: true });
   let faultMs = 0;
   const findings = new Findings((anomaly) => print(describeAnomaly(anomaly, systemClock.nowMs() - faultMs)));
-  const config = configSchema.parse({ port: 0, data_dir: dataDir, log_level: 'error' });
   const { url, stopped } = await startProcess({
-    config,
+    config: configSchema.parse({ port: 0, data_dir: dataDir, log_level: 'error' }),
     version: context.version,
-    signal: stop,
+    signal: serving.signal,
     onEvent: (event) => findings.take(event),
   });
   print(`HELIOS listens on ${url} (seed ${seed}; another --seed tells another story).`);
-  await using client = new EventClient({ url, key: '', clock: systemClock });
   // The last second of history is posted late enough to be in the past.
   const liveMs = Math.floor(systemClock.nowMs() / 1000) * 1000 + 5_000;
-  const { generator, fault } = writeStory(seed, liveMs);
-  faultMs = Date.parse(fault.start);
+  const story = writeStory(seed, liveMs);
+  faultMs = Date.parse(story.fault.start);
+  try {
+    await tellStory({ story, liveMs, url, stopped, findings, feeding }, context);
+  } finally {
+    serving.abort();
+    await stopped;
+  }
+}
+
+interface Stage {
+  story: Story;
+  liveMs: number;
+  url: string;
+  stopped: Promise<void>;
+  findings: Findings;
+  feeding: AbortController;
+}
+
+/** Feeds history, then live traffic until the report is there and, at a terminal, until the signal. */
+async function tellStory({ story, liveMs, url, stopped, findings, feeding }: Stage, context: CommandContext): Promise<void> {
+  const { print } = context;
+  const { generator, fault } = story;
+  const faultMs = Date.parse(fault.start);
+  await using client = new EventClient({ url, key: '', clock: systemClock });
   const historyEndMs = Math.min(liveMs, systemClock.nowMs());
   await feedHistory(client, generator, historyEndMs, context);
-  const live = feedLive(client, generator, historyEndMs, stop);
+  const live = feedLive(client, generator, historyEndMs, feeding.signal);
   print(
     `Live traffic at about ${EVENTS_PER_SECOND} events/s. At ${isoTime(faultMs).slice(11, 19)} UTC a bad version of one service is deployed …`,
   );
-  const patience = AbortSignal.any([stop, AbortSignal.timeout(Math.max(0, faultMs - systemClock.nowMs()) + PATIENCE_MS)]);
+  const patience = AbortSignal.any([
+    feeding.signal,
+    AbortSignal.timeout(Math.max(0, faultMs - systemClock.nowMs()) + PATIENCE_MS),
+  ]);
   await Promise.race([findings.waitForReport(patience), live]);
   if (findings.report) print(`\n${findings.report.markdown}\n${nextCommands(url)}`);
   if (findings.report && process.stdout.isTTY && !context.signal.aborted) {
@@ -166,8 +196,8 @@ async function runDemo(flags: DemoFlags, context: CommandContext, dataDir: strin
   }
   feeding.abort();
   await live;
-  await stopped;
-  if (!findings.report && !context.signal.aborted) {
+  if (!findings.report) {
+    context.signal.throwIfAborted();
     throw new HeliosError(
       'internal',
       `cannot show a report: the deployment of ${fault.service} was not detected within ${PATIENCE_MS / 1000} s`,

@@ -68,7 +68,7 @@ function endpointLine(writing: Writing, service: string, sample: SampleFacts): s
   const listed = endpoints.map(({ endpoint, count }) => {
     return `${code(String(endpoint.value), 120)} ${number(count)}${writing.evidence.ref(endpoint)}`;
   });
-  const of = `${complete ? 'the' : 'the newest'} ${number(events)} failing events in the worst ${duration(toMs - fromMs)}`;
+  const of = `${complete ? 'the' : 'the newest'} ${number(events)} failing ${events === 1 ? 'event' : 'events'} in the worst ${duration(toMs - fromMs)}`;
   return `- **Failing endpoints of ${code(service)}**, out of ${of}, to ${at(writing, toMs)}: ${listed.join(', ')}.`;
 }
 
