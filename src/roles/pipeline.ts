@@ -224,7 +224,7 @@ export class Pipeline {
   async #collect(output: DetectorOutput): Promise<void> {
     const replayed = this.#nextOffset <= this.#replayUntil;
     if (!replayed) {
-      this.#update.models.push(...output.models);
+      for (const model of output.models) this.#update.models.push({ ...model, record: { ...model.record, state: 'active' } });
       this.#count(output);
     }
     if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
