@@ -13,6 +13,7 @@ import type { StoreConfig } from '../store/config.ts';
 import { openStoreWriter } from '../store/embedded/store-writer.ts';
 import { markIdle, readCommitted } from './commit-signal.ts';
 import type { CommitSignal } from './commit-signal.ts';
+import { createDamageLog } from './damage-log.ts';
 import { createLogger } from './logger.ts';
 import { createMetricsRelay } from './metrics-relay.ts';
 import { Pipeline } from './pipeline.ts';
@@ -52,7 +53,7 @@ async function open(): Promise<Pipeline> {
     );
   }
   return new Pipeline({
-    reader: openLogReader({ dir: data.dir }),
+    reader: openLogReader({ dir: data.dir, onDamage: createDamageLog(logger) }),
     writer,
     detector: createDetector({ config: data.detect, clock: data.clockMode, seed: SEED }),
     scanner: createRotatingScanner({ entities: data.detect.max_entities }, () => clock.nowMs()),

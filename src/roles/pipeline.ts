@@ -212,11 +212,11 @@ export class Pipeline {
   #observe(record: LogRecord): void {
     const { scanner, writer, detector, metrics } = this.#options;
     const { batch } = scanner.scan(record.bytes, NO_LIMITS);
+    // What was replayed was counted by the run that committed it.
+    if (this.#nextOffset <= this.#replayUntil && record.position.offset >= this.#replayUntil) detector.drainTemplates();
     writer.observe(batch, record.position.offset);
     detector.observe(batch, record.receivedAtMs, record.clientId);
     this.#nextOffset = record.position.offset + 1;
-    // Counted by the run that committed these records.
-    if (this.#nextOffset === this.#replayUntil) detector.drainTemplates();
     this.#dirty = true;
     metrics.add(PIPELINE_EVENTS, batch.count);
   }

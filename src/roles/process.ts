@@ -19,6 +19,7 @@ import type { EventLog } from '../log/event-log.ts';
 import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
+import { readCommittedOffset } from '../store/embedded/committed-offset.ts';
 import type { Store } from '../store/store.ts';
 import { createCommitSignal, publishCommitted } from './commit-signal.ts';
 import { createControl } from './control.ts';
@@ -149,6 +150,7 @@ async function openLog({ config, dir, logger, metrics, onDeath }: OpenOptions): 
     logger,
     metrics,
     idempotency: { windowMs, maxKeys },
+    expectedOffset: readCommittedOffset(dir),
     readers: [PIPELINE_READER],
     onFatal: (error) => {
       const message = `cannot go on: the disk of the event log failed: ${error.message}`;

@@ -13,6 +13,7 @@ import { openStoreWriter } from '../store/embedded/store-writer.ts';
 import type { Store } from '../store/store.ts';
 import { readCommitted } from './commit-signal.ts';
 import type { CommitSignal } from './commit-signal.ts';
+import { createDamageLog } from './damage-log.ts';
 import { createLogger } from './logger.ts';
 import { reportFailure } from './thread.ts';
 
@@ -31,7 +32,7 @@ const logger = createLogger(logLevel);
 async function open(): Promise<Methods> {
   // The writer sets a damaged database aside; it has a look before anybody reads.
   await (await openStoreWriter({ dir, config, clock: systemClock, logger, metrics: silentMetrics }))[Symbol.asyncDispose]();
-  const source = openEventSource({ dir });
+  const source = openEventSource({ dir, onDamage: createDamageLog(logger) });
   const store = await openEmbeddedStore({
     dir,
     source,

@@ -28,6 +28,11 @@ export interface EmbeddedLogOptions {
   logger: Logger;
   metrics: Metrics;
   idempotency: IdempotencyLimits;
+  /**
+   * A reader has stored what it made of every record below: a log that ends before has lost its end. That is named among the
+   * damages, and the lost offsets are not given out again.
+   */
+  expectedOffset?: number;
   /** Names of readers that retention waits for; each starts at the first offset until it acknowledges. */
   readers?: readonly string[];
   /** The disk can no longer be trusted (EIO): every append from now on is refused and the process should end. */
@@ -111,6 +116,7 @@ export class EmbeddedLog implements EventLog {
       onSealed: (_, cpuMs) => this.#sealed(cpuMs),
     });
     const last = this.#segments.at(-1);
+    this.#setLostEndAside(last);
     // A damaged segment is closed for good, so that nothing more can be lost with it.
     if (last && !last.sealed && !last.damaged) this.#active = ActiveSegment.open(last, files);
     else this.#active = this.#createActive(files, directory);
@@ -292,11 +298,23 @@ export class EmbeddedLog implements EventLog {
     this.#setGauges();
   }
 
+  #setLostEndAside(last: Segment | undefined): void {
+    const { expectedOffset = 0, directory, logger } = this.#options;
+    const end = last?.nextOffset ?? 0;
+    if (end >= expectedOffset) return;
+    const [file, at] = last ? [last.path, last.bytes] : [directory, 0];
+    const damage = { file, fromByte: at, toByte: at, reason: `records ${end} to ${expectedOffset - 1} are missing at the end` };
+    logger.error('the end of the log is lost; the rest is served', damage);
+    this.#damages.push(damage);
+    // Left as it is, not sealed and not written to.
+    if (last && !last.sealed) last.damaged = true;
+  }
+
   #createActive(files: LogFiles, directory: string): ActiveSegment {
     const last = this.#segments.at(-1);
     const base = last?.nextOffset ?? 0;
     // Only a damaged segment without a single frame has a successor of the same base; it yields one offset.
-    const free = base === last?.base ? base + 1 : base;
+    const free = Math.max(base === last?.base ? base + 1 : base, this.#options.expectedOffset ?? 0);
     const segment = emptySegment(rawPath(directory, free), free, last?.nextEvent ?? 0, this.#options.clock.nowMs());
     const active = ActiveSegment.create(segment, files, directory);
     this.#segments.push(segment);

@@ -51,6 +51,7 @@ export function recoverSegments(options: RecoveryOptions): Recovered {
   );
   for (const [i, file] of listed.entries()) {
     const index = sealedIndexes[i];
+    nameGap(file, recovered);
     if (index) {
       recovered.segments.push(sealedSegment(file, index));
       recovered.damages.push(...index.damages);
@@ -63,6 +64,13 @@ export function recoverSegments(options: RecoveryOptions): Recovered {
   }
   for (const damage of recovered.damages) options.logger.error('log segment is damaged; the rest is served', { ...damage });
   return recovered;
+}
+
+/** Offsets go on from file to file; only after a segment without a single readable frame one is left out. */
+function nameGap({ base, path: file }: SegmentFile, { segments, damages }: Recovered): void {
+  const before = segments.at(-1);
+  if (before === undefined || before.nextOffset >= base || before.damaged) return;
+  damages.push({ file, fromByte: 0, toByte: 0, reason: `records ${before.nextOffset} to ${base - 1} before it are missing` });
 }
 
 /** Of a crash while sealing: the half-made file, or the raw one beside its finished successor. */
@@ -153,8 +161,10 @@ function recoverRaw(file: SegmentFile, newest: boolean, recovered: Recovered, op
     if (header === null && holdsFrames) {
       damages.unshift({ file: file.path, fromByte: 0, toByte: SEGMENT_HEADER_BYTES, reason: 'the segment header is damaged' });
     }
-    if (newest && header === null && !holdsFrames) rewriteHeader(fd, segment, options);
-    else if (newest && cursor.position < size) cutTail(fd, segment, cursor.position, size, options);
+    // A crash while rolling leaves a part of the header; a whole file of garbage is something else.
+    const isUnreadable = header === null && !holdsFrames;
+    if (newest && isUnreadable && size <= SEGMENT_HEADER_BYTES) rewriteHeader(fd, segment, options);
+    else if (newest && !isUnreadable && cursor.position < size) cutTail(fd, segment, cursor.position, size, options);
     else if (cursor.position < size) {
       damages.push({
         file: file.path,
@@ -165,8 +175,8 @@ function recoverRaw(file: SegmentFile, newest: boolean, recovered: Recovered, op
     }
     // Whole frames that a killed process had not synced yet are served from now on: they have to be durable too.
     if (newest) options.files.syncData(fd);
-    segment.bytes = newest ? Math.max(SEGMENT_HEADER_BYTES, cursor.position) : size;
     segment.damaged = damages.length > 0;
+    segment.bytes = newest && !segment.damaged ? Math.max(SEGMENT_HEADER_BYTES, cursor.position) : size;
     recovered.segments.push(segment);
     recovered.damages.push(...damages);
   } finally {
