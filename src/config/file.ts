@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isMap, LineCounter, parseDocument, type Node } from 'yaml';
+import { isMap, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { HeliosError, systemCode } from '../lib/errors.ts';
 
 export const DEFAULT_FILE = 'helios.yaml';
@@ -51,7 +51,17 @@ export function readConfigFile(file: string | undefined, cwd: string): FileValue
     });
   }
   notePositions(document.contents, [], at, positions);
-  return { values: (document.toJS() as Record<string, unknown> | null) ?? {}, positions };
+  return { values: valuesOf(document, name), positions };
+}
+
+/** Aliases are resolved here: an unknown one, or too many of them, is the file's fault. */
+function valuesOf(document: Document, name: string): Record<string, unknown> {
+  try {
+    return (document.toJS() as Record<string, unknown> | null) ?? {};
+  } catch (error) {
+    const message = `cannot read the configuration file: ${name}: ${(error as Error).message}`;
+    throw new HeliosError('invalid_config', message, { cause: error, details: { field: name } });
+  }
 }
 
 function notePositions(node: Node | null, path: string[], at: (offset: number) => string, positions: Map<string, string>): void {

@@ -126,6 +126,14 @@ test('a file that is not YAML, or not a mapping, is refused with its position', 
   });
 });
 
+test('an alias without its anchor, or a bomb of aliases, is refused', () => {
+  const bomb = `a: &a [x]\n${Array.from({ length: 9 }, (_, i) => `k${i}: &k${i} [${'*a,'.repeat(20)}]\n`).join('')}`;
+  inDirectory({ 'a.yaml': 'port: *nowhere\n', 'b.yaml': bomb }, (cwd) => {
+    assert.match(problemsOf({ cwd, file: 'a.yaml' })[0] ?? '', /a\.yaml: Unresolved alias/);
+    assert.match(problemsOf({ cwd, file: 'b.yaml' })[0] ?? '', /b\.yaml: Excessive alias/);
+  });
+});
+
 test('a section whose keys are all commented out says nothing', () => {
   inDirectory({ 'helios.yaml': 'log:\n  # segment_size: 1MiB\nport:\n' }, (cwd) => {
     const { config } = loadConfig({ cwd, env: { HELIOS_HOST: '' } });

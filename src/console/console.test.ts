@@ -192,3 +192,15 @@ test('answers tell browsers not to guess their type', async () => {
     assert.equal((await fixture.app.inject(url)).headers['x-content-type-options'], 'nosniff', url);
   }
 });
+
+test('a compressed body is refused by name, for only posted events may be', async () => {
+  await using fixture = await createFixture();
+  const answer = await fixture.app.inject({
+    method: 'POST',
+    url: '/api/v1/changes',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    payload: '{"service":"cart"}',
+  });
+  assert.equal(answer.statusCode, 415);
+  assert.equal(answer.json<Problem>()['field'], 'Content-Encoding');
+});

@@ -29,8 +29,10 @@ function unknownKeyReason(key: string, known: string[]): string {
 }
 
 /** What a zod issue says in the words of a request; unknown keys name the nearest known one. */
-function faultOf(issue: z.core.$ZodIssue, schema: z.ZodType): Fault {
-  const field = issue.path.map(String).join('.');
+function faultOf(issue: z.core.$ZodIssue, schema: z.ZodType, part: string): Fault {
+  // A parameter that is a list is one field: `level`, not `level.0`.
+  const path = part === 'querystring' ? issue.path.slice(0, 1) : issue.path;
+  const field = path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] as string;
     const reason = unknownKeyReason(key, knownKeys(schema, issue.path));
@@ -50,7 +52,7 @@ function faultOf(issue: z.core.$ZodIssue, schema: z.ZodType): Fault {
 
 /** `invalid_argument` that names the first field at fault and lists the others. */
 export function validationError(error: z.core.$ZodError, schema: z.ZodType, part: string): HeliosError {
-  const faults = error.issues.map((issue) => faultOf(issue, schema));
+  const faults = error.issues.map((issue) => faultOf(issue, schema, part));
   const { field, reason } = faults[0] as Fault;
   const where = PART_NAMES[part] ?? part;
   return new HeliosError('invalid_argument', `cannot read the ${where}: ${field === '' ? reason : `${field}: ${reason}`}`, {

@@ -12,6 +12,20 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** What a timer of Node.js can hold, 24.8 days; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A timer of any length, also Infinity; returns how to stop it. */
+function startTimer(delayMs: number, keepsAlive: boolean, run: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const start = (leftMs: number): void => {
+    timer = setTimeout(() => (leftMs > MAX_TIMER_MS ? start(leftMs - MAX_TIMER_MS) : run()), Math.min(leftMs, MAX_TIMER_MS));
+    if (!keepsAlive) timer.unref();
+  };
+  start(delayMs);
+  return () => clearTimeout(timer);
+}
+
 function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -19,13 +33,13 @@ function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
       return;
     }
     const onAbort = (): void => {
-      clearTimeout(timer);
+      stop();
       reject(signal?.reason as Error);
     };
-    const timer = setTimeout(() => {
+    const stop = startTimer(delayMs, true, () => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
-    }, delayMs);
+    });
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
@@ -34,15 +48,11 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   every(periodMs, run) {
-    const timer = setInterval(run, periodMs);
+    const timer = setInterval(run, Math.min(periodMs, MAX_TIMER_MS));
     timer.unref();
     return () => clearInterval(timer);
   },
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
+  after: (delayMs, run) => startTimer(delayMs, false, run),
   sleep,
 };
 
