@@ -37,6 +37,8 @@ import { openStoreThread } from './store-client.ts';
 /** The pipeline's name among the log's readers: retention waits for it. */
 const PIPELINE_READER = 'pipeline';
 const RETENTION_PERIOD_MS = 60_000;
+/** At a stop, for a request that is on its way on a new connection. */
+const IDLE_TIMEOUT_MS = 500;
 
 export interface ProcessOptions {
   config: Config;
@@ -262,7 +264,7 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
   scope.defer(async () => {
     state.isStopping = true;
     hub.close();
-    const inTime = await server.close(systemClock.sleep(config.shutdown_timeout));
+    const inTime = await server.close(systemClock.sleep(config.shutdown_timeout), systemClock.sleep(IDLE_TIMEOUT_MS));
     await app.close();
     if (!inTime) throw new HeliosError('timeout', 'cannot stop in an orderly way: requests in flight were cut off');
   });

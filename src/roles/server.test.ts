@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { configSchema } from '../config/config.ts';
@@ -35,6 +37,17 @@ async function textOf(url: string, init: RequestInit = {}): Promise<string> {
   return (await fetch(url, init)).text();
 }
 
+function getText(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const onAnswer = (response: http.IncomingMessage): void => {
+      response.on('data', (chunk: Buffer) => resolve(chunk.toString()));
+    };
+    const options = { ca: readFileSync(certFile), servername: 'localhost', agent: false } as const;
+    const request = url.startsWith('https') ? https.get(url, options, onAnswer) : http.get(url, { agent: false }, onAnswer);
+    request.on('error', reject);
+  });
+}
+
 /** With a request target as a proxy sends it. */
 function postTo(url: string, target: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -53,7 +66,7 @@ test('posted events go to the ingest door, everything else to the console', asyn
   assert.equal(await textOf(`${url}/api/v1/eventsx`, { method: 'POST' }), 'console');
   assert.equal(await postTo(url, 'http://helios.example/api/v1/events?x=1'), 'ingest');
   assert.equal(await postTo(url, 'http://helios.example/x/api/v1/events'), 'console');
-  assert.ok(await server.close(never));
+  assert.ok(await server.close(never, never));
 });
 
 test('without keys only a loopback address is taken, unless someone insists', () => {
@@ -72,15 +85,8 @@ test('without keys only a loopback address is taken, unless someone insists', ()
 test('with a certificate the server speaks TLS, and half of a pair or a missing file is one clear error', async () => {
   const { server, url } = await listen({ tls_cert_file: certFile, tls_key_file: keyFile });
   assert.match(url, /^https:/);
-  const body = await new Promise<string>((resolve, reject) => {
-    https
-      .get(url, { ca: readFileSync(certFile), servername: 'localhost' }, (response) => {
-        response.on('data', (chunk: Buffer) => resolve(chunk.toString()));
-      })
-      .on('error', reject);
-  });
-  assert.equal(body, 'console');
-  assert.ok(await server.close(never));
+  assert.equal(await getText(url), 'console');
+  assert.ok(await server.close(never, never));
   await assert.rejects(listen({ tls_cert_file: certFile }), /go together/);
   await assert.rejects(listen({ tls_cert_file: 'missing.pem', tls_key_file: keyFile }), /missing.pem/);
 });
@@ -88,7 +94,7 @@ test('with a certificate the server speaks TLS, and half of a pair or a missing 
 test('a port in use is named', async () => {
   const { server, url } = await listen();
   await assert.rejects(listen({ port: Number(new URL(url).port) }), /the port is in use/);
-  assert.ok(await server.close(never));
+  assert.ok(await server.close(never, never));
 });
 
 test('closing waits for requests in flight, and cuts them off past the deadline', async () => {
@@ -99,7 +105,7 @@ test('closing waits for requests in flight, and cuts them off past the deadline'
     probe.on('error', () => resolve());
   });
   await seen;
-  const closed = patient.server.close(never);
+  const closed = patient.server.close(never, never);
   patient.gate.resolve();
   assert.equal(await waiting, 'ingest');
   assert.equal(await closed, true);
@@ -108,6 +114,19 @@ test('closing waits for requests in flight, and cuts them off past the deadline'
   const lost = textOf(`${hasty.url}/api/v1/events`, { method: 'POST', body: '{}', headers: { 'x-wait': '1' } });
   lost.catch(() => undefined);
   await textOf(hasty.url);
-  assert.equal(await hasty.server.close(Promise.resolve()), false);
+  assert.equal(await hasty.server.close(Promise.resolve(), never), false);
   await assert.rejects(lost);
+});
+
+test('closing does not wait for ever for connections without a request, also over TLS', async () => {
+  for (const input of [{}, { tls_cert_file: certFile, tls_key_file: keyFile }]) {
+    const { server, url } = await listen(input);
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+    const ended = once(socket, 'close');
+    await once(socket, 'connect');
+    // Its answer says that the connection before it was accepted.
+    assert.equal(await getText(url), 'console');
+    assert.equal(await server.close(never, Promise.resolve()), true);
+    await ended;
+  }
 });

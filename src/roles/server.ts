@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import net from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { HeliosError, systemCode } from '../lib/errors.ts';
 
@@ -25,8 +25,11 @@ export interface HttpServer {
   /** What Fastify calls to get its server. */
   serverFactory: (handler: RequestListener) => Server;
   listen(): Promise<string>;
-  /** Stops accepting and waits for requests in flight; false when `timeoutMs` passed first and they were cut off. */
-  close(timeout: Promise<void>): Promise<boolean>;
+  /**
+   * Stops accepting and waits for requests in flight; false when `timeout` came first and they were cut off. Connections on
+   * which no request is in flight at `idleTimeout` are closed then.
+   */
+  close(timeout: Promise<void>, idleTimeout: Promise<void>): Promise<boolean>;
 }
 
 export function isLoopback(host: string): boolean {
@@ -76,6 +79,11 @@ function startListening(server: Server, config: Config): Promise<string> {
   });
 }
 
+/** The same for a TLS socket and the one below it. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
 function isIngest({ method, url = '' }: IncomingMessage): boolean {
   return method === 'POST' && (url === INGEST_PATH || INGEST_URL.test(url));
 }
@@ -91,6 +99,7 @@ function requestTimeouts(timeoutMs: number): http.ServerOptions {
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { config, ingest } = options;
   const inFlight = new Set<ServerResponse>();
+  const sockets = new Set<Socket>();
   let server: Server | null = null;
   let isStopping = false;
 
@@ -113,6 +122,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       noDelay: true,
     };
     const created = tls ? https.createServer({ ...limits, ...tls }) : http.createServer(limits);
+    created.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
     created.on('request', listener);
     created.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       // The ingest door looks at the headers first, so that a refused body is never sent.
@@ -123,7 +136,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return created;
   }
 
-  async function close(timeout: Promise<void>): Promise<boolean> {
+  /** `closeIdleConnections` leaves those alone on which nothing was ever sent, and `close` would wait for them. */
+  function endIdle(): void {
+    const busy = new Set([...inFlight].map(({ req }) => peerOf(req.socket)));
+    for (const socket of sockets) if (!busy.has(peerOf(socket))) socket.destroy();
+  }
+
+  async function close(timeout: Promise<void>, idleTimeout: Promise<void>): Promise<boolean> {
     const listening = server;
     if (!listening) return true;
     isStopping = true;
@@ -132,6 +151,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       listening.close(() => resolve(true));
     });
     listening.closeIdleConnections();
+    void idleTimeout.then(endIdle);
     const inTime = await Promise.race([closed, timeout.then(() => false)]);
     if (!inTime) listening.closeAllConnections();
     return inTime;
