@@ -1,9 +1,13 @@
 import os from 'node:os';
-import { parentPort } from 'node:worker_threads';
-import { sealSegment } from './sealing.ts';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createSealBuffers, sealSegment } from './sealing.ts';
 
 export interface SealRequest {
   path: string;
+}
+
+/** `workerData`: the zstd level of every segment. */
+export interface SealThreadData {
   level: number;
 }
 
@@ -12,11 +16,13 @@ export type SealAnswer = { sealed: boolean; bytes: number; events: number; cpuMs
 // Linux sets the priority of the calling thread only, which is the point; elsewhere it may be the process's, or refused.
 if (process.platform === 'linux') os.setPriority(0, 10);
 
-parentPort?.on('message', ({ path, level }: SealRequest) => {
+const buffers = createSealBuffers((workerData as SealThreadData).level);
+
+parentPort?.on('message', ({ path }: SealRequest) => {
   const before = process.threadCpuUsage();
   let answer: SealAnswer;
   try {
-    const outcome = sealSegment(path, level);
+    const outcome = sealSegment(path, buffers);
     const used = process.threadCpuUsage(before);
     answer = { ...outcome, cpuMs: (used.user + used.system) / 1000 };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../lib/logger.ts';
-import type { SealAnswer, SealRequest } from './seal-thread.ts';
+import type { SealAnswer, SealRequest, SealThreadData } from './seal-thread.ts';
 import type { Segment } from './segment.ts';
 import { sealedPath } from './segment-file.ts';
 
@@ -70,7 +70,7 @@ export class Sealer {
     }
     this.#worker ??= this.#start();
     this.#worker.ref();
-    this.#worker.postMessage({ path: this.#current.path, level: this.#options.level } satisfies SealRequest);
+    this.#worker.postMessage({ path: this.#current.path } satisfies SealRequest);
   }
 
   #settle(): void {
@@ -80,7 +80,9 @@ export class Sealer {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./seal-thread.ts', import.meta.url));
+    const worker = new Worker(new URL('./seal-thread.ts', import.meta.url), {
+      workerData: { level: this.#options.level } satisfies SealThreadData,
+    });
     worker.on('message', (answer: SealAnswer) => this.#answered(answer));
     worker.on('error', (error) => {
       this.#worker = null;

@@ -19,20 +19,35 @@ export interface SealOutcome {
   events: number;
 }
 
+/** Buffers of some megabytes each, kept from one segment to the next: fresh ones for each would leave holes in the memory. */
+export interface SealBuffers {
+  encoder: LinesEncoder;
+  out: ByteWriter;
+  lines: ByteWriter;
+}
+
+/** `level` is zstd's, 1 to 19. */
+export function createSealBuffers(level: number): SealBuffers {
+  return { encoder: new LinesEncoder(level), out: new ByteWriter(), lines: new ByteWriter() };
+}
+
 /** Writes a sealed segment block by block into an open file. */
 class SealedFile {
   readonly #fd: number;
   readonly #encoder: LinesEncoder;
-  readonly #out = new ByteWriter();
-  readonly #lines = new ByteWriter();
+  readonly #out: ByteWriter;
+  readonly #lines: ByteWriter;
   #entries: RecordEntry[] = [];
   #events = 0;
   #position = 0;
   readonly blocks: BlockInfo[] = [];
 
-  constructor(fd: number, level: number) {
+  constructor(fd: number, { encoder, out, lines }: SealBuffers) {
     this.#fd = fd;
-    this.#encoder = new LinesEncoder(level);
+    this.#encoder = encoder;
+    this.#out = out;
+    this.#lines = lines;
+    lines.reset();
     this.#write(sealedHeader());
   }
 
@@ -72,7 +87,7 @@ class SealedFile {
  * Converts a closed raw segment to its sealed form, durably, and removes the raw file. A crash at any point leaves the raw
  * file, the sealed one, or both; never neither. Throws system errors (ENOSPC) with the raw file untouched.
  */
-export function sealSegment(rawFile: string, level: number): SealOutcome {
+export function sealSegment(rawFile: string, buffers: SealBuffers): SealOutcome {
   const temporary = rawFile.replace(/\.log$/, '.tmp');
   const raw = fs.openSync(rawFile, 'r');
   try {
@@ -82,7 +97,7 @@ export function sealSegment(rawFile: string, level: number): SealOutcome {
     let size = SEALED_HEADER_BYTES;
     let events = 0;
     try {
-      const sealed = new SealedFile(fd, level);
+      const sealed = new SealedFile(fd, buffers);
       for (let frame = cursor.next(); frame; frame = cursor.next()) {
         sealed.add(recordEntry(frame), frame.bytes);
         events += frame.count;
