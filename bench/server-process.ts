@@ -28,10 +28,12 @@ export class ServerProcess implements AsyncDisposable {
   readonly url: string;
   readonly child: ChildProcess;
   readonly #exit: Promise<unknown>;
+  readonly #said: () => string;
 
-  private constructor(url: string, child: ChildProcess) {
+  private constructor(url: string, child: ChildProcess, said: () => string) {
     this.url = url;
     this.child = child;
+    this.#said = said;
     this.#exit = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, 'exit');
   }
 
@@ -47,11 +49,16 @@ export class ServerProcess implements AsyncDisposable {
     const first = await Promise.race([once(lines, 'line') as Promise<[string]>, ended]);
     if (first === null) throw new Error(`helios serve ended with ${child.exitCode ?? child.signalCode}: ${said.trim()}`);
     // Further lines are read, so that the pipe never fills, and forgotten.
-    return new ServerProcess((JSON.parse(first[0]) as { url: string }).url, child);
+    return new ServerProcess((JSON.parse(first[0]) as { url: string }).url, child, () => said);
   }
 
   get pid(): number {
     return this.child.pid as number;
+  }
+
+  /** What it has written to standard error, the newest 10,000 characters. */
+  get errorOutput(): string {
+    return this.#said();
   }
 
   /** Ends it in an orderly way; its exit code, or null when a signal ended it. */

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { detectConfigSchema } from '../detect/config.ts';
+import type { Detector } from '../detect/detector.ts';
 import { createDetector } from '../detect/engine.ts';
 import { isoTime, ManualClock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
@@ -85,13 +86,20 @@ const openWriter = (dir: string) =>
     metrics: silentMetrics,
   });
 
+interface Wrappers {
+  writer?: (plain: StoreWriter) => StoreWriter;
+  detector?: (plain: Detector) => Detector;
+}
+
 /** A pipeline on the run's data; `commitEvery` commits between records at that many steps of the loop. */
-async function openPipeline(run: Run, clock: ManualClock, wrap = (plain: StoreWriter): StoreWriter => plain) {
-  const writer = wrap(await openWriter(run.dir));
+async function openPipeline(run: Run, clock: ManualClock, wrap: Wrappers = {}) {
+  const plainWriter = await openWriter(run.dir);
+  const writer = wrap.writer?.(plainWriter) ?? plainWriter;
+  const plainDetector = createDetector({ config: detectConfigSchema.parse({}), clock: 'events', seed: 1 });
   const pipeline = new Pipeline({
     reader: openLogReader({ dir: run.dir }),
     writer,
-    detector: createDetector({ config: detectConfigSchema.parse({}), clock: 'events', seed: 1 }),
+    detector: wrap.detector?.(plainDetector) ?? plainDetector,
     scanner: createJsonScanner(createNames()),
     clock,
     clockMode: 'events',
@@ -232,31 +240,34 @@ test('a crash in the middle of a replay leaves no gap in what the detector has s
   assert.deepEqual(ends[1], ends[0]);
 });
 
+/** The same object but for one method. */
+function withMethod<T extends object>(plain: T, method: keyof T, replace: () => unknown): T {
+  return new Proxy(plain, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name, target) as unknown;
+      const replacement = name === method ? replace() : undefined;
+      return replacement ?? (typeof value === 'function' ? (value.bind(target) as unknown) : value);
+    },
+  });
+}
+
 /** A writer whose disk is full while it is told so. */
 function fullDisk() {
   const disk = { isFull: true, refused: Promise.withResolvers<void>() };
-  const wrap = (writer: StoreWriter): StoreWriter =>
-    new Proxy(writer, {
-      get: (target, name) => {
-        const value = Reflect.get(target, name, target) as unknown;
-        if (name === 'commit' && disk.isFull) {
-          return () => {
-            disk.refused.resolve();
-            return Promise.reject(new HeliosError('disk_full', 'cannot commit to the database: the disk is full'));
-          };
-        }
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-  return { disk, wrap };
+  const refuse = (): Promise<never> => {
+    disk.refused.resolve();
+    return Promise.reject(new HeliosError('disk_full', 'cannot commit to the database: the disk is full'));
+  };
+  const writer = (plain: StoreWriter): StoreWriter => withMethod(plain, 'commit', () => (disk.isFull ? refuse : undefined));
+  return { disk, writer };
 }
 
 test('while the disk is full people are told so, and what was begun is done and published once there is room', async () => {
   await withRun(async (run) => {
     await fill(run.log);
     const clock = new ManualClock();
-    const { disk, wrap } = fullDisk();
-    const { pipeline, writer } = await openPipeline(run, clock, wrap);
+    const full = fullDisk();
+    const { pipeline, writer } = await openPipeline(run, clock, full);
     const at = isoTime(START_MS);
     const change = { id: 'c1', at, service: 'shop', version: '2', previousVersion: null, description: '' };
     const command = { type: 'change', change: { ...change, type: 'deployment', source: 'api' } } as const;
@@ -267,7 +278,7 @@ test('while the disk is full people are told so, and what was begun is done and 
       pipeline.unlessBlocked(() => assert.fail('a blocked pipeline begins nothing')),
       { code: 'disk_full', details: { retryAfterSeconds: 10 } },
     );
-    disk.isFull = false;
+    full.disk.isFull = false;
     clock.advance(1000);
     await begun;
     assert.deepEqual(
@@ -286,11 +297,11 @@ test('a pipeline that is stopped while the disk is full gives up, and the next r
       await fill(run.log);
       const clock = new ManualClock();
       if (isFull) {
-        const { disk, wrap } = fullDisk();
-        const first = await openPipeline(run, clock, wrap);
+        const full = fullDisk();
+        const first = await openPipeline(run, clock, full);
         const committing = first.pipeline.step().then(() => first.pipeline.commit(true));
         committing.catch(() => undefined);
-        await disk.refused.promise;
+        await full.disk.refused.promise;
         first.pipeline.stop();
         clock.advance(1000);
         await assert.rejects(committing, { code: 'disk_full' });
@@ -304,4 +315,30 @@ test('a pipeline that is stopped while the disk is full gives up, and the next r
     });
   }
   assert.deepEqual(ends[1], ends[0]);
+});
+
+test('checkpoints that take long are taken less often', async () => {
+  await withRun(async (run) => {
+    await fill(run.log);
+    const clock = new ManualClock();
+    const taken: number[] = [];
+    const slow = (plain: Detector): Detector =>
+      withMethod(plain, 'snapshot', () => () => {
+        taken.push(clock.nowMs());
+        clock.advance(4000);
+        return plain.snapshot();
+      });
+    const whole = run.log;
+    let visible = 0;
+    run.log = Object.create(whole, { committedOffset: { value: () => visible } }) as EventLog;
+    const { pipeline, writer } = await openPipeline(run, clock, { detector: slow });
+    for (; visible < whole.committedOffset(); visible += 10) {
+      clock.advance(2000);
+      while (await pipeline.step());
+    }
+    await writer[Symbol.asyncDispose]();
+    run.log = whole;
+    const pausesMs = taken.slice(1).map((atMs, i) => atMs - (taken[i] as number));
+    assert.ok(pausesMs.length >= 3 && pausesMs.every((pauseMs) => pauseMs >= 80_000), String(pausesMs));
+  });
 });

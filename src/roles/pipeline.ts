@@ -14,6 +14,8 @@ import { PIPELINE_EVENTS, PIPELINE_LAG } from './metrics.ts';
 /** Read at once; bounds how long a person's command waits behind events. */
 const READ_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 1000;
+/** Of the pipeline's time that goes into checkpoints. */
+const MAX_CHECKPOINT_SHARE = 0.05;
 /** A stream further behind the wall clock is history being loaded, or late as a whole: its own time is the only one. */
 const LIVE_WITHIN_MS = 60_000;
 
@@ -76,6 +78,7 @@ export class Pipeline {
   readonly #waiting = new Set<(error: HeliosError) => void>();
   #lastCommitMs: number;
   #lastCheckpointMs: number;
+  #checkpointIntervalMs: number;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -84,6 +87,7 @@ export class Pipeline {
     this.#nextOffset = reader.seek(this.#restore());
     this.#safeOffset = this.#nextOffset;
     this.#lastCommitMs = this.#lastCheckpointMs = clock.monotonicMs();
+    this.#checkpointIntervalMs = options.checkpointIntervalMs;
   }
 
   /** Restores the detector and returns the offset its state belongs to. */
@@ -168,7 +172,7 @@ export class Pipeline {
     if (this.#nextOffset > this.#replayUntil) this.#update.templates.push(...templates);
     // A checkpoint belongs to the offset committed with it: there is none before the replay has caught up with that.
     const isCheckpoint = withCheckpoint && this.#nextOffset >= this.#replayUntil;
-    if (isCheckpoint) this.#update.checkpoint = detector.snapshot();
+    if (isCheckpoint) this.#update.checkpoint = this.#snapshot();
     await this.#write();
     this.#lastCommitMs = clock.monotonicMs();
     if (isCheckpoint) {
@@ -180,6 +184,16 @@ export class Pipeline {
     const { watermarkMs } = detector.status();
     this.#measure();
     onProgress({ nextOffset: this.#nextOffset, safeOffset: this.#safeOffset, watermarkMs, caughtUp: this.#caughtUp });
+  }
+
+  /** Nothing else happens meanwhile: with thousands of services it takes seconds, and is then taken less often. */
+  #snapshot(): Uint8Array {
+    const { detector, clock, checkpointIntervalMs } = this.#options;
+    const startMs = clock.monotonicMs();
+    const state = detector.snapshot();
+    const tookMs = clock.monotonicMs() - startMs;
+    this.#checkpointIntervalMs = Math.max(checkpointIntervalMs, tookMs / MAX_CHECKPOINT_SHARE);
+    return state;
   }
 
   /** Writes the update; waits while the disk is full, for events still in the log would only pile up in memory. */
@@ -264,10 +278,10 @@ export class Pipeline {
   }
 
   async #commitWhenDue(): Promise<void> {
-    const { clock, commitIntervalMs, checkpointIntervalMs } = this.#options;
+    const { clock, commitIntervalMs } = this.#options;
     const now = clock.monotonicMs();
     const hasNews = this.#safeOffset < this.#nextOffset && this.#nextOffset >= this.#replayUntil;
-    const checkpointDue = hasNews && now - this.#lastCheckpointMs >= checkpointIntervalMs;
+    const checkpointDue = hasNews && now - this.#lastCheckpointMs >= this.#checkpointIntervalMs;
     if (checkpointDue || (this.#dirty && now - this.#lastCommitMs >= commitIntervalMs)) await this.commit(checkpointDue);
   }
 }

@@ -3,8 +3,11 @@ import { problemOf } from '../../lib/errors.ts';
 import type { HeliosError } from '../../lib/errors.ts';
 import type { IngestAnswer } from '../handler.ts';
 
-/** Unread body that is read and thrown away so that the client gets to read its answer; past it the connection ends. */
-const MAX_DRAINED_BYTES = 1024 * 1024;
+/**
+ * Unread body that is read and thrown away so that the client gets to read its answer; past it the connection ends. Many
+ * clients read no answer before they have sent everything, and see a reset connection instead of "too large".
+ */
+const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
 
 export function writeAnswer(response: ServerResponse, answer: IngestAnswer): void {
   const headers: Record<string, string | number> = {
