@@ -105,11 +105,6 @@ export class Pipeline {
     }
   }
 
-  /** The record it will read next. */
-  get nextOffset(): number {
-    return this.#nextOffset;
-  }
-
   /** Handles what is committed now, up to one read; false when there was nothing. */
   async step(): Promise<boolean> {
     const { reader, detector, committedOffset } = this.#options;
