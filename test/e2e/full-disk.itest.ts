@@ -126,6 +126,8 @@ test(
     takeSpace(reserve, 8 * MIB);
     let server = await ServerProcess.start({ dataDir, args: ARGS });
     try {
+      await writer.post(server.url);
+      await waitForEvents(server.url, 100, 30_000);
       await fillByPosting(writer, server.url);
       await assertReadable(server.url);
       takeSpace(rest, Infinity);
