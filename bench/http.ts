@@ -88,9 +88,9 @@ if (flags.json) {
   process.stdout.write(
     loadTable([
       [`bare node:http, ${rate}/s`, sink.open],
-      [`helios serve, ${rate}/s`, server.open],
+      [`HELIOS, ${rate}/s`, server.open],
       ['bare node:http, saturated', sink.closed],
-      ['helios serve, saturated', server.closed],
+      ['HELIOS, saturated', server.closed],
     ]),
   );
   process.stdout.write(
