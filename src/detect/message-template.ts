@@ -4,7 +4,7 @@ import { isErrorLevel } from '../model/event.ts';
 import type { TemplateCount } from '../model/template.ts';
 import { hashId } from './identifier.ts';
 import { TemplateCache, type Template } from './template-cache.ts';
-import { cutText, decodeText, findMessage } from './template-finder.ts';
+import { cutText, decodeText } from './template-finder.ts';
 import { maskMessage } from './template-mask.ts';
 
 export interface TemplateOptions {
@@ -63,7 +63,8 @@ class Miner implements TemplateMiner {
   readonly #maxTemplates: number;
   readonly #maxCounts: number;
   readonly #cache: TemplateCache;
-  readonly #range = { start: 0, end: 0 };
+  /** Where the message at hand starts in its batch's bytes. */
+  #start = 0;
   readonly #entities = new Map<string, EntityState>();
   #names: Names | undefined;
   /** `#entities` by the ids of `#names`. */
@@ -107,14 +108,15 @@ class Miner implements TemplateMiner {
   }
 
   #count(batch: EventBatch, i: number): void {
-    const range = this.#range;
-    if (!findMessage(batch.bytes, batch.offset[i] as number, batch.length[i] as number, range)) return;
     const { bytes } = batch;
-    const end = cutText(bytes, range.start, range.end, MAX_JUDGED_BYTES);
-    let template = this.#cache.get(bytes, range.start, end);
+    const start = batch.messageStart[i] as number;
+    this.#start = start;
+    const messageEnd = batch.messageEnd[i] as number;
+    const end = cutText(bytes, start, messageEnd, MAX_JUDGED_BYTES);
+    let template = this.#cache.get(bytes, start, end);
     if (template === undefined) {
-      template = templateOf(decodeText(bytes, range.start, end), end < range.end);
-      this.#cache.set(bytes, range.start, end, template);
+      template = templateOf(decodeText(bytes, start, end), end < messageEnd);
+      this.#cache.set(bytes, start, end, template);
     }
     const timestamp = batch.timestamp[i] as number;
     const state = this.#byId[batch.entity[i] as number] ?? this.#entity(batch, i);
@@ -135,7 +137,7 @@ class Miner implements TemplateMiner {
         this.droppedCount++;
         return undefined;
       }
-      const example = decodeText(bytes, this.#range.start, end).slice(0, MAX_EXAMPLE_CHARS).toWellFormed();
+      const example = decodeText(bytes, this.#start, end).slice(0, MAX_EXAMPLE_CHARS).toWellFormed();
       count = { entity: state.name, templateId: template.id, template: template.text, minuteMs, count: 0, example };
       this.#counts.set(key, count);
     }

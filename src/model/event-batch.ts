@@ -26,6 +26,8 @@ export interface EventBatch {
   timestamp: Float64Array;
   /** Milliseconds; NaN when the event has no latency. */
   latency: Float64Array;
+  /** How many events a row stands for (sampling): 1 or more, with a fraction. */
+  weight: Float64Array;
   kind: Uint8Array;
   level: Uint8Array;
   /** Ids in `names.entities`; never 0. */
@@ -40,6 +42,9 @@ export interface EventBatch {
   parentHash: Uint32Array;
   offset: Uint32Array;
   length: Uint32Array;
+  /** `bytes[messageStart[i], messageEnd[i])` is the message as raw JSON string content: no quotes, escapes not decoded. */
+  messageStart: Uint32Array;
+  messageEnd: Uint32Array;
   bytes: Uint8Array;
   names: Names;
 }
@@ -49,6 +54,7 @@ export function createEventBatch(names: Names, capacity = 1024): EventBatch {
     count: 0,
     timestamp: new Float64Array(capacity),
     latency: new Float64Array(capacity),
+    weight: new Float64Array(capacity).fill(1),
     kind: new Uint8Array(capacity),
     level: new Uint8Array(capacity),
     entity: new Uint32Array(capacity),
@@ -59,6 +65,8 @@ export function createEventBatch(names: Names, capacity = 1024): EventBatch {
     parentHash: new Uint32Array(2 * capacity),
     offset: new Uint32Array(capacity),
     length: new Uint32Array(capacity),
+    messageStart: new Uint32Array(capacity),
+    messageEnd: new Uint32Array(capacity),
     bytes: new Uint8Array(0),
     names,
   };
@@ -67,6 +75,7 @@ export function createEventBatch(names: Names, capacity = 1024): EventBatch {
 const COLUMNS = [
   'timestamp',
   'latency',
+  'weight',
   'kind',
   'level',
   'entity',
@@ -77,6 +86,8 @@ const COLUMNS = [
   'parentHash',
   'offset',
   'length',
+  'messageStart',
+  'messageEnd',
 ] as const;
 
 /** Doubles every column, keeping the rows. */
@@ -84,6 +95,7 @@ export function growEventBatch(batch: EventBatch): void {
   for (const column of COLUMNS) {
     const old = batch[column];
     const grown = new (old.constructor as new (length: number) => typeof old)(old.length * 2);
+    if (column === 'weight') grown.fill(1);
     grown.set(old);
     Object.assign(batch, { [column]: grown });
   }

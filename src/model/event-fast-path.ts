@@ -14,11 +14,12 @@ const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power);
 
 const SEEN = { timestamp: 1, service: 2, level: 4, message: 8, metadata: 16, trace: 32, span: 64, parent: 128 } as const;
 const REQUIRED = SEEN.timestamp | SEEN.service | SEEN.level | SEEN.message;
-const META = { latency: 1, endpoint: 2, version: 4, environment: 8, namespace: 16 } as const;
+const META = { latency: 1, endpoint: 2, version: 4, environment: 8, namespace: 16, weight: 32 } as const;
 
 const META_CODES: Record<string, number> = {
   latency_ms: META.latency,
   endpoint: META.endpoint,
+  adjusted_count: META.weight,
   ...Object.fromEntries(VERSION_KEYS.map((key) => [key, META.version])),
   ...Object.fromEntries(ENVIRONMENT_KEYS.map((key) => [key, META.environment])),
   ...Object.fromEntries(NAMESPACE_KEYS.map((key) => [key, META.namespace])),
@@ -109,6 +110,7 @@ export class EventFastPath {
     this.#environmentStart = this.#environmentEnd = 0;
     this.#namespaceStart = this.#namespaceEnd = 0;
     batch.latency[row] = NaN;
+    batch.weight[row] = 1;
     batch.kind[row] = 0;
     batch.endpoint[row] = 0;
     batch.version[row] = 0;
@@ -136,6 +138,8 @@ export class EventFastPath {
     if (code === SEEN.message) {
       const end = bytes[at] === json.QUOTE ? json.skipString(bytes, at + 1) : -1;
       this.#messageBytes = end - at;
+      this.#batch.messageStart[this.#row] = at + 1;
+      this.#batch.messageEnd[this.#row] = end - 1;
       return end - at > MAX_MESSAGE_BYTES ? -1 : end;
     }
     const end = this.#plainString(bytes, at);
@@ -194,6 +198,7 @@ export class EventFastPath {
 
   #metadataField(code: number, bytes: Uint8Array, at: number): number {
     if (code === META.latency) return this.#latency(bytes, at);
+    if (code === META.weight) return -1;
     const end = this.#plainString(bytes, at);
     if (end < 0) return -1;
     const start = at + 1;

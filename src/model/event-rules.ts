@@ -6,6 +6,7 @@ import {
   MAX_METADATA_BYTES,
   MAX_METADATA_DEPTH,
   MAX_SERVICE_BYTES,
+  MAX_WEIGHT,
 } from './event.ts';
 import { entityId } from './entity.ts';
 import { parseRfc3339 } from './rfc3339.ts';
@@ -15,6 +16,7 @@ import type { ScanLimits } from './scanner.ts';
 export interface EventRow {
   timestamp: number;
   latency: number;
+  weight: number;
   kind: number;
   level: number;
   entity: string;
@@ -137,6 +139,11 @@ function stringOr(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** `adjusted_count` counts a sampled event for those that were left out; anything else that stands there is only metadata. */
+function weightOf(value: unknown): number {
+  return typeof value === 'number' && value >= 1 && value <= MAX_WEIGHT ? value : 1;
+}
+
 /** The event rules, plainly: a parsed JSON value to a row, or to the first rule that it breaks. */
 export function judgeEvent(value: unknown, limits: ScanLimits): EventRow | RuleViolation {
   if (!isObject(value)) return violation('', 'must be a JSON object');
@@ -162,6 +169,7 @@ export function judgeEvent(value: unknown, limits: ScanLimits): EventRow | RuleV
   return {
     timestamp,
     latency: typeof latency === 'number' ? latency : NaN,
+    weight: weightOf(metadata['adjusted_count']),
     kind: Math.max(0, kindCode(value['kind'])),
     level,
     entity: entityId({ environment, namespace, service: value['service'] as string }),

@@ -7,12 +7,16 @@ export const LEVEL_WARN = 3;
 export const LEVEL_ERROR = 4;
 export const LEVEL_CRITICAL = 5;
 
-/** What an event is: posted to the native door, or an OTLP log record, or an OTLP span. Codes as stored in columns. */
-export const KINDS = ['event', 'log', 'span'] as const;
+/**
+ * What an event is: posted to the native door, a log record, a span that is a request, or a span inside one (a call that
+ * the service makes, or work of its own), which is kept but not counted as an event of the service. Codes as stored in columns.
+ */
+export const KINDS = ['event', 'log', 'span', 'inner_span'] as const;
 export type Kind = (typeof KINDS)[number];
 export const KIND_EVENT = 0;
 export const KIND_LOG = 1;
 export const KIND_SPAN = 2;
+export const KIND_INNER_SPAN = 3;
 
 /** One event as the API returns it. */
 export interface Event {
@@ -32,6 +36,8 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
 export const MAX_METADATA_BYTES = 64 * 1024;
 export const MAX_METADATA_DEPTH = 16;
 export const MAX_LATENCY_MS = 1e9;
+/** How many events one sampled event may stand for: the least sampling probability of OpenTelemetry is 2^-56. */
+export const MAX_WEIGHT = 2 ** 56;
 /** As posted: room for a message and metadata at their limits with every character escaped. */
 export const MAX_EVENT_BYTES = 1024 * 1024;
 /** `{"timestamp":"2025-10-08T10:30:45Z","service":"s","level":1,"message":""}`: nothing shorter is an event. */

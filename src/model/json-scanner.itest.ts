@@ -29,7 +29,7 @@ test(`${MUTATIONS} mutated bodies are judged exactly as JSON.parse and the event
   const seed = Number(process.env['HELIOS_TEST_SEED'] ?? 7);
   const prng = createPrng(seed);
   const one = JSON.stringify(EVENT);
-  const small = variant({ metadata: { latency_ms: 5, endpoint: '/a', environment: 'prod' }, message: 'm' });
+  const small = variant({ metadata: { latency_ms: 5, endpoint: '/a', environment: 'prod', adjusted_count: 4.5 }, message: 'm' });
   const sources = [
     one,
     `${one}\n${small}\n`,

@@ -109,6 +109,7 @@ export function assertSameScan(scanner: Scanner, body: Buffer, limits: ScanLimit
   for (const [i, row] of expected.rows.entries()) {
     assert.equal(batch.timestamp[i], row.timestamp);
     assert.equal(batch.latency[i], row.latency);
+    assert.equal(batch.weight[i], row.weight);
     assert.equal(batch.kind[i], row.kind);
     assert.equal(batch.level[i], row.level);
     assert.equal(batch.names.entities.name(batch.entity[i] as number), row.entity);
@@ -121,5 +122,7 @@ export function assertSameScan(scanner: Scanner, body: Buffer, limits: ScanLimit
     const slice = Buffer.from(batch.bytes).subarray(batch.offset[i], (batch.offset[i] as number) + (batch.length[i] as number));
     assert.ok(!slice.includes(10));
     assert.deepEqual(JSON.parse(slice.toString('utf8')), expected.values[i]);
+    const message = Buffer.from(batch.bytes).subarray((batch.messageStart[i] as number) - 1, (batch.messageEnd[i] as number) + 1);
+    assert.equal(JSON.parse(message.toString('utf8')), (expected.values[i] as { message: string }).message);
   }
 }

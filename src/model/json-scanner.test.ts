@@ -126,6 +126,7 @@ test('unusual but valid events are read as JSON.parse reads them', () => {
     variant({ metadata: null }),
     variant({ metadata: undefined }),
     variant({ kind: 'span' }),
+    variant({ kind: 'inner_span' }),
     variant({ kind: 'odd' }),
     variant({ latency_ms: 77 }),
     variant({ metadata: {}, endpoint: '/top', latency_ms: 3 }),
@@ -152,6 +153,26 @@ test('unusual but valid events are read as JSON.parse reads them', () => {
   for (const text of texts) {
     assertSameText(text);
     assertSameText(`[${text}]`);
+    assertSameText(`${one}\n${text}\n${one}\n`);
+  }
+});
+
+test('a weight is taken from a number of 1 or more, and a message from the last key of that name', () => {
+  const one = JSON.stringify(EVENT);
+  const texts = [
+    withMetadata({ adjusted_count: 4 }),
+    withMetadata({ adjusted_count: 1.5, latency_ms: 1 }),
+    withMetadata({ adjusted_count: 0.5 }),
+    withMetadata({ adjusted_count: 2 ** 56 }),
+    withMetadata({ adjusted_count: 2 ** 56 + 16 }),
+    withMetadata({ adjusted_count: '4' }),
+    withMetadata({ adjusted_count: null }),
+    variant({ adjusted_count: 8 }),
+    one.replace('"message":', '"message":5,"message":"first","mess\\u0061ge":'),
+    one.replace('"message":', '"mess\\u0061ge":"first","message":'),
+  ];
+  for (const text of texts) {
+    assertSameText(text);
     assertSameText(`${one}\n${text}\n${one}\n`);
   }
 });

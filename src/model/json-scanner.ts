@@ -7,6 +7,7 @@ import { judgeEvent, MAX_ENDPOINT_BYTES } from './event-rules.ts';
 import type { EventRow } from './event-rules.ts';
 import { hashId } from './id-hash.ts';
 import * as json from './json-bytes.ts';
+import { findMessage } from './message-range.ts';
 import { MAX_LISTED_REJECTIONS } from './scanner.ts';
 import type { BodyForm, Rejection, Scanner, ScanLimits, ScanResult } from './scanner.ts';
 
@@ -32,6 +33,7 @@ class JsonScanner implements Scanner {
   #rejectedCount = 0;
   #index = 0;
   #nextNewline = -1;
+  readonly #message = { start: 0, end: 0 };
 
   constructor(names: Names) {
     this.#batch = createEventBatch(names);
@@ -203,6 +205,7 @@ class JsonScanner implements Scanner {
     const { endpoints, entities, versions } = batch.names;
     batch.timestamp[i] = row.timestamp;
     batch.latency[i] = row.latency;
+    batch.weight[i] = row.weight;
     batch.kind[i] = row.kind;
     batch.level[i] = row.level;
     batch.entity[i] = entities.internString(row.entity);
@@ -214,6 +217,9 @@ class JsonScanner implements Scanner {
     writeHash(batch.parentHash, i, row.parentSpanId);
     batch.offset[i] = start;
     batch.length[i] = end - start;
+    findMessage(batch.bytes, start, end - start, this.#message);
+    batch.messageStart[i] = this.#message.start;
+    batch.messageEnd[i] = this.#message.end;
   }
 }
 

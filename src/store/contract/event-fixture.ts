@@ -40,6 +40,7 @@ export function batchOf(names: Names, events: readonly FixtureEvent[]): EventBat
     const row = rowOf(event);
     batch.timestamp[i] = row.timestamp;
     batch.latency[i] = row.latency;
+    batch.weight[i] = row.weight;
     batch.kind[i] = row.kind;
     batch.level[i] = row.level;
     batch.entity[i] = names.entities.internString(row.entity);
