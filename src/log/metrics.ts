@@ -1,41 +1,83 @@
-import type { MetricDefinition } from '../lib/metrics.ts';
+import type { MetricDefinition, Metrics } from '../lib/metrics.ts';
 
 const COMMIT_SECONDS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5];
 
-/** What the event log measures about itself. */
+/** What a log measures about itself; `log` says which one, `log` or `metrics`. */
 export const LOG_METRICS = {
-  records: { name: 'helios_log_appended_records_total', type: 'counter', help: 'Records (requests or batches) made durable' },
-  events: { name: 'helios_log_appended_events_total', type: 'counter', help: 'Events made durable' },
-  bytes: { name: 'helios_log_appended_bytes_total', type: 'counter', help: 'Bytes of events made durable' },
-  commits: { name: 'helios_log_commits_total', type: 'counter', help: 'Group commits: one write and one sync each' },
+  records: {
+    name: 'helios_log_appended_records_total',
+    type: 'counter',
+    help: 'Records (requests or batches) made durable',
+    labels: ['log'],
+  },
+  events: {
+    name: 'helios_log_appended_events_total',
+    type: 'counter',
+    help: 'Events, or lines of metrics, made durable',
+    labels: ['log'],
+  },
+  bytes: { name: 'helios_log_appended_bytes_total', type: 'counter', help: 'Bytes of them made durable', labels: ['log'] },
+  commits: {
+    name: 'helios_log_commits_total',
+    type: 'counter',
+    help: 'Group commits: one write and one sync each',
+    labels: ['log'],
+  },
   commitSeconds: {
     name: 'helios_log_commit_seconds',
     type: 'histogram',
     help: 'Time from the start of a group commit until it is durable',
+    labels: ['log'],
     buckets: COMMIT_SECONDS,
   },
   failedAppends: {
     name: 'helios_log_failed_appends_total',
     type: 'counter',
     help: 'Appends that were refused or could not be made durable',
-    labels: ['code'],
+    labels: ['log', 'code'],
   },
-  pendingBytes: { name: 'helios_log_pending_bytes', type: 'gauge', help: 'Bytes waiting for a commit' },
-  segments: { name: 'helios_log_segments', type: 'gauge', help: 'Segment files', labels: ['form'] },
-  storedBytes: { name: 'helios_log_stored_bytes', type: 'gauge', help: 'Bytes of segment files on disk' },
-  sealedSegments: { name: 'helios_log_sealed_segments_total', type: 'counter', help: 'Segments converted to columns' },
+  pendingBytes: { name: 'helios_log_pending_bytes', type: 'gauge', help: 'Bytes waiting for a commit', labels: ['log'] },
+  segments: { name: 'helios_log_segments', type: 'gauge', help: 'Segment files', labels: ['log', 'form'] },
+  storedBytes: { name: 'helios_log_stored_bytes', type: 'gauge', help: 'Bytes of segment files on disk', labels: ['log'] },
+  sealedSegments: {
+    name: 'helios_log_sealed_segments_total',
+    type: 'counter',
+    help: 'Segments converted to columns',
+    labels: ['log'],
+  },
   sealCpuSeconds: {
     name: 'helios_log_seal_cpu_seconds_total',
     type: 'counter',
     help: 'Processor time spent converting segments',
+    labels: ['log'],
   },
-  retainedBytes: { name: 'helios_log_removed_bytes_total', type: 'counter', help: 'Bytes of segments that retention removed' },
+  retainedBytes: {
+    name: 'helios_log_removed_bytes_total',
+    type: 'counter',
+    help: 'Bytes of segments that retention removed',
+    labels: ['log'],
+  },
   evictedKeys: {
     name: 'helios_log_idempotency_evictions_total',
     type: 'counter',
     help: 'Idempotency keys forgotten before their window ended',
+    labels: ['log'],
   },
-  damages: { name: 'helios_log_damages', type: 'gauge', help: 'Damaged stretches found in segments and set aside' },
+  damages: {
+    name: 'helios_log_damages',
+    type: 'gauge',
+    help: 'Damaged stretches found in segments and set aside',
+    labels: ['log'],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export const METRICS: readonly MetricDefinition[] = Object.values(LOG_METRICS);
+
+/** `metrics` with these labels added to every call. */
+export function labelled(metrics: Metrics, labels: Record<string, string>): Metrics {
+  return {
+    add: (definition, value, more) => metrics.add(definition, value, more ? { ...labels, ...more } : labels),
+    set: (definition, value, more) => metrics.set(definition, value, more ? { ...labels, ...more } : labels),
+    observe: (definition, value, more) => metrics.observe(definition, value, more ? { ...labels, ...more } : labels),
+  };
+}

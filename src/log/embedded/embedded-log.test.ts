@@ -16,15 +16,20 @@ function hasCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof HeliosError && error.code === code;
 }
 
-for (const sync of ['sync', 'async', 'auto'] as const) {
-  eventLogContract(`embedded log, ${sync}`, async () => {
+for (const [name, sync] of [
+  ['log', 'sync'],
+  ['log', 'async'],
+  ['log', 'auto'],
+  ['metrics', 'auto'],
+] as const) {
+  eventLogContract(`embedded log named ${name}, ${sync}`, async () => {
     const dir = temporaryDir();
-    const log = await openFixtureLog(dir.path, { config: { sync }, clock: systemClock });
+    const log = await openFixtureLog(dir.path, { name, config: { sync }, clock: systemClock });
     const close = async (): Promise<void> => {
       await log[Symbol.asyncDispose]();
       dir[Symbol.dispose]();
     };
-    return { log, openReader: () => openLogReader({ dir: dir.path }), close };
+    return { log, openReader: () => openLogReader({ dir: dir.path, name }), close };
   });
 }
 

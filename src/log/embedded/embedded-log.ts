@@ -6,7 +6,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { LogConfig } from '../config.ts';
 import type { AppendRecord, Damage, EventLog, KnownRequest, LogStatus, Position, RetentionLimits } from '../event-log.ts';
-import { LOG_METRICS } from '../metrics.ts';
+import { LOG_METRICS, labelled } from '../metrics.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { lockDataDir, unusable } from './data-dir-lock.ts';
@@ -14,15 +14,20 @@ import { IdempotencyIndex, type IdempotencyLimits } from './idempotency-index.ts
 import { nodeLogFiles, type LogFiles } from './log-files.ts';
 import { recoverSegments, type Recovered } from './recovery.ts';
 import { planRetention } from './retention.ts';
+import { SealWorker } from './seal-worker.ts';
 import { Sealer } from './sealer.ts';
 import { emptySegment, type Segment } from './segment.ts';
-import { logDirectory, rawPath } from './segment-file.ts';
+import { logDirectory, rawPath, type LogName } from './segment-file.ts';
 import { SyncPolicy } from './sync-policy.ts';
 import { probeSyncMs } from './sync-probe.ts';
 
 export interface EmbeddedLogOptions {
   /** The data directory; made when it does not exist. */
   dir: string;
+  /** Which of its logs; `log` unless given. */
+  name?: LogName;
+  /** The sealing thread, when several logs share one; a log ends only a thread that it made itself. */
+  sealWorker?: SealWorker;
   config: LogConfig;
   clock: Clock;
   logger: Logger;
@@ -44,17 +49,19 @@ export interface EmbeddedLogOptions {
 const MAX_AGE_CHECK_MS = 10_000;
 
 /**
- * Opens the log in `dir` and takes its lock. Throws `data_dir_locked`, `data_dir_unusable`, `disk_full`, `corrupt_data`
+ * Opens a log in `dir` and takes its lock: that of the event log is the data directory's. Throws `data_dir_locked`, `data_dir_unusable`, `disk_full`, `corrupt_data`
  * (a newer format).
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
-  const lock = lockDataDir(options.dir);
+  const { name = 'log' } = options;
+  const directory = logDirectory(options.dir, name);
+  const lock = lockDataDir(name === 'log' ? options.dir : directory);
   try {
     const files = options.files ?? nodeLogFiles;
-    const directory = logDirectory(options.dir);
     fs.mkdirSync(directory, { recursive: true });
     files.syncDirectory(options.dir);
-    const { idempotency, clock, logger, metrics } = options;
+    const { idempotency, clock, logger } = options;
+    const metrics = labelled(options.metrics, { log: name });
     const index = new IdempotencyIndex(idempotency, (count) => metrics.add(LOG_METRICS.evictedKeys, count));
     const nowMs = clock.nowMs();
     const recovered = recoverSegments({
@@ -67,7 +74,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     });
     const { sync: mode } = options.config;
     const sync = new SyncPolicy(mode, mode === 'auto' ? probeSyncMs(files, directory, clock) : 0);
-    return new EmbeddedLog({ ...options, files, directory, index, recovered, lock, sync });
+    return new EmbeddedLog({ ...options, metrics, files, directory, index, recovered, lock, sync });
   } catch (error) {
     lock[Symbol.dispose]();
     if (error instanceof HeliosError) throw error;
@@ -96,6 +103,7 @@ export class EmbeddedLog implements EventLog {
   readonly #damages: Damage[];
   readonly #queue: CommitQueue;
   readonly #sealer: Sealer;
+  readonly #ownSealWorker: SealWorker | null;
   readonly #acknowledged: Map<string, number>;
   readonly #listeners = new Set<(nextOffset: number) => void>();
   readonly #stopAgeCheck: () => void;
@@ -110,8 +118,9 @@ export class EmbeddedLog implements EventLog {
     this.#damages = recovered.damages;
     this.#acknowledged = new Map((options.readers ?? []).map((reader) => [reader, 0]));
     this.#queue = new CommitQueue(config.max_pending, (records) => this.#commit(records));
+    this.#ownSealWorker = options.sealWorker ? null : new SealWorker(config.seal_level);
     this.#sealer = new Sealer({
-      level: config.seal_level,
+      worker: options.sealWorker ?? (this.#ownSealWorker as SealWorker),
       logger: options.logger,
       onSealed: (_, cpuMs) => this.#sealed(cpuMs),
     });
@@ -201,6 +210,7 @@ export class EmbeddedLog implements EventLog {
     this.#stopAgeCheck();
     await this.#queue.drained();
     await this.#sealer.close();
+    await this.#ownSealWorker?.close();
     this.#active.close();
     this.#options.lock[Symbol.dispose]();
   }

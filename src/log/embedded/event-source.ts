@@ -29,7 +29,7 @@ class SegmentEventSource implements EventSource {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#directory = logDirectory(options.dir);
+    this.#directory = logDirectory(options.dir, options.name);
   }
 
   blocks(committedOffset: number): EventBlock[] {

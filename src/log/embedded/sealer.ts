@@ -1,24 +1,23 @@
-import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../lib/logger.ts';
-import type { SealAnswer, SealRequest, SealThreadData } from './seal-thread.ts';
+import type { SealAnswer } from './seal-thread.ts';
+import type { SealWorker } from './seal-worker.ts';
 import type { Segment } from './segment.ts';
 import { sealedPath } from './segment-file.ts';
 
 interface SealerOptions {
-  level: number;
+  worker: SealWorker;
   logger: Logger;
   /** Told after a segment has its new form; `cpuMs` is what it cost. */
   onSealed: (segment: Segment, cpuMs: number) => void;
 }
 
-/** Hands closed raw segments to the sealing thread, one after the other. The thread starts with the first of them. */
+/** Hands one log's closed raw segments to the sealing thread, one after the other. */
 export class Sealer {
   readonly #options: SealerOptions;
   #queue: Segment[] = [];
   /** Could not be sealed (a full disk): tried again when the next segment is closed. */
   #failed: Segment[] = [];
   #current: Segment | null = null;
-  #worker: Worker | null = null;
   #idle: (() => void)[] = [];
   #closed = false;
 
@@ -57,45 +56,30 @@ export class Sealer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#queue = [];
-    await this.#worker?.terminate();
+    if (this.#current) await this.#options.worker.cancel(this.#current.path);
     this.#settle();
   }
 
   #next(): void {
     if (this.#current !== null || this.#closed) return;
-    this.#current = this.#queue.shift() ?? null;
-    if (this.#current === null) {
+    const segment = this.#queue.shift();
+    if (segment === undefined) {
       this.#settle();
       return;
     }
-    this.#worker ??= this.#start();
-    this.#worker.ref();
-    this.#worker.postMessage({ path: this.#current.path } satisfies SealRequest);
+    this.#current = segment;
+    void this.#options.worker.seal(segment.path).then((answer) => this.#answered(segment, answer));
   }
 
   #settle(): void {
-    // An idle thread must not keep the process alive.
-    this.#worker?.unref();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./seal-thread.ts', import.meta.url), {
-      workerData: { level: this.#options.level } satisfies SealThreadData,
-    });
-    worker.on('message', (answer: SealAnswer) => this.#answered(answer));
-    worker.on('error', (error) => {
-      this.#worker = null;
-      this.#answered({ error: error.message, code: '' });
-    });
-    return worker;
-  }
-
   /** A failure leaves the raw segment in use. */
-  #answered(answer: SealAnswer): void {
-    const segment = this.#current as Segment;
+  #answered(segment: Segment, answer: SealAnswer | null): void {
     this.#current = null;
-    if ('error' in answer) {
+    if (answer === null) this.#failed.push(segment);
+    else if ('error' in answer) {
       this.#failed.push(segment);
       this.#options.logger.warn('cannot seal a segment; it stays raw for now', { file: segment.path, reason: answer.error });
     } else if (answer.sealed) {

@@ -3,7 +3,10 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { HeliosError, systemCode } from '../../lib/errors.ts';
 
-/** The log's files lie in `<data dir>/log`: `<base offset, 20 digits>.log` raw, `.sealed` columnar, `.tmp` half-made. */
+/** `log` holds the events, `metrics` the lines of src/model/metric.ts; they share nothing but the data directory. */
+export type LogName = 'log' | 'metrics';
+
+/** A log's files lie in `<data dir>/<name>`: `<base offset, 20 digits>.log` raw, `.sealed` columnar, `.tmp` half-made. */
 export interface SegmentFile {
   /** Offset of the first record that the segment can hold. */
   base: number;
@@ -11,8 +14,8 @@ export interface SegmentFile {
   path: string;
 }
 
-export function logDirectory(dataDir: string): string {
-  return path.join(dataDir, 'log');
+export function logDirectory(dataDir: string, name: LogName = 'log'): string {
+  return path.join(dataDir, name);
 }
 
 export function rawPath(directory: string, base: number): string {

@@ -5,11 +5,13 @@ import { blockLines, blockRecords, payloadOf, readBlock, type BlockInfo } from '
 import type { Frame } from './frame.ts';
 import { FrameCursor } from './frame-cursor.ts';
 import { readSealedIndex } from './sealed-segment.ts';
-import { listSegmentsIfAny, logDirectory, SEGMENT_HEADER_BYTES, type SegmentFile } from './segment-file.ts';
+import { listSegmentsIfAny, logDirectory, SEGMENT_HEADER_BYTES, type LogName, type SegmentFile } from './segment-file.ts';
 
 export interface ReaderOptions {
   /** The data directory. */
   dir: string;
+  /** Which of its logs; `log` unless given. */
+  name?: LogName;
   /** Told of every stretch that had to be skipped. */
   onDamage?: (damage: Damage) => void;
 }
@@ -22,7 +24,7 @@ interface OpenSegment {
   close(): void;
 }
 
-/** Opens a reader of the log in `dir`, in any thread; it starts at the first kept record. */
+/** Opens a reader of a log in `dir`, in any thread; it starts at the first kept record. */
 export function openLogReader(options: ReaderOptions): LogReader {
   return new SegmentReader(options);
 }
@@ -33,8 +35,8 @@ class SegmentReader implements LogReader {
   #next = 0;
   #segment: OpenSegment | null = null;
 
-  constructor({ dir, onDamage }: ReaderOptions) {
-    this.#directory = logDirectory(dir);
+  constructor({ dir, name, onDamage }: ReaderOptions) {
+    this.#directory = logDirectory(dir, name);
     this.#onDamage = onDamage ?? (() => {});
   }
 

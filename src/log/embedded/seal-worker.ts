@@ -1,0 +1,84 @@
+import { Worker } from 'node:worker_threads';
+import type { SealAnswer, SealRequest, SealThreadData } from './seal-thread.ts';
+
+interface SealJob {
+  path: string;
+  resolve: (answer: SealAnswer | null) => void;
+}
+
+/**
+ * The sealing thread, for any number of logs: one segment after the other, whichever log it belongs to. The thread starts
+ * with the first job, and does not keep the process alive while it has none.
+ */
+export class SealWorker {
+  readonly #data: SealThreadData;
+  readonly #queue: SealJob[] = [];
+  #current: SealJob | null = null;
+  #worker: Worker | null = null;
+
+  /** `level` is zstd's, 1 to 19. */
+  constructor(level: number) {
+    this.#data = { level };
+  }
+
+  /** Resolves when the raw segment at `path` is sealed or known not to be, and to null when it was cancelled. */
+  seal(path: string): Promise<SealAnswer | null> {
+    return new Promise((resolve) => {
+      this.#queue.push({ path, resolve });
+      this.#next();
+    });
+  }
+
+  /** Stops work on `path` at once; resolves when nothing touches the file any more. What is half made stays behind. */
+  async cancel(path: string): Promise<void> {
+    const waiting = this.#queue.findIndex((job) => job.path === path);
+    if (waiting >= 0) this.#queue.splice(waiting, 1)[0]?.resolve(null);
+    const job = this.#current;
+    if (job?.path !== path) return;
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker?.terminate();
+    this.#settle(job, null);
+  }
+
+  /** Ends the thread; what waits is cancelled. */
+  async close(): Promise<void> {
+    for (const job of this.#queue.splice(0)) job.resolve(null);
+    if (this.#current) await this.cancel(this.#current.path);
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker?.terminate();
+  }
+
+  #next(): void {
+    if (this.#current !== null) return;
+    this.#current = this.#queue.shift() ?? null;
+    if (this.#current === null) {
+      this.#worker?.unref();
+      return;
+    }
+    this.#worker ??= this.#start();
+    this.#worker.ref();
+    this.#worker.postMessage({ path: this.#current.path } satisfies SealRequest);
+  }
+
+  #settle(job: SealJob, answer: SealAnswer | null): void {
+    if (this.#current !== job) return;
+    this.#current = null;
+    job.resolve(answer);
+    this.#next();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./seal-thread.ts', import.meta.url), { workerData: this.#data });
+    worker.on('message', (answer: SealAnswer) => {
+      if (worker === this.#worker && this.#current) this.#settle(this.#current, answer);
+    });
+    worker.on('error', (error) => {
+      if (worker !== this.#worker) return;
+      this.#worker = null;
+      if (this.#current) this.#settle(this.#current, { error: error.message, code: '' });
+    });
+    return worker;
+  }
+}
