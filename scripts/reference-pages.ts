@@ -45,7 +45,8 @@ ${rows.join('\n')}
 
 function errorsReference(): string {
   const rows = Object.entries(ERROR_CODES).map(
-    ([code, { status, retryable, title }]) => `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${cell(title)} |`,
+    ([code, { status, grpc, retryable, title }]) =>
+      `| \`${code}\` | ${status} | ${grpc} | ${retryable ? 'yes' : 'no'} | ${cell(title)} |`,
   );
   return `# Errors
 
@@ -56,8 +57,8 @@ Every error answer is a problem document (RFC 9457, \`application/problem+json\`
 \`code\` is stable; \`detail\` is for people. Where a retry may work, wait for \`Retry-After\` seconds when the answer has that header. Codes with status
 500 that speak of configuration, data directory or address also end \`helios serve\` with that sentence and exit code 1.
 
-| code | HTTP status | retry | meaning |
-| --- | --- | --- | --- |
+| code | HTTP status | gRPC status | retry | meaning |
+| --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
 }
