@@ -8,6 +8,8 @@ export interface AheadBuffer {
   endpoint: number[];
   level: number[];
   latency: number[];
+  isLog: boolean[];
+  weight: number[];
   /** Calls in a row that brought only such events, and events since the last one that was on time. */
   calls: number;
   run: number;
@@ -20,7 +22,7 @@ const MIN_CALLS = 3;
 const MIN_ENTITIES = 2;
 
 export function createAheadBuffer(): AheadBuffer {
-  return { time: [], entity: [], endpoint: [], level: [], latency: [], calls: 0, run: 0 };
+  return { time: [], entity: [], endpoint: [], level: [], latency: [], isLog: [], weight: [], calls: 0, run: 0 };
 }
 
 export interface HeldEvent {
@@ -29,6 +31,8 @@ export interface HeldEvent {
   endpoint: number;
   level: number;
   latency: number;
+  isLog: boolean;
+  weight: number;
 }
 
 /** Returns false when the buffer is full: the event is then dropped. */
@@ -40,6 +44,8 @@ export function holdAhead(state: AheadBuffer, event: HeldEvent): boolean {
   state.endpoint.push(event.endpoint);
   state.level.push(event.level);
   state.latency.push(event.latency);
+  state.isLog.push(event.isLog);
+  state.weight.push(event.weight);
   return true;
 }
 
@@ -63,6 +69,8 @@ export function releaseUntil(state: AheadBuffer, limitMs: number): HeldEvent[] {
       endpoint: state.endpoint[i] as number,
       level: state.level[i] as number,
       latency: state.latency[i] as number,
+      isLog: state.isLog[i] as boolean,
+      weight: state.weight[i] as number,
     };
     if (target) holdAhead(target, event);
     else released.push(event);

@@ -39,7 +39,7 @@ interface Snapshot {
   versions: unknown;
 }
 
-const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 2;
 const OTHER = 'other';
 const MINUTE_STEPS = 6;
 
@@ -70,6 +70,7 @@ class Engine implements Detector {
       clock,
       pool: this.#pool,
       entityNamed: (name) => this.#entityNamed(name),
+      withRequests: (entity) => this.#withRequests(entity),
       entityCount: () => this.#entities.size,
     });
     const lengths = [1, Math.min(MINUTE_STEPS, this.#longest), this.#longest];
@@ -189,6 +190,15 @@ class Engine implements Detector {
     const entity = openEntity(state);
     this.#entities.set(name, entity);
     return entity;
+  }
+
+  /** What was learned of log records says nothing about requests. */
+  #withRequests(entity: Entity): Entity {
+    const { id, firstStep } = entity.state;
+    if (firstStep >= 0) this.#evict(entity, this.#grid.state.nextStep - 1);
+    const fresh = this.#entityNamed(id);
+    fresh.state.hasRequests = true;
+    return fresh;
   }
 
   #file(anomaly: Anomaly, atMs: number): string {

@@ -10,6 +10,8 @@ import { createSubWindow, toSparse, countAbove, resetSubWindow, type SubWindow }
 /** Everything known of one entity. Plain data, so that a snapshot is one encoding of it. */
 export interface EntityState {
   id: string;
+  /** Whether it is judged by its requests (native events, and spans that are requests); by its log records until the first. */
+  hasRequests: boolean;
   /** First step with an event; it is partial and never learned. */
   firstStep: number;
   lastEventStep: number;
@@ -44,6 +46,7 @@ export function createEntityState(id: string, ringSteps: number): EntityState {
   const episodes = Object.fromEntries(SIGNALS.map((signal) => [signal, createEpisode()])) as Record<Signal, Episode>;
   return {
     id,
+    hasRequests: false,
     firstStep: -1,
     lastEventStep: -1,
     open: new Map(),

@@ -1,6 +1,17 @@
 import type { EventBatch, Names } from '../model/event-batch.ts';
+import { KIND_INNER_SPAN, KIND_LOG } from '../model/event.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
-import { AHEAD_MS, createAheadBuffer, hasJumped, holdAhead, jumpTarget, releaseUntil, type AheadBuffer } from './ahead-buffer.ts';
+import { wholeWeights } from '../model/whole-weights.ts';
+import {
+  AHEAD_MS,
+  createAheadBuffer,
+  hasJumped,
+  holdAhead,
+  jumpTarget,
+  releaseUntil,
+  type AheadBuffer,
+  type HeldEvent,
+} from './ahead-buffer.ts';
 import type { DetectConfig } from './config.ts';
 import { subWindowOf, type Entity } from './entity-state.ts';
 import { addEvent, type SubWindow } from './sub-window.ts';
@@ -35,6 +46,8 @@ export interface IntakeHost {
   clock: 'wall' | 'events';
   pool: SubWindow[];
   entityNamed(name: string): Entity;
+  /** The entity in place of one that was judged by its log records and now has requests: it learns anew. */
+  withRequests(entity: Entity): Entity;
   entityCount(): number;
 }
 
@@ -91,7 +104,8 @@ export class Intake {
     const { state } = this;
     const { pool } = this.#host;
     const cache = this.#cacheOf(batch.names);
-    const { timestamp, latency, level, entity: entityIds, endpoint: endpointIds, count } = batch;
+    const { timestamp, latency, level, kind, entity: entityIds, endpoint: endpointIds, count } = batch;
+    const weights = wholeWeights(batch);
     const closedBefore = state.closedBefore;
     let newest = state.watermark.newestMs;
     let late = 0;
@@ -101,8 +115,9 @@ export class Intake {
       if (time > latestMs) time = latestMs;
       if (time > newest) {
         if (time > newest + aheadMs) {
+          if (kind[i] === KIND_INNER_SPAN) continue;
           held++;
-          this.#hold(batch, i, time);
+          this.#hold(batch, i, time, weights === null ? 1 : (weights[i] as number));
           continue;
         }
         newest = time;
@@ -113,20 +128,26 @@ export class Intake {
         late++;
         continue;
       }
+      const what = kind[i] as number;
+      if (what === KIND_INNER_SPAN) continue;
       const id = entityIds[i] as number;
-      const entity = cache.entities[id] ?? this.#resolveEntity(cache, batch.names, id);
+      let entity = cache.entities[id] ?? this.#resolveEntity(cache, batch.names, id);
+      if ((what === KIND_LOG) === entity.state.hasRequests) {
+        if (what === KIND_LOG) continue;
+        cache.entities[id] = entity = this.#host.withRequests(entity);
+      }
       const endpointId = endpointIds[i] as number;
       const endpoint =
         endpointId === 0 ? 0 : (cache.endpoints[endpointId] ?? this.#resolveEndpoint(cache, batch.names, endpointId));
       const window = entity.recent.index === step ? entity.recent : subWindowOf(entity, step, pool);
-      addEvent(window, level[i] as number, latency[i] as number, endpoint);
+      addEvent(window, level[i] as number, latency[i] as number, endpoint, weights === null ? 1 : (weights[i] as number));
     }
     state.watermark.newestMs = newest;
     state.lateEvents += late;
     return count - held;
   }
 
-  #hold(batch: EventBatch, i: number, time: number): void {
+  #hold(batch: EventBatch, i: number, time: number, weight: number): void {
     const cache = this.#cacheOf(batch.names);
     const endpointId = batch.endpoint[i] as number;
     const event = {
@@ -135,6 +156,8 @@ export class Intake {
       endpoint: endpointId === 0 ? 0 : (cache.endpoints[endpointId] ?? this.#resolveEndpoint(cache, batch.names, endpointId)),
       level: batch.level[i] as number,
       latency: batch.latency[i] as number,
+      isLog: batch.kind[i] === KIND_LOG,
+      weight,
     };
     if (!holdAhead(this.state.ahead, event)) this.state.lateEvents++;
   }
@@ -149,15 +172,18 @@ export class Intake {
     for (const event of releaseUntil(this.state.ahead, limitMs)) {
       const step = Math.floor(event.time / SUB_WINDOW_MS);
       if (step < this.state.closedBefore) this.state.lateEvents++;
-      else
-        addEvent(
-          subWindowOf(this.#host.entityNamed(event.entity), step, this.#host.pool),
-          event.level,
-          event.latency,
-          event.endpoint,
-        );
+      else this.#addHeld(event, step);
     }
     return limitMs;
+  }
+
+  #addHeld({ entity: name, isLog, level, latency, endpoint, weight }: HeldEvent, step: number): void {
+    let entity = this.#host.entityNamed(name);
+    if (isLog === entity.state.hasRequests) {
+      if (isLog) return;
+      entity = this.#host.withRequests(entity);
+    }
+    addEvent(subWindowOf(entity, step, this.#host.pool), level, latency, endpoint, weight);
   }
 
   #cacheOf(names: Names): NameCache {

@@ -46,16 +46,16 @@ export function resetSubWindow(window: SubWindow, index: number): void {
   window.endpoints.clear();
 }
 
-/** Adds one event. `latencyMs` is NaN and `endpoint` 0 when it has none. */
-export function addEvent(window: SubWindow, level: number, latencyMs: number, endpoint: number): void {
-  window.count++;
-  if (level >= LEVEL_ERROR) window.errorCount++;
+/** Adds an event that stands for `weight` of them. `latencyMs` is NaN and `endpoint` 0 when it has none. */
+export function addEvent(window: SubWindow, level: number, latencyMs: number, endpoint: number, weight: number): void {
+  window.count += weight;
+  if (level >= LEVEL_ERROR) window.errorCount += weight;
   if (latencyMs >= 0) {
-    window.latencyCount++;
-    window.latencySum += latencyMs;
-    window.latencySquareSum += latencyMs * latencyMs;
+    window.latencyCount += weight;
+    window.latencySum += weight * latencyMs;
+    window.latencySquareSum += weight * latencyMs * latencyMs;
     const bucket = bucketOf(latencyMs);
-    window.histogram[bucket] = (window.histogram[bucket] as number) + 1;
+    window.histogram[bucket] = (window.histogram[bucket] as number) + weight;
   }
   if (endpoint !== 0 && window.endpoints.size < MAX_ROLLUP_ENDPOINTS) window.endpoints.add(endpoint);
 }

@@ -49,7 +49,7 @@ test('many clients stay bounded', () => {
   assert.ok(state.clients.size <= 1000);
 });
 
-const held = (time: number, entity: string) => ({ time, entity, endpoint: 0, level: 2, latency: NaN });
+const held = (time: number, entity: string) => ({ time, entity, endpoint: 0, level: 2, latency: NaN, isLog: false, weight: 1 });
 
 test('events ahead count as a jump only when several services agree, or nothing else comes', () => {
   const oneHost = createAheadBuffer();

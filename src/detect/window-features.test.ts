@@ -28,7 +28,7 @@ function randomRows(seed: number, steps: number): Row[] {
 
 function ringOf(rows: readonly Row[], steps: number) {
   const entity = openEntity(createEntityState('a', 64));
-  for (const { step, level, latency, endpoint } of rows) addEvent(subWindowOf(entity, step, []), level, latency, endpoint);
+  for (const { step, level, latency, endpoint } of rows) addEvent(subWindowOf(entity, step, []), level, latency, endpoint, 1);
   for (let step = FIRST; step < FIRST + steps; step++) closeSubWindow(entity, step, true, []);
   return entity.state.ring;
 }

@@ -99,6 +99,10 @@ export class Pipeline {
       detector.restore(checkpoint.payload);
       return checkpoint.offset;
     } catch (error) {
+      if (error instanceof HeliosError && error.code === 'corrupt_data') {
+        logger.warn('the state of the detector is rebuilt from the log', { reason: error.message });
+        return 0;
+      }
       if (!(error instanceof HeliosError) || error.code !== 'invalid_config') throw error;
       logger.warn('the detector starts without history: its configuration differs from that of its stored state');
       return writer.offset();

@@ -2,6 +2,7 @@ import test from 'node:test';
 import { commitContract } from './contract/commit.contract.ts';
 import { documentsContract, modelsContract } from './contract/documents.contract.ts';
 import { eventsContract } from './contract/events.contract.ts';
+import { kindsContract } from './contract/kinds.contract.ts';
 import { metricsContract } from './contract/metrics.contract.ts';
 import type { OpenStorePair } from './contract/store-fixture.ts';
 import { StoreFixture } from './contract/store-fixture.ts';
@@ -17,7 +18,14 @@ export interface StoreContractOptions {
  * test gets an empty place.
  */
 export function storeContract(label: string, { open, newPlace }: StoreContractOptions): void {
-  const tests = { ...metricsContract, ...commitContract, ...eventsContract, ...documentsContract, ...modelsContract };
+  const tests = {
+    ...metricsContract,
+    ...kindsContract,
+    ...commitContract,
+    ...eventsContract,
+    ...documentsContract,
+    ...modelsContract,
+  };
   for (const [sentence, run] of Object.entries(tests)) {
     test(`${label}: ${sentence}`, async () => {
       const { place, remove } = newPlace();

@@ -1,10 +1,12 @@
 import type { EventBatch, Names } from '../../model/event-batch.ts';
-import { LEVEL_ERROR } from '../../model/event.ts';
+import { KIND_INNER_SPAN, KIND_LOG, LEVEL_ERROR } from '../../model/event.ts';
 import { bucketOf } from '../../model/histogram.ts';
 import { MAX_ROLLUP_ENDPOINTS, SUB_WINDOW_MS } from '../../model/rollup.ts';
+import { wholeWeights } from '../../model/whole-weights.ts';
 import { CellIndex } from './cell-index.ts';
 import type { Dictionary } from './dictionary.ts';
 import { PairCounter } from './pair-counter.ts';
+import { entityOfStream, isLogStream, LOG_STREAM } from './rollup-key.ts';
 
 /** A scanner's interned ids to dictionary ids; 0 is "not looked up yet". */
 interface IdMaps {
@@ -19,8 +21,9 @@ function grownCopy(old: Float64Array, length: number): Float64Array<ArrayBuffer>
 }
 
 /**
- * Sums up events by (entity, 10 s sub-window) between two commits, in flat arrays: about 30 ns an event, nothing allocated
- * per event. Memory grows with distinct cells, histogram buckets and endpoints, not with events.
+ * Sums up events by (stream, 10 s sub-window) between two commits, in flat arrays: about 30 ns an event, nothing allocated
+ * per event. Memory grows with distinct cells, histogram buckets and endpoints, not with events. Spans inside a request are
+ * left out, and a sampled span counts for as many as it stands for.
  */
 export class RollupAccumulator {
   readonly cells = new CellIndex();
@@ -39,6 +42,8 @@ export class RollupAccumulator {
   /** Event times by entity, milliseconds since the epoch. */
   readonly firstSeen = new Map<number, number>();
   readonly lastSeen = new Map<number, number>();
+  /** Newest event time by entity, of those that are requests. */
+  readonly lastRequest = new Map<number, number>();
   eventCount = 0;
   readonly #entities: Dictionary;
   readonly #endpointNames: Dictionary;
@@ -51,16 +56,20 @@ export class RollupAccumulator {
 
   observe(batch: EventBatch): void {
     const maps = this.#mapsOf(batch.names);
-    const { count, timestamp, entity, endpoint } = batch;
+    const { count, timestamp, entity, endpoint, kind } = batch;
+    const weights = wholeWeights(batch);
     for (let i = 0; i < count; i++) {
+      const what = kind[i] as number;
+      if (what === KIND_INNER_SPAN) continue;
       const time = timestamp[i] as number;
       const name = entity[i] as number;
       const id = (maps.entities[name] as number) || this.#mapEntity(maps, batch.names, name);
-      const cell = this.#cellOf(id, Math.floor(time / SUB_WINDOW_MS));
-      (this.count[cell] as number)++;
-      if ((batch.level[i] as number) >= LEVEL_ERROR) (this.errorCount[cell] as number)++;
+      const cell = this.#cellOf(what === KIND_LOG ? id + LOG_STREAM : id, Math.floor(time / SUB_WINDOW_MS));
+      const weight = weights === null ? 1 : (weights[i] as number);
+      (this.count[cell] as number) += weight;
+      if ((batch.level[i] as number) >= LEVEL_ERROR) (this.errorCount[cell] as number) += weight;
       const latency = batch.latency[i] as number;
-      if (latency >= 0) this.#addLatency(cell, latency);
+      if (latency >= 0) this.#addLatency(cell, latency, weight);
       const path = endpoint[i] as number;
       if (path !== 0) this.#addEndpoint(cell, (maps.endpoints[path] as number) || this.#mapEndpoint(maps, batch.names, path));
       this.#addTime(cell, time);
@@ -68,14 +77,16 @@ export class RollupAccumulator {
     this.eventCount += count;
   }
 
-  /** First and last event time of every cell's entity, folded into `firstSeen` and `lastSeen`. */
+  /** First and last event times of every cell's entity, folded into `firstSeen`, `lastSeen` and `lastRequest`. */
   foldTimes(): void {
     for (let cell = 0; cell < this.cells.size; cell++) {
-      const entity = this.cells.entity[cell] as number;
+      const stream = this.cells.entity[cell] as number;
+      const entity = entityOfStream(stream);
       const first = this.#firstTime[cell] as number;
       const last = this.#lastTime[cell] as number;
       this.firstSeen.set(entity, Math.min(first, this.firstSeen.get(entity) ?? Infinity));
       this.lastSeen.set(entity, Math.max(last, this.lastSeen.get(entity) ?? -Infinity));
+      if (!isLogStream(stream)) this.lastRequest.set(entity, Math.max(last, this.lastRequest.get(entity) ?? -Infinity));
     }
   }
 
@@ -94,6 +105,7 @@ export class RollupAccumulator {
     this.endpoints.clear();
     this.firstSeen.clear();
     this.lastSeen.clear();
+    this.lastRequest.clear();
     this.eventCount = 0;
   }
 
@@ -105,9 +117,9 @@ export class RollupAccumulator {
   #firstTime = new Float64Array(1024);
   #lastTime = new Float64Array(1024);
 
-  #cellOf(entity: number, bucket: number): number {
+  #cellOf(stream: number, bucket: number): number {
     const before = this.cells.size;
-    const cell = this.cells.find(entity, bucket);
+    const cell = this.cells.find(stream, bucket);
     if (this.cells.size !== before) {
       if (cell >= this.count.length) this.#grow();
       this.#firstTime[cell] = Infinity;
@@ -121,18 +133,18 @@ export class RollupAccumulator {
     if (time > (this.#lastTime[cell] as number)) this.#lastTime[cell] = time;
   }
 
-  #addLatency(cell: number, latency: number): void {
-    (this.latencyCount[cell] as number)++;
-    (this.latencySum[cell] as number) += latency;
-    (this.latencySquareSum[cell] as number) += latency * latency;
-    this.histogram.increment(cell, bucketOf(latency));
+  #addLatency(cell: number, latency: number, weight: number): void {
+    (this.latencyCount[cell] as number) += weight;
+    (this.latencySum[cell] as number) += weight * latency;
+    (this.latencySquareSum[cell] as number) += weight * latency * latency;
+    this.histogram.add(cell, bucketOf(latency), weight);
   }
 
   #addEndpoint(cell: number, endpoint: number): void {
     if (this.#lastEndpoint[cell] === endpoint) return;
     this.#lastEndpoint[cell] = endpoint;
     if ((this.#endpointCount[cell] as number) >= MAX_ROLLUP_ENDPOINTS) return;
-    if (this.endpoints.increment(cell, endpoint)) (this.#endpointCount[cell] as number)++;
+    if (this.endpoints.add(cell, endpoint, 1)) (this.#endpointCount[cell] as number)++;
   }
 
   #grow(): void {

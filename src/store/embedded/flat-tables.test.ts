@@ -14,7 +14,7 @@ test('pairs are counted as a map of maps counts them, through growth and after a
       const owner = prng.below(700);
       const id = prng.below(40) * 1_000_003;
       const counts = twin.get(owner) ?? new Map<number, number>();
-      assert.equal(pairs.increment(owner, id), !counts.has(id));
+      assert.equal(pairs.add(owner, id, 1), !counts.has(id));
       twin.set(owner, counts.set(id, (counts.get(id) ?? 0) + 1));
     }
     for (let owner = 0; owner < 800; owner++) {

@@ -29,20 +29,20 @@ export class PairCounter {
     return this.#size;
   }
 
-  /** Adds one to a pair; true when the pair is new. `owner` counts up from 0 without large gaps. */
-  increment(owner: number, id: number): boolean {
+  /** Adds `count` to a pair; true when the pair is new. `owner` counts up from 0 without large gaps. */
+  add(owner: number, id: number, count: number): boolean {
     const hash = Math.imul(owner, 0x9e3779b1) ^ Math.imul(id, 0x85ebca6b);
     let slot = (hash ^ (hash >>> 15)) & this.#mask;
     for (;;) {
       const entry = this.#slots[slot] as number;
       if (entry === EMPTY) break;
       if (this.#id[entry] === id && this.#owner[entry] === owner) {
-        (this.#count[entry] as number)++;
+        (this.#count[entry] as number) += count;
         return false;
       }
       slot = (slot + 1) & this.#mask;
     }
-    this.#insert(slot, owner, id);
+    this.#insert(slot, owner, id, count);
     return true;
   }
 
@@ -60,12 +60,12 @@ export class PairCounter {
     this.#size = 0;
   }
 
-  #insert(slot: number, owner: number, id: number): void {
+  #insert(slot: number, owner: number, id: number, count: number): void {
     const entry = this.#size++;
     if (owner >= this.#head.length) this.#growHeads(owner);
     this.#owner[entry] = owner;
     this.#id[entry] = id;
-    this.#count[entry] = 1;
+    this.#count[entry] = count;
     this.#next[entry] = this.#head[owner] as number;
     this.#head[owner] = entry;
     this.#slots[slot] = entry;

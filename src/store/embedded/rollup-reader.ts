@@ -4,7 +4,16 @@ import { SUB_WINDOW_MS } from '../../model/rollup.ts';
 import type { BucketGrid } from './bucket-grid.ts';
 import type { RollupParts } from './rollup-codec.ts';
 import { decodeRollups } from './rollup-codec.ts';
-import { bucketOfKey, entityOfKey, HOUR_MS, MINUTE_MS, rollupKey, SUB_WINDOWS_PER_MINUTE } from './rollup-key.ts';
+import {
+  bucketOfKey,
+  entityOfStream,
+  HOUR_MS,
+  LOG_STREAM,
+  MINUTE_MS,
+  rollupKey,
+  streamOfKey,
+  SUB_WINDOWS_PER_MINUTE,
+} from './rollup-key.ts';
 import { RollupRows } from './rollup-rows.ts';
 import { RollupSum } from './rollup-sum.ts';
 
@@ -13,6 +22,7 @@ export interface EntityRow {
   name: string;
   firstSeenMs: number;
   lastSeenMs: number;
+  lastRequestMs: number;
 }
 
 /** Told once of every entity and bucket with events, ascending by bucket. The sum is valid during the call only. */
@@ -23,11 +33,11 @@ class OpenSums {
   readonly #byBucket = new Map<number, Map<number, RollupSum>>();
   readonly #spare: RollupSum[] = [];
 
-  at(bucket: number, entity: number): RollupSum {
+  at(bucket: number, stream: number): RollupSum {
     let sums = this.#byBucket.get(bucket);
     if (!sums) this.#byBucket.set(bucket, (sums = new Map()));
-    let sum = sums.get(entity);
-    if (!sum) sums.set(entity, (sum = this.#spare.pop() ?? new RollupSum()));
+    let sum = sums.get(stream);
+    if (!sum) sums.set(stream, (sum = this.#spare.pop() ?? new RollupSum()));
     return sum;
   }
 
@@ -35,8 +45,8 @@ class OpenSums {
   close(bucket: number, visit: SumVisitor): void {
     for (const done of [...this.#byBucket.keys()].sort((a, b) => a - b)) {
       if (done >= bucket) return;
-      for (const [entity, sum] of this.#byBucket.get(done) as Map<number, RollupSum>) {
-        if (sum.count > 0) visit(entity, done, sum);
+      for (const [stream, sum] of this.#byBucket.get(done) as Map<number, RollupSum>) {
+        if (sum.count > 0) visit(entityOfStream(stream), done, sum);
         sum.reset();
         this.#spare.push(sum);
       }
@@ -57,7 +67,8 @@ export class RollupReader {
   constructor(database: DatabaseSync) {
     this.#rows = new RollupRows(database);
     this.#entities = database.prepare(
-      'SELECT id, name, first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs FROM entity ORDER BY name',
+      `SELECT id, name, first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs, last_request_ms AS lastRequestMs
+        FROM entity ORDER BY name`,
     );
     this.#openRange = database.prepare('SELECT key FROM open_hour WHERE key >= ? AND key < ? ORDER BY key');
   }
@@ -68,8 +79,10 @@ export class RollupReader {
     return service === undefined ? rows : rows.filter(({ name }) => entityMatches(name, service));
   }
 
+  /** An entity that had a request in the range or after it is read by its requests, any other by its log records. */
   read(grid: BucketGrid, entities: readonly EntityRow[], parts: RollupParts, visit: SumVisitor): void {
-    const query = { grid, wanted: new Set(entities.map(({ id }) => id)), parts, visit, sums: new OpenSums() };
+    const streams = entities.map(({ id, lastRequestMs }) => (lastRequestMs >= grid.originMs ? id : id + LOG_STREAM));
+    const query = { grid, wanted: new Set(streams), parts, visit, sums: new OpenSums() };
     const bounds = this.#rows.minuteBounds();
     if (!bounds || entities.length === 0) return;
     const bucketAt = (minute: number): number => Math.floor((minute * MINUTE_MS - grid.originMs) / grid.stepMs);
@@ -94,10 +107,10 @@ export class RollupReader {
     const open = new Set(openRows.map(({ key }) => key));
     const bucket = (fromMs - query.grid.originMs) / query.grid.stepMs;
     this.#rows.forEach('hour', firstHour, endHour, query.wanted, ({ key, data }) => {
-      if (!open.has(key)) decodeRollups(data, [query.sums.at(bucket, entityOfKey(key))], query.parts);
+      if (!open.has(key)) decodeRollups(data, [query.sums.at(bucket, streamOfKey(key))], query.parts);
     });
     for (const [hour, keys] of Map.groupBy(open, bucketOfKey)) {
-      const wanted = new Set(keys.map(entityOfKey)).intersection(query.wanted);
+      const wanted = new Set(keys.map(streamOfKey)).intersection(query.wanted);
       this.#readMinutes(hour * HOUR_MS, (hour + 1) * HOUR_MS, { ...query, wanted });
     }
     this.#readMinutes(endHour * HOUR_MS, toMs, query);
@@ -115,7 +128,7 @@ export class RollupReader {
       lastMinute = minute;
       for (let slot = 0; slot < SUB_WINDOWS_PER_MINUTE; slot++) {
         const ms = minute * MINUTE_MS + slot * SUB_WINDOW_MS;
-        targets[slot] = ms >= fromMs && ms < toMs ? sums.at(bucketAt(ms), entityOfKey(key)) : null;
+        targets[slot] = ms >= fromMs && ms < toMs ? sums.at(bucketAt(ms), streamOfKey(key)) : null;
       }
       decodeRollups(data, targets, parts);
     });

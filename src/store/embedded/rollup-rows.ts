@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { bucketOfKey, entityOfKey, rollupKey } from './rollup-key.ts';
+import { bucketOfKey, streamOfKey, rollupKey } from './rollup-key.ts';
 
 export interface RollupRow {
   key: number;
@@ -36,7 +36,7 @@ export class RollupRows {
     return low === null || high === null ? null : { first: bucketOfKey(low), last: bucketOfKey(high) };
   }
 
-  /** Visits rows of `wanted` entities in [from, to), numbers of minutes or hours since the epoch. */
+  /** Visits rows of `wanted` streams in [from, to), numbers of minutes or hours since the epoch. */
   forEach(level: RollupLevel, from: number, to: number, wanted: ReadonlySet<number>, visit: (row: RollupRow) => void): void {
     const { low, high } = this.#bounds[level].get() as { low: number | null; high: number | null };
     if (low === null || high === null || wanted.size === 0) return;
@@ -48,12 +48,12 @@ export class RollupRows {
       return;
     }
     const rows = this.#range[level].iterate(rollupKey(first, 0), rollupKey(end, 0)) as unknown as Iterable<RollupRow>;
-    for (const row of rows) if (wanted.has(entityOfKey(row.key))) visit(row);
+    for (const row of rows) if (wanted.has(streamOfKey(row.key))) visit(row);
   }
 
   #lookUp(level: RollupLevel, bucket: number, wanted: ReadonlySet<number>, visit: (row: RollupRow) => void): void {
-    for (const entity of wanted) {
-      const row = this.#one[level].get(rollupKey(bucket, entity)) as RollupRow | undefined;
+    for (const stream of wanted) {
+      const row = this.#one[level].get(rollupKey(bucket, stream)) as RollupRow | undefined;
       if (row) visit(row);
     }
   }

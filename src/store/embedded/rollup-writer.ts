@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RollupAccumulator } from './accumulator.ts';
 import type { Dictionary } from './dictionary.ts';
 import { decodeRollups, encodeRollups } from './rollup-codec.ts';
-import { bucketOfKey, entityOfKey, rollupKey, SUB_WINDOWS_PER_MINUTE } from './rollup-key.ts';
+import { bucketOfKey, streamOfKey, rollupKey, SUB_WINDOWS_PER_MINUTE } from './rollup-key.ts';
 import { RollupSum } from './rollup-sum.ts';
 
 const ALL_PARTS = { endpoints: true, histogram: true };
@@ -10,6 +10,8 @@ const ALL_PARTS = { endpoints: true, histogram: true };
 const SEALS_PER_COMMIT = 64;
 /** Known open hours kept in memory only to save an insert that changes nothing. */
 const MAX_KNOWN_OPEN = 100_000;
+/** Before any event: what the column holds for an entity without requests. */
+const NEVER_MS = -1e15;
 
 /**
  * Stores accumulated sums: adds them to the minute rows, and sums finished hours up into hour rows.
@@ -70,11 +72,11 @@ export class RollupWriter {
     this.#touched.clear();
     for (const { key } of quiet) {
       this.#hour.reset();
-      const entity = entityOfKey(key);
+      const stream = streamOfKey(key);
       const firstMinute = bucketOfKey(key) * 60;
       const targets = Array.from({ length: SUB_WINDOWS_PER_MINUTE }, () => this.#hour);
       for (let minute = firstMinute; minute < firstMinute + 60; minute++) {
-        const row = this.#select.get(rollupKey(minute, entity)) as { data: Uint8Array } | undefined;
+        const row = this.#select.get(rollupKey(minute, stream)) as { data: Uint8Array } | undefined;
         if (row) decodeRollups(row.data, targets, ALL_PARTS);
       }
       this.#upsertHour.run(key, encodeRollups([this.#hour]));
@@ -101,7 +103,7 @@ export class RollupWriter {
     if (row) decodeRollups(row.data, this.#minute, ALL_PARTS);
     for (const cell of cells) this.#addCell(accumulator, cell);
     this.#upsert.run(key, encodeRollups(this.#minute));
-    this.#openHour(rollupKey(Math.floor(bucketOfKey(key) / 60), entityOfKey(key)));
+    this.#openHour(rollupKey(Math.floor(bucketOfKey(key) / 60), streamOfKey(key)));
   }
 
   #addCell(accumulator: RollupAccumulator, cell: number): void {
@@ -133,9 +135,10 @@ export class NameWriter {
   readonly #insertEndpoint: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#insertEntity = database.prepare('INSERT INTO entity VALUES (?, ?, ?, ?)');
+    this.#insertEntity = database.prepare('INSERT INTO entity (id, name, first_seen_ms, last_seen_ms) VALUES (?, ?, ?, ?)');
     this.#updateEntity = database.prepare(
-      'UPDATE entity SET first_seen_ms = min(first_seen_ms, ?), last_seen_ms = max(last_seen_ms, ?) WHERE id = ?',
+      `UPDATE entity SET first_seen_ms = min(first_seen_ms, ?), last_seen_ms = max(last_seen_ms, ?),
+        last_request_ms = max(last_request_ms, ?) WHERE id = ?`,
     );
     this.#insertEndpoint = database.prepare('INSERT INTO endpoint VALUES (?, ?)');
   }
@@ -146,7 +149,8 @@ export class NameWriter {
       this.#insertEntity.run(id, name, accumulator.firstSeen.get(id) ?? 0, accumulator.lastSeen.get(id) ?? 0);
     }
     for (const [id, firstSeen] of accumulator.firstSeen) {
-      this.#updateEntity.run(firstSeen, accumulator.lastSeen.get(id) ?? firstSeen, id);
+      const lastRequest = accumulator.lastRequest.get(id) ?? NEVER_MS;
+      this.#updateEntity.run(firstSeen, accumulator.lastSeen.get(id) ?? firstSeen, lastRequest, id);
     }
     for (const { id, name } of endpoints.pending()) this.#insertEndpoint.run(id, name);
   }
