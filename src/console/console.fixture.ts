@@ -5,6 +5,7 @@ import { silentLogger } from '../lib/logger.ts';
 import { silentMetrics } from '../lib/metrics.ts';
 import type { AccessRole, Authorize } from '../model/access.ts';
 import type { Anomaly } from '../model/anomaly.ts';
+import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { ModelRecord } from '../model/model-record.ts';
 import type { Report } from '../model/report.ts';
@@ -107,6 +108,22 @@ export const sampleModel: ModelRecord = {
   parameters: { nEstimators: 100, maxSamples: 256, contamination: 0.05, seed: 1, windowMs: 300_000 },
   offset: -0.5,
   metrics: { trainingWindows: 300, scoreMin: -0.7, scoreMedian: -0.4, scoreMax: -0.3, flaggedShare: 0.05 },
+};
+
+export const sampleClient: ClientReport = {
+  client: 'shop-writer',
+  peer: null,
+  firstSeen: AT,
+  lastSeen: AT,
+  requests: 3,
+  accepted: 2,
+  bytes: 400,
+  rejected: 1,
+  rejectedBy: [{ field: 'level', reason: 'is required', count: 1 }],
+  refused: [{ code: 'rate_limited', count: 1 }],
+  lastErrors: [{ door: 'http', at: AT, code: 'rate_limited', message: 'cannot take the request: the client is over its rate' }],
+  inFlight: 0,
+  heldBytes: 0,
 };
 
 /** Everything that the application asked of what it was given, in order. */
@@ -218,6 +235,12 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
       },
     },
     models: stubModels(calls),
+    clients: {
+      list: (query) => {
+        calls.push(['clients', query]);
+        return { items: [sampleClient], nextCursor: '100' };
+      },
+    },
     readiness: () => ({ ready: true, reasons: [] }),
     renderMetrics: () => Promise.resolve('helios_up 1\n'),
     stream,

@@ -7,6 +7,7 @@ import type { App, RouteContext } from './app.ts';
 import { addBodyParser } from './body-parser.ts';
 import { addChangeRoutes } from './change-routes.ts';
 import { addDataRoutes } from './data-routes.ts';
+import { addClientRoutes } from './client-routes.ts';
 import { createDeadline } from './deadline.ts';
 import type { ConsoleDependencies } from './dependencies.ts';
 import { addRouteErrors, answerClientError, ErrorAnswers } from './error-answers.ts';
@@ -79,6 +80,7 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   addIncidentRoutes(app, context);
   addReportRoutes(app, context);
   addChangeRoutes(app, context);
+  addClientRoutes(app, context);
   addModelRoutes(app, context);
   addStreamRoute(app, context);
   await app.ready();

@@ -3,10 +3,11 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Authorize } from '../model/access.ts';
+import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { ModelRecord } from '../model/model-record.ts';
 import type { Feature } from '../model/rollup.ts';
-import type { Store } from '../store/store.ts';
+import type { Page, Store } from '../store/store.ts';
 import type { ConsoleConfig } from './config.ts';
 import type { StreamHub } from './stream-hub.ts';
 
@@ -59,6 +60,12 @@ export interface ModelService {
   activate(version: string): Promise<ModelRecord>;
 }
 
+/** Who sends to the ingest doors. */
+export interface ClientDirectory {
+  /** Most recently seen first; `client` narrows to one. The cursor is the offset of the next page. */
+  list(query: { client?: string; offset: number; limit: number }): Page<ClientReport>;
+}
+
 export interface Readiness {
   ready: boolean;
   reasons: { name: string; reason: string }[];
@@ -75,6 +82,7 @@ export interface ConsoleDependencies {
   version: string;
   control: Control;
   models: ModelService;
+  clients: ClientDirectory;
   readiness: () => Readiness;
   /** The Prometheus text format, version 0.0.4. */
   renderMetrics: () => Promise<string>;

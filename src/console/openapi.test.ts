@@ -36,6 +36,7 @@ const REQUESTS: Record<string, string | { url: string; payload?: object }> = {
   getReport: '/api/v1/incidents/inc-1/report',
   listChanges: '/api/v1/changes',
   getChange: '/api/v1/changes/chg-1',
+  listClients: '/api/v1/clients',
   listModels: '/api/v1/models',
   listModelMetrics: '/api/v1/models/metrics',
   acknowledgeIncident: { url: '/api/v1/incidents/inc-1/acknowledge' },

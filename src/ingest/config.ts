@@ -24,6 +24,16 @@ export const ingestConfigSchema = z.strictObject({
     description: 'Bytes of bodies being read or waiting for their commit; past it requests get 503 before their body is read',
   }),
   body_timeout: duration('30s').meta({ description: 'A body that takes longer to arrive is answered 408' }),
+  max_events: z
+    .int()
+    .positive()
+    .default(1_000_000)
+    .meta({ description: 'Events, log records, spans or points of one request at most; past it the request gets 413' }),
+  max_in_flight: z
+    .int()
+    .positive()
+    .default(512)
+    .meta({ description: 'Requests in flight that one client may have at all doors together; past it it gets 429' }),
   future_tolerance: duration('10m').meta({ description: 'Events further in the future are rejected (not with clock: events)' }),
   events_per_second: z.number().nonnegative().default(0).meta({ description: 'Token bucket per client, events; 0 is no limit' }),
   bytes_per_second: size('0').meta({ description: 'Token bucket per client, bytes of bodies as sent; 0 is no limit' }),

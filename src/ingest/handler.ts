@@ -1,4 +1,3 @@
-import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen } from 'cockatiel';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
@@ -6,93 +5,103 @@ import type { AppendRecord, EventLog, Idempotency, KnownRequest } from '../log/e
 import type { Principal } from '../model/access.ts';
 import { toNdjson } from '../model/event-batch.ts';
 import type { EventBatch } from '../model/event-batch.ts';
-import type { Scanner, ScanLimits, ScanResult } from '../model/scanner.ts';
+import type { MetricLines } from '../model/metric.ts';
+import type { Rejection, Scanner, ScanLimits } from '../model/scanner.ts';
 import { bodyHashOf, checkKey, keyHashOf } from './idempotency.ts';
-import { EVENTS_ACCEPTED, EVENTS_REJECTED } from './metrics.ts';
+import { LogCircuit } from './log-circuit.ts';
+import { EVENTS_ACCEPTED, EVENTS_REJECTED, POINTS_ACCEPTED, POINTS_REJECTED } from './metrics.ts';
 
-/** Failed commits in a row that open the circuit, and how long it stays open before one request probes the log. */
-const BREAKER_FAILURES = 5;
-const BREAKER_OPEN_MS = 1000;
-
-export interface IngestRequest {
-  door: string;
-  /** Decompressed; the handler owns it. */
-  body: Uint8Array;
+export interface Sender {
   principal: Principal;
+  /** Key id, or the peer's address when no keys are configured. */
+  client: string;
+}
+
+export interface EventsRequest {
+  door: string;
+  sender: Sender;
+  /** One event, an array, or NDJSON, decompressed; the handler owns it. */
+  body: Uint8Array;
   idempotencyKey?: string;
 }
 
-/** A judged and, where anything was good, durable request. `body` is the JSON answer. */
-export interface IngestAnswer {
-  status: 202;
+export interface MetricsRequest {
+  door: string;
+  sender: Sender;
+  lines: MetricLines;
+}
+
+/** What became of a request's events or points; what was accepted is durable. */
+export interface Verdict {
   accepted: number;
-  body: string;
-  /** The request had been durable already; this is its first answer again. */
+  rejectedCount: number;
+  /** Up to MAX_LISTED_REJECTIONS. */
+  rejections: Rejection[];
+  /** The request had been durable already; this is its first verdict again. */
   replayed: boolean;
+  /** The body as a whole cannot be read; nothing stored. */
+  syntaxError?: string;
 }
 
 export interface IngestHandlerOptions {
   log: EventLog;
+  /** Absent: this process takes no metrics. */
+  metricsLog?: EventLog;
   scanner: Scanner;
   clock: Clock;
   metrics: Metrics;
   /** Milliseconds; Infinity takes any. */
   futureToleranceMs: number;
   retentionMs: number;
+  /** Most events of one request by door; absent: any number. */
+  maxEventsOf?: (door: string) => number;
 }
 
 export interface IngestHandler {
-  /** Judges a body, appends what is good, and answers once it is durable. Throws HeliosError for every other answer. */
-  accept(request: IngestRequest): Promise<IngestAnswer>;
-  /** Throws what the log failed with while the circuit is open; asked before a body is read. */
+  /** Judges a body and appends what is good; durable when it resolves. Throws HeliosError only for what is not about the data. */
+  acceptEvents(request: EventsRequest): Promise<Verdict>;
+  /** Appends the lines that a door made of a request's points; durable when it resolves. Throws as `acceptEvents` does. */
+  acceptMetrics(request: MetricsRequest): Promise<Verdict>;
+  /** What the sender's records are judged by at this moment. */
+  limitsFor(principal: Principal): ScanLimits;
+  /** Throws what the event log failed with while its circuit is open; asked before a body is read. */
   checkOpen(): void;
-  /** What the log failed with a moment ago and has not got over since, or null. */
+  /** What a log failed with a moment ago and has not got over since, or null. */
   failure(): HeliosError | null;
 }
 
-function isLogFailure(error: unknown): error is HeliosError {
-  return error instanceof HeliosError && (error.code === 'log_unavailable' || error.code === 'disk_full');
-}
+const NONE: Rejection[] = [];
 
-/** What every door ends in: verdicts, idempotency, the circuit breaker, and the append. */
+/** What every door ends in: verdicts, idempotency, the circuit breakers, and the append. */
 export function createIngestHandler(options: IngestHandlerOptions): IngestHandler {
   return new Handler(options);
 }
 
 class Handler implements IngestHandler {
   readonly #options: IngestHandlerOptions;
-  readonly #breaker = circuitBreaker(handleWhen(isLogFailure), {
-    halfOpenAfter: BREAKER_OPEN_MS,
-    breaker: new ConsecutiveBreaker(BREAKER_FAILURES),
-  });
+  readonly #eventCircuit: LogCircuit;
+  readonly #metricCircuit: LogCircuit;
   readonly #inFlight = new Set<string>();
-  #failure: HeliosError | null = null;
-  #failedMs = -Infinity;
 
   constructor(options: IngestHandlerOptions) {
     this.#options = options;
+    this.#eventCircuit = new LogCircuit(options.clock);
+    this.#metricCircuit = new LogCircuit(options.clock);
   }
 
   checkOpen(): void {
-    // The breaker stays open by itself until someone tries: past its time a request has to get through.
-    if (this.#failure && this.#breaker.state === CircuitState.Open && this.#sinceFailureMs() < BREAKER_OPEN_MS)
-      throw this.#failure;
+    this.#eventCircuit.check();
   }
 
   failure(): HeliosError | null {
-    const freshMs = (this.#failure?.details.retryAfterSeconds ?? 0) * 1000;
-    return this.#sinceFailureMs() < Math.max(freshMs, BREAKER_OPEN_MS) ? this.#failure : null;
+    return this.#eventCircuit.failure() ?? this.#metricCircuit.failure();
   }
 
-  #sinceFailureMs(): number {
-    return this.#options.clock.monotonicMs() - this.#failedMs;
-  }
-
-  async accept(request: IngestRequest): Promise<IngestAnswer> {
-    const { idempotencyKey, principal } = request;
+  async acceptEvents(request: EventsRequest): Promise<Verdict> {
+    const { idempotencyKey } = request;
     if (idempotencyKey === undefined) return this.#scanAndAppend(request, null);
     checkKey(idempotencyKey);
-    const keyHash = keyHashOf(principal.id, idempotencyKey);
+    const keyHash = keyHashOf(request.sender.principal.id, idempotencyKey);
     const bodyHash = bodyHashOf(request.body);
     if (this.#inFlight.has(keyHash)) {
       throw new HeliosError('conflict', 'cannot take the request: one with the same Idempotency-Key is in flight', {
@@ -109,67 +118,91 @@ class Handler implements IngestHandler {
     }
   }
 
-  async #scanAndAppend(request: IngestRequest, idempotency: Idempotency | null): Promise<IngestAnswer> {
-    const { clock, scanner, metrics } = this.#options;
+  async acceptMetrics({ door, sender, lines }: MetricsRequest): Promise<Verdict> {
+    const { metricsLog, metrics, clock } = this.#options;
+    if (!metricsLog) throw new HeliosError('unavailable', 'cannot store metrics: this process keeps none');
+    const { points, rejectedCount, rejections } = lines;
+    this.#checkBatch(door, points + rejectedCount);
+    if (rejectedCount > 0) countRejected(metrics, POINTS_REJECTED, door, lines);
+    if (points > 0) {
+      await this.#append(metricsLog, this.#metricCircuit, {
+        bytes: lines.bytes,
+        count: lines.lines,
+        minTimestampMs: lines.minTimestampMs,
+        maxTimestampMs: lines.maxTimestampMs,
+        receivedAtMs: clock.nowMs(),
+        clientId: sender.principal.id,
+      });
+      metrics.add(POINTS_ACCEPTED, points, { door });
+    }
+    return { accepted: points, rejectedCount, rejections, replayed: false };
+  }
+
+  limitsFor(principal: Principal): ScanLimits {
+    const { futureToleranceMs, retentionMs, clock } = this.#options;
     const nowMs = clock.nowMs();
-    const result = scanner.scan(request.body, this.#limitsFor(request.principal, nowMs));
-    count(metrics, request.door, result);
-    refuseWhole(result);
-    const { batch, rejectedCount, rejections } = result;
-    const accepted = batch.count;
-    const extra = rejectedCount === 0 ? '' : `,"rejectedCount":${rejectedCount},"rejected":${JSON.stringify(rejections)}`;
-    if (accepted > 0) {
-      const record = recordOf(batch, nowMs, request.principal.id);
-      if (idempotency) record.idempotency = { ...idempotency, answer: extra };
-      await this.#append(record);
-      metrics.add(EVENTS_ACCEPTED, accepted, { door: request.door });
-    }
-    return { status: 202, accepted, body: `{"accepted":${accepted}${extra}}`, replayed: false };
-  }
-
-  async #append(record: AppendRecord): Promise<void> {
-    try {
-      await this.#breaker.execute(() => this.#options.log.append(record));
-      this.#failure = null;
-    } catch (error) {
-      if (error instanceof BrokenCircuitError && this.#failure) throw this.#failure;
-      if (isLogFailure(error)) {
-        this.#failure = error;
-        this.#failedMs = this.#options.clock.monotonicMs();
-      }
-      throw error;
-    }
-  }
-
-  #limitsFor(principal: Principal, nowMs: number): ScanLimits {
-    const { futureToleranceMs, retentionMs } = this.#options;
     const limits: ScanLimits = { latestMs: nowMs + futureToleranceMs, earliestMs: nowMs - retentionMs };
     if (principal.services) limits.services = servicesOf(principal);
     return limits;
   }
-}
 
-/** Throws when nothing of the body can be stored. */
-function refuseWhole({ syntaxError, batch, rejectedCount, rejections }: ScanResult): void {
-  if (syntaxError !== undefined) {
-    throw new HeliosError('invalid_json', `cannot read the body: it ${syntaxError}`, {
-      details: { accepted: 0, rejectedCount: 0, rejected: [{ index: 0, field: '', reason: syntaxError }] },
+  async #scanAndAppend({ door, sender, body }: EventsRequest, idempotency: Idempotency | null): Promise<Verdict> {
+    const { clock, scanner, metrics, log } = this.#options;
+    const result = scanner.scan(body, this.limitsFor(sender.principal));
+    const { batch, rejectedCount } = result;
+    const accepted = batch.count;
+    this.#checkBatch(door, accepted + rejectedCount);
+    const verdict: Verdict = { accepted, rejectedCount, rejections: NONE, replayed: false };
+    if (result.syntaxError !== undefined) {
+      metrics.add(EVENTS_REJECTED, 1, { door, field: 'body' });
+      verdict.syntaxError = result.syntaxError;
+    }
+    if (rejectedCount > 0) {
+      verdict.rejections = [...result.rejections];
+      countRejected(metrics, EVENTS_REJECTED, door, result);
+    }
+    if (accepted > 0) {
+      const record = recordOf(batch, clock.nowMs(), sender.principal.id);
+      if (idempotency) record.idempotency = { ...idempotency, answer: rejectionsText(verdict) };
+      await this.#append(log, this.#eventCircuit, record);
+      metrics.add(EVENTS_ACCEPTED, accepted, { door });
+    }
+    return verdict;
+  }
+
+  #checkBatch(door: string, count: number): void {
+    const limit = this.#options.maxEventsOf?.(door) ?? Infinity;
+    if (count <= limit) return;
+    throw new HeliosError('too_large', `cannot take the request: it has ${count} records, more than ${limit}`, {
+      details: { limitEvents: limit },
     });
   }
-  if (batch.count === 0 && rejectedCount > 0) {
-    throw new HeliosError('all_rejected', 'cannot store any event of the request: each was rejected', {
-      details: { accepted: 0, rejectedCount, rejected: rejections },
-    });
+
+  async #append(log: EventLog, circuit: LogCircuit, record: AppendRecord): Promise<void> {
+    circuit.enter();
+    try {
+      await log.append(record);
+    } catch (error) {
+      circuit.failed(error);
+      throw error;
+    }
+    circuit.succeeded();
   }
 }
 
-function replay(known: KnownRequest, bodyHash: string): IngestAnswer {
+/** The members of the JSON answer after `accepted`, with their comma: "" when nothing was rejected. */
+export function rejectionsText({ rejectedCount, rejections }: Verdict): string {
+  return rejectedCount === 0 ? '' : `,"rejectedCount":${rejectedCount},"rejected":${JSON.stringify(rejections)}`;
+}
+
+function replay(known: KnownRequest, bodyHash: string): Verdict {
   if (known.bodyHash !== bodyHash) {
     throw new HeliosError('idempotency_mismatch', 'cannot take the request: its Idempotency-Key was used with another body', {
       details: { field: 'Idempotency-Key' },
     });
   }
-  return { status: 202, accepted: known.count, body: `{"accepted":${known.count}${known.answer}}`, replayed: true };
+  const { rejectedCount, rejected } = JSON.parse(`{"":0${known.answer}}`) as { rejectedCount?: number; rejected?: Rejection[] };
+  return { accepted: known.count, rejectedCount: rejectedCount ?? 0, rejections: rejected ?? NONE, replayed: true };
 }
 
 const serviceLimits = new WeakMap<Principal, NonNullable<ScanLimits['services']>>();
@@ -192,10 +225,15 @@ function recordOf(batch: EventBatch, receivedAtMs: number, clientId: string): Ap
   return { bytes: toNdjson(batch), count: batch.count, minTimestampMs: min, maxTimestampMs: max, receivedAtMs, clientId };
 }
 
-function count(metrics: Metrics, door: string, result: ScanResult): void {
-  if (result.syntaxError !== undefined) metrics.add(EVENTS_REJECTED, 1, { door, field: 'body' });
-  if (result.rejectedCount === 0) return;
-  for (const { field } of result.rejections) metrics.add(EVENTS_REJECTED, 1, { door, field: field === '' ? 'event' : field });
-  const unlisted = result.rejectedCount - result.rejections.length;
-  if (unlisted > 0) metrics.add(EVENTS_REJECTED, unlisted, { door, field: 'unlisted' });
+function countRejected(
+  metrics: Metrics,
+  definition: typeof EVENTS_REJECTED,
+  door: string,
+  { rejectedCount, rejections }: Pick<Verdict, 'rejectedCount' | 'rejections'>,
+): void {
+  const byField = new Map<string, number>();
+  for (const { field } of rejections) byField.set(field, (byField.get(field) ?? 0) + 1);
+  for (const [field, count] of byField) metrics.add(definition, count, { door, field: field === '' ? 'event' : field });
+  const unlisted = rejectedCount - rejections.length;
+  if (unlisted > 0) metrics.add(definition, unlisted, { door, field: 'unlisted' });
 }

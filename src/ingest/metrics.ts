@@ -18,6 +18,23 @@ export const EVENTS_REJECTED: MetricDefinition = {
   help: 'Events rejected by a rule, by the field at fault',
   labels: ['door', 'field'],
 };
+export const POINTS_ACCEPTED: MetricDefinition = {
+  name: 'helios_ingest_points_accepted_total',
+  type: 'counter',
+  help: 'Points of metric series acknowledged as durable',
+  labels: ['door'],
+};
+export const POINTS_REJECTED: MetricDefinition = {
+  name: 'helios_ingest_points_rejected_total',
+  type: 'counter',
+  help: 'Points of metric series left out, by the field at fault',
+  labels: ['door', 'field'],
+};
+export const CLIENTS_EVICTED: MetricDefinition = {
+  name: 'helios_ingest_clients_evicted_total',
+  type: 'counter',
+  help: 'Clients whose counts were dropped because too many are known',
+};
 export const BYTES_RECEIVED: MetricDefinition = {
   name: 'helios_ingest_bytes_received_total',
   type: 'counter',
@@ -37,4 +54,14 @@ export const PENDING_BYTES: MetricDefinition = {
   help: 'Bytes of requests being read or waiting for their commit',
 };
 
-export const INGEST_METRICS = [REQUESTS, EVENTS_ACCEPTED, EVENTS_REJECTED, BYTES_RECEIVED, REQUEST_SECONDS, PENDING_BYTES];
+export const INGEST_METRICS = [
+  REQUESTS,
+  EVENTS_ACCEPTED,
+  EVENTS_REJECTED,
+  POINTS_ACCEPTED,
+  POINTS_REJECTED,
+  BYTES_RECEIVED,
+  REQUEST_SECONDS,
+  PENDING_BYTES,
+  CLIENTS_EVICTED,
+];

@@ -1,6 +1,20 @@
 import { HeliosError } from '../lib/errors.ts';
 
-/** The memory bound of all doors: bytes of bodies being read, decompressed, or waiting for their commit. */
+/** Who holds memory: one client, with all its requests in flight. */
+export interface MemoryHolder {
+  heldBytes: number;
+  inFlight: number;
+}
+
+function overloaded(reason: string): HeliosError {
+  return new HeliosError('overloaded', `cannot take the request: ${reason}`, { details: { retryAfterSeconds: 1 } });
+}
+
+/**
+ * The memory bound of all doors: bytes of bodies being read, decompressed, or waiting for their commit. It is shared fairly by
+ * a dynamic threshold (Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", 1998,
+ * alpha = 1): no client may hold more than what is still free, so that n greedy clients leave 1/(n+1) to one that comes later.
+ */
 export class PendingBytes {
   readonly #limit: number;
   #bytes = 0;
@@ -13,17 +27,20 @@ export class PendingBytes {
     return this.#bytes;
   }
 
-  /** Throws `overloaded` when the bound would be passed, and then reserves nothing. */
-  reserve(bytes: number): void {
-    if (this.#bytes + bytes > this.#limit) {
-      throw new HeliosError('overloaded', 'cannot take the request: the memory bound for pending requests is reached', {
-        details: { retryAfterSeconds: 1 },
-      });
-    }
-    this.#bytes += bytes;
+  /** Throws `overloaded` when a bound would be passed, and then reserves nothing. */
+  reserve(bytes: number, holder: MemoryHolder): void {
+    const total = this.#bytes + bytes;
+    const held = holder.heldBytes + bytes;
+    if (total > this.#limit) throw overloaded('the memory bound for pending requests is reached');
+    // A request that is alone may take all there is, or a small bound could never take a large body.
+    const isAlone = held === total && holder.inFlight <= 1;
+    if (held > this.#limit - total && !isAlone) throw overloaded('the client holds its share of the memory for pending requests');
+    this.#bytes = total;
+    holder.heldBytes = held;
   }
 
-  release(bytes: number): void {
+  release(bytes: number, holder: MemoryHolder): void {
     this.#bytes -= bytes;
+    holder.heldBytes -= bytes;
   }
 }

@@ -7,8 +7,11 @@ import type { Logger } from '../lib/logger.ts';
 import { createAuthorize } from '../ingest/keys.ts';
 import { createIngestHandler } from '../ingest/handler.ts';
 import type { IngestHandler } from '../ingest/handler.ts';
+import { createAdmission } from '../ingest/admission.ts';
+import { ClientLedger } from '../ingest/clients.ts';
 import { createHttpDoor } from '../ingest/http/door.ts';
 import type { HttpDoor } from '../ingest/http/door.ts';
+import { PENDING_BYTES } from '../ingest/metrics.ts';
 import { PendingBytes } from '../ingest/pending-bytes.ts';
 import { ClientLimits } from '../ingest/token-bucket.ts';
 import { createConsole } from '../console/console.ts';
@@ -89,22 +92,25 @@ function createHandler({ config, log, metrics }: Shared): IngestHandler {
     metrics,
     futureToleranceMs: eventsClock ? Infinity : config.ingest.future_tolerance,
     retentionMs: eventsClock ? Infinity : config.log.retention_age,
+    maxEventsOf: () => config.ingest.max_events,
   });
 }
 
-function createDoor({ config, logger, metrics, state }: Shared, handler: IngestHandler): HttpDoor {
+function createDoor({ config, logger, metrics, state }: Shared, handler: IngestHandler, ledger: ClientLedger): HttpDoor {
   const { events_per_second: eventsPerSecond, bytes_per_second: bytesPerSecond, burst: burstMs } = config.ingest;
-  return createHttpDoor({
-    handler,
+  const pending = new PendingBytes(config.ingest.max_pending);
+  const admission = createAdmission({
     authorize: createAuthorize(config.keys),
-    config: config.ingest,
-    limits: new ClientLimits({ eventsPerSecond, bytesPerSecond, burstMs }, systemClock),
-    pending: new PendingBytes(config.ingest.max_pending),
-    clock: systemClock,
-    logger,
-    metrics,
+    checkOpen: () => handler.checkOpen(),
     isStopping: () => state.isStopping,
+    limits: new ClientLimits({ eventsPerSecond, bytesPerSecond, burstMs }, systemClock),
+    pending,
+    ledger,
+    clock: systemClock,
+    maxInFlight: config.ingest.max_in_flight,
   });
+  metrics.collect(() => metrics.set(PENDING_BYTES, pending.bytes));
+  return createHttpDoor({ handler, admission, config: config.ingest, clock: systemClock, logger, metrics });
 }
 
 function readinessOf(shared: Shared, handler: IngestHandler): Readiness {
@@ -243,7 +249,8 @@ function keepRetention(shared: Shared): () => void {
 async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<string> {
   const { config, store, pipeline, clock, logger, metrics, hub, state } = shared;
   const handler = createHandler(shared);
-  const server = createHttpServer({ config, ingest: createDoor(shared, handler) });
+  const ledger = new ClientLedger(systemClock, metrics);
+  const server = createHttpServer({ config, ingest: createDoor(shared, handler, ledger) });
   const command = pipeline.command.bind(pipeline);
   const app = await createConsole({
     store,
@@ -255,6 +262,7 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     version: options.version,
     control: createControl({ store, command, clock }),
     models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
+    clients: ledger,
     readiness: () => readinessOf(shared, handler),
     renderMetrics: () => metrics.render(),
     stream: hub,

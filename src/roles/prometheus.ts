@@ -6,6 +6,8 @@ type Instrument = Counter | Gauge | Histogram;
 export interface PrometheusMetrics extends Metrics {
   /** Prometheus text format, version 0.0.4. */
   render(): Promise<string>;
+  /** Calls `read` before every rendering, to set what is cheaper to look up than to keep. */
+  collect(read: () => void): void;
 }
 
 function create(definition: MetricDefinition, registry: Registry): Instrument {
@@ -26,11 +28,16 @@ export function createPrometheusMetrics(known: readonly MetricDefinition[]): Pro
     if (!found) instruments.set(definition.name, (found = create(definition, registry)));
     return found;
   };
+  const readers: (() => void)[] = [];
   known.forEach(instrument);
   return {
     add: (definition, value, labels) => (instrument(definition) as Counter).inc(labels ?? {}, value),
     set: (definition, value, labels) => (instrument(definition) as Gauge).set(labels ?? {}, value),
     observe: (definition, value, labels) => (instrument(definition) as Histogram).observe(labels ?? {}, value),
-    render: () => registry.metrics(),
+    render: () => {
+      for (const read of readers) read();
+      return registry.metrics();
+    },
+    collect: (read) => void readers.push(read),
   };
 }

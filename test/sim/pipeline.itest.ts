@@ -106,10 +106,10 @@ async function send(
   for (let attempt = 0; attempt < attempts; attempt++) {
     try {
       const body = Buffer.from(request.body);
-      const answer = await handler.accept({
+      const answer = await handler.acceptEvents({
         door: 'sim',
         body,
-        principal: { id: 'c', services: null },
+        sender: { client: 'c', principal: { id: 'c', services: null } },
         idempotencyKey: request.key,
       });
       assert.equal(answer.accepted, request.ids.length);

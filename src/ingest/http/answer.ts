@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { problemOf } from '../../lib/errors.ts';
-import type { HeliosError } from '../../lib/errors.ts';
-import type { IngestAnswer } from '../handler.ts';
+import { HeliosError, problemOf } from '../../lib/errors.ts';
+import { rejectionsText } from '../handler.ts';
+import type { Verdict } from '../handler.ts';
 
 /**
  * Unread body that is read and thrown away so that the client gets to read its answer; past it the connection ends. Many
@@ -9,13 +9,28 @@ import type { IngestAnswer } from '../handler.ts';
  */
 const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
 
-export function writeAnswer(response: ServerResponse, answer: IngestAnswer): void {
+/** Throws when nothing of the body can be stored. */
+export function refuseWhole({ syntaxError, accepted, rejectedCount, rejections }: Verdict): void {
+  if (syntaxError !== undefined) {
+    throw new HeliosError('invalid_json', `cannot read the body: it ${syntaxError}`, {
+      details: { accepted: 0, rejectedCount: 0, rejected: [{ index: 0, field: '', reason: syntaxError }] },
+    });
+  }
+  if (accepted === 0 && rejectedCount > 0) {
+    throw new HeliosError('all_rejected', 'cannot store any event of the request: each was rejected', {
+      details: { accepted: 0, rejectedCount, rejected: rejections },
+    });
+  }
+}
+
+export function writeVerdict(response: ServerResponse, verdict: Verdict): void {
+  const body = `{"accepted":${verdict.accepted}${rejectionsText(verdict)}}`;
   const headers: Record<string, string | number> = {
     'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(answer.body),
+    'Content-Length': Buffer.byteLength(body),
   };
-  if (answer.replayed) headers['Idempotent-Replayed'] = 'true';
-  response.writeHead(answer.status, headers).end(answer.body);
+  if (verdict.replayed) headers['Idempotent-Replayed'] = 'true';
+  response.writeHead(202, headers).end(body);
 }
 
 export function writeProblem(request: IncomingMessage, response: ServerResponse, error: HeliosError): void {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { HeliosError, systemCode } from '../../lib/errors.ts';
-import type { PendingBytes } from '../pending-bytes.ts';
+import type { Ticket } from '../admission.ts';
 
 const gunzip = promisify(zlib.gunzip);
 const zstdDecompress = promisify(zlib.zstdDecompress);
@@ -43,12 +43,11 @@ export function tooLarge(limitBytes: number): HeliosError {
   return new HeliosError('too_large', `cannot take the body: it is larger than ${limitBytes} bytes`, { details: { limitBytes } });
 }
 
-/** A body in memory and what it has reserved of the memory bound; the reader releases that. */
+/** A body in memory; its ticket has reserved the bytes. */
 export interface HeldBody {
   bytes: Buffer;
   /** Bytes on the wire. */
   sentBytes: number;
-  reservedBytes: number;
 }
 
 const MAX_LOOSE_CHUNKS = 256;
@@ -78,20 +77,19 @@ export class ClientGone extends Error {}
 
 /**
  * Reads a body of at most `limitBytes`, reserving memory as it grows (all at once when its length is announced).
- * Calls `proceed` once it is known that the body is wanted. Throws `too_large`, `overloaded` or ClientGone, and then
- * holds nothing.
+ * Calls `proceed` once it is known that the body is wanted. Throws `too_large`, `overloaded` or ClientGone.
  */
 export async function readBody(
   request: IncomingMessage,
   limitBytes: number,
-  pending: PendingBytes,
+  ticket: Ticket,
   proceed: () => void,
 ): Promise<HeldBody> {
   const announced = Number(request.headers['content-length'] ?? NaN);
   if (announced > limitBytes) throw tooLarge(limitBytes);
   let reserved = 0;
   if (announced > 0) {
-    pending.reserve(announced);
+    ticket.reserve(announced);
     reserved = announced;
   }
   proceed();
@@ -102,8 +100,6 @@ export async function readBody(
     };
     const fail = (error: Error): void => {
       detach();
-      pending.release(reserved);
-      reserved = 0;
       reject(error);
     };
     const onData = (chunk: Buffer): void => {
@@ -111,7 +107,7 @@ export async function readBody(
       try {
         if (chunks.length > limitBytes) throw tooLarge(limitBytes);
         if (chunks.length > reserved) {
-          pending.reserve(chunks.length - reserved);
+          ticket.reserve(chunks.length - reserved);
           reserved = chunks.length;
         }
       } catch (error) {
@@ -119,9 +115,8 @@ export async function readBody(
       }
     };
     const onEnd = (): void => {
-      // From here on the reader owns the reservation: a client that goes away now must not release it.
       detach();
-      resolve({ bytes: chunks.join(), sentBytes: chunks.length, reservedBytes: reserved });
+      resolve({ bytes: chunks.join(), sentBytes: chunks.length });
     };
     // A body that stops being HTTP is answered by the server, which ends the connection under the request.
     const onGone = (): void => fail(new ClientGone('the client closed the connection'));
@@ -130,7 +125,7 @@ export async function readBody(
 }
 
 /** Replaces the body by what it decompresses to, within `limitBytes` and the memory bound. */
-export async function decompress(held: HeldBody, encoding: Encoding, limitBytes: number, pending: PendingBytes): Promise<void> {
+export async function decompress(held: HeldBody, encoding: Encoding, limitBytes: number, ticket: Ticket): Promise<void> {
   if (encoding === 'identity') return;
   let bytes: Buffer;
   try {
@@ -142,7 +137,6 @@ export async function decompress(held: HeldBody, encoding: Encoding, limitBytes:
       details: { field: 'body' },
     });
   }
-  pending.reserve(bytes.length);
-  held.reservedBytes += bytes.length;
+  ticket.reserve(bytes.length);
   held.bytes = bytes;
 }

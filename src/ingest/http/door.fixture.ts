@@ -12,6 +12,8 @@ import { openEmbeddedLog } from '../../log/embedded/embedded-log.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { createNames } from '../../model/event-batch.ts';
 import { createJsonScanner } from '../../model/json-scanner.ts';
+import { createAdmission } from '../admission.ts';
+import { ClientLedger } from '../clients.ts';
 import { ingestConfigSchema } from '../config.ts';
 import type { ApiKey } from '../config.ts';
 import { createIngestHandler } from '../handler.ts';
@@ -38,6 +40,7 @@ export interface DoorFixture extends AsyncDisposable {
   port: number;
   log: EventLog;
   pending: PendingBytes;
+  ledger: ClientLedger;
   state: { isStopping: boolean };
   /** Calls back once, when the server has seen a connection end. */
   onConnectionClose(listener: (value?: unknown) => void): void;
@@ -77,20 +80,21 @@ export async function openDoor(options: DoorFixtureOptions = {}): Promise<DoorFi
   });
   const pending = new PendingBytes(config.max_pending);
   const state = { isStopping: false };
-  const door = createHttpDoor({
-    handler,
+  const ledger = new ClientLedger(clock, silentMetrics);
+  const admission = createAdmission({
     authorize: createAuthorize(options.keys ?? []),
-    config,
+    checkOpen: () => handler.checkOpen(),
+    isStopping: () => state.isStopping,
     limits: new ClientLimits(
       { eventsPerSecond: config.events_per_second, bytesPerSecond: config.bytes_per_second, burstMs: config.burst },
       clock,
     ),
     pending,
+    ledger,
     clock,
-    logger: silentLogger,
-    metrics: silentMetrics,
-    isStopping: () => state.isStopping,
+    maxInFlight: config.max_in_flight,
   });
+  const door = createHttpDoor({ handler, admission, config, clock, logger: silentLogger, metrics: silentMetrics });
   const server = http.createServer((request, response) => void door(request, response));
   let onConnectionClose: (value?: unknown) => void = () => {};
   server.on('connection', (socket: Socket) => socket.on('close', () => setImmediate(onConnectionClose)));
@@ -103,6 +107,7 @@ export async function openDoor(options: DoorFixtureOptions = {}): Promise<DoorFi
     port,
     log: embedded,
     pending,
+    ledger,
     state,
     onConnectionClose: (listener) => (onConnectionClose = listener),
     post: (body, headers = {}, method = 'POST') => send(port, body, headers, method),
