@@ -23,15 +23,26 @@ export interface ServerOptions {
   args?: readonly string[];
 }
 
+/** What the ready line of `helios serve --json` says: where the API, OTLP over HTTP, and gRPC (no scheme needed) listen. */
+export interface ReadyLine {
+  url: string;
+  otlpUrl: string;
+  grpcUrl: string;
+}
+
 /** `helios serve` in a process of its own. Disposing of it kills it when it still runs. */
 export class ServerProcess implements AsyncDisposable {
   readonly url: string;
+  readonly otlpUrl: string;
+  readonly grpcUrl: string;
   readonly child: ChildProcess;
   readonly #exit: Promise<unknown>;
   readonly #said: () => string;
 
-  private constructor(url: string, child: ChildProcess, said: () => string) {
+  private constructor({ url, otlpUrl, grpcUrl }: ReadyLine, child: ChildProcess, said: () => string) {
     this.url = url;
+    this.otlpUrl = otlpUrl;
+    this.grpcUrl = grpcUrl;
     this.child = child;
     this.#said = said;
     this.#exit = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, 'exit');
@@ -49,7 +60,7 @@ export class ServerProcess implements AsyncDisposable {
     const first = await Promise.race([once(lines, 'line') as Promise<[string]>, ended]);
     if (first === null) throw new Error(`helios serve ended with ${child.exitCode ?? child.signalCode}: ${said.trim()}`);
     // Further lines are read, so that the pipe never fills, and forgotten.
-    return new ServerProcess((JSON.parse(first[0]) as { url: string }).url, child, () => said);
+    return new ServerProcess(JSON.parse(first[0]) as ReadyLine, child, () => said);
   }
 
   get pid(): number {
