@@ -44,7 +44,7 @@ export interface MetricBatch {
   value: Float64Array;
   /** Milliseconds since the epoch; NaN when not known. */
   start: Float64Array;
-  /** Parsed heads by id; they live as long as the scanner. */
+  /** Parsed heads by id. Ids keep their meaning as long as this is the same array; a scanner that knows too many heads starts a new one. */
   heads: readonly SeriesKey[];
 }
 
