@@ -1,0 +1,324 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const ZERO = 0x30;
+const MINUS = 0x2d;
+const BILLION = 1_000_000_000;
+const TWO_32 = 2 ** 32;
+/** From here on a copy by the engine is faster than a loop. */
+const LONG_COPY_BYTES = 64;
+/** Up to 2^53 - 1 in 16 digits, and its sign. */
+const MAX_DIGITS = 17;
+const MAX_DOUBLE_BYTES = 24;
+const INITIAL_BYTES = 64 * 1024;
+/** A buffer that grew further is given away by `take`, not kept. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
+
+const SECONDS_PER_DAY = 86_400;
+const HEX = Buffer.from('0123456789abcdef');
+const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+
+/** 1: stands for itself in a JSON string. 0: control byte, quote, backslash, or part of a longer UTF-8 sequence. */
+const IS_PLAIN_ASCII = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+/** The letter after the backslash of a short escape, 0 for none (RFC 8259, section 7). */
+const SHORT_ESCAPE = new Uint8Array(256);
+for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' })) {
+  SHORT_ESCAPE[Number(byte)] = letter.charCodeAt(0);
+}
+
+/** Length of the well-formed UTF-8 sequence at `at`, or minus the number of bytes that U+FFFD stands for (Unicode 16, table 3-7). */
+function utf8Sequence(source: Uint8Array, at: number, end: number): number {
+  const first = source[at] as number;
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return -1;
+  // The second byte excludes overlong forms, surrogates, and what is past U+10FFFF.
+  const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  for (let k = 1; k < length; k++) {
+    const byte = at + k < end ? (source[at + k] as number) : 0;
+    if (byte < (k === 1 ? lowest : 0x80) || byte > (k === 1 ? highest : 0xbf)) return -k;
+  }
+  return length;
+}
+
+/**
+ * Appends JSON text to a buffer that it reuses, straight from the bytes of a request: no JavaScript string per value.
+ * Sources are `Uint8Array`s with start and end indexes, which the caller has checked.
+ */
+export class ByteWriter {
+  /** Owned by the writer; a hot loop may write into it between `ensure` and setting `length`. Replaced when it grows. */
+  bytes: Uint8Array = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  length = 0;
+  /** The last second that was written as a time, "YYYY-MM-DDTHH:MM:SS", and its day. */
+  readonly #second = Buffer.from('1970-01-01T00:00:00');
+  #secondKey = 0;
+  #dayKey = 0;
+
+  reset(): void {
+    this.length = 0;
+  }
+
+  /** Makes room for `size` more bytes and returns the buffer. */
+  ensure(size: number): Uint8Array {
+    if (this.length + size > this.bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.length + size));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+    }
+    return this.bytes;
+  }
+
+  byte(value: number): void {
+    this.ensure(1)[this.length++] = value;
+  }
+
+  /** Copies bytes that are JSON already. */
+  raw(source: Uint8Array): void {
+    this.copy(source, 0, source.length);
+  }
+
+  copy(source: Uint8Array, start: number, end: number): void {
+    const bytes = this.ensure(end - start);
+    let at = this.length;
+    this.length = at + end - start;
+    if (end - start >= LONG_COPY_BYTES) bytes.set(source.subarray(start, end), at);
+    else for (let p = start; p < end; p++) bytes[at++] = source[p] as number;
+  }
+
+  /**
+   * A JSON string, quotes included, from UTF-8. Bytes that are not UTF-8 become U+FFFD, one for each maximal part of a
+   * sequence as WHATWG decoders do: a protobuf string should not hold any, and one bad byte must not cost the record.
+   */
+  string(source: Uint8Array, start: number, end: number): void {
+    const bytes = this.ensure(end - start + 2);
+    let at = this.length;
+    bytes[at++] = QUOTE;
+    let p = start;
+    for (; p < end; p++) {
+      const byte = source[p] as number;
+      if (IS_PLAIN_ASCII[byte] === 0) break;
+      bytes[at++] = byte;
+    }
+    this.length = at;
+    if (p < end) this.#escaped(source, p, end);
+    this.byte(QUOTE);
+  }
+
+  /** A JSON string from a JavaScript string; lone surrogates become U+FFFD. */
+  text(value: string): void {
+    const bytes = this.ensure(value.length + 2);
+    let at = this.length;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80 || IS_PLAIN_ASCII[code] === 0) {
+        const utf8 = Buffer.from(value, 'utf8');
+        this.string(utf8, 0, utf8.length);
+        return;
+      }
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.length = at;
+  }
+
+  /** An integer of magnitude below 2^53. */
+  integer(value: number): void {
+    const bytes = this.ensure(MAX_DIGITS);
+    let rest = value;
+    if (rest < 0) {
+      bytes[this.length++] = MINUS;
+      rest = -rest;
+    }
+    let digits = 1;
+    for (let limit = 10; rest >= limit; limit *= 10) digits++;
+    let at = (this.length += digits);
+    for (; rest >= BILLION; rest = Math.floor(rest / 10)) bytes[--at] = ZERO + (rest % 10);
+    for (let small = rest | 0; at > this.length - digits; small = (small / 10) | 0) bytes[--at] = ZERO + (small % 10);
+  }
+
+  /** A 64-bit two's complement integer from its halves, all digits kept. */
+  signed64(low: number, high: number): void {
+    const top = high | 0;
+    if (top >= -0x20_0000 && top < 0x20_0000) this.integer(top * TWO_32 + (low >>> 0));
+    else this.#digits(String(BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0))));
+  }
+
+  /** A 64-bit unsigned integer from its halves, all digits kept. */
+  unsigned64(low: number, high: number): void {
+    if (high >>> 0 < 0x20_0000) this.integer((high >>> 0) * TWO_32 + (low >>> 0));
+    else this.#digits(String((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)));
+  }
+
+  /** The shortest form that reads back as the same number; what JSON lacks is "NaN", "Infinity" or "-Infinity". */
+  double(value: number): void {
+    const thousandths = Math.round(value * 1000);
+    if (Math.abs(thousandths) < 1e15 && thousandths / 1000 === value) this.#thousandths(thousandths);
+    else if (Number.isFinite(value)) this.#digits(String(value));
+    else this.text(String(value));
+  }
+
+  /**
+   * A JSON string with the RFC 3339 time in UTC of an unsigned 64-bit count of nanoseconds since the epoch: always six
+   * digits of fraction, because the log packs a column of times of one width; finer digits are cut.
+   */
+  timestamp(low: number, high: number): void {
+    // The quotient of the rounded sum is at most one off; the low 32 bits of the exact remainder tell.
+    let seconds = Math.floor(((high >>> 0) * TWO_32 + (low >>> 0)) / BILLION);
+    let nanos = (low - Math.imul(seconds, BILLION)) | 0;
+    if (nanos < 0) {
+      nanos += BILLION;
+      seconds--;
+    } else if (nanos >= BILLION) {
+      nanos -= BILLION;
+      seconds++;
+    }
+    if (seconds !== this.#secondKey) this.#loadSecond(seconds);
+    const bytes = this.ensure(29);
+    let at = this.length;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < 19; i++) bytes[at++] = this.#second[i] as number;
+    bytes[at] = 0x2e;
+    let micros = (nanos / 1000) | 0;
+    for (let i = 6; i > 0; i--) {
+      bytes[at + i] = ZERO + (micros % 10);
+      micros = (micros / 10) | 0;
+    }
+    bytes[at + 7] = 0x5a;
+    bytes[at + 8] = QUOTE;
+    this.length = at + 9;
+  }
+
+  /** A JSON string of lower-case hexadecimal digits. */
+  hex(source: Uint8Array, start: number, end: number): void {
+    const bytes = this.ensure(2 * (end - start) + 2);
+    let at = this.length;
+    bytes[at++] = QUOTE;
+    for (let p = start; p < end; p++) {
+      const byte = source[p] as number;
+      bytes[at++] = HEX[byte >> 4] as number;
+      bytes[at++] = HEX[byte & 15] as number;
+    }
+    bytes[at++] = QUOTE;
+    this.length = at;
+  }
+
+  /** A JSON string of base64 with padding (RFC 4648, section 4). */
+  base64(source: Uint8Array, start: number, end: number): void {
+    const bytes = this.ensure(4 * Math.ceil((end - start) / 3) + 2);
+    let at = this.length;
+    bytes[at++] = QUOTE;
+    for (let p = start; p < end; p += 3) {
+      const bits = ((source[p] as number) << 16) | ((p + 1 < end ? (source[p + 1] as number) : 0) << 8);
+      const group = bits | (p + 2 < end ? (source[p + 2] as number) : 0);
+      bytes[at++] = BASE64[group >> 18] as number;
+      bytes[at++] = BASE64[(group >> 12) & 63] as number;
+      bytes[at++] = p + 1 < end ? (BASE64[(group >> 6) & 63] as number) : 0x3d;
+      bytes[at++] = p + 2 < end ? (BASE64[group & 63] as number) : 0x3d;
+    }
+    bytes[at++] = QUOTE;
+    this.length = at;
+  }
+
+  /** What was written; valid until the next write. */
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** What was written, for the caller to keep; the writer starts over. */
+  take(): Uint8Array {
+    const written = this.view();
+    this.length = 0;
+    if (this.bytes.length <= MAX_KEPT_BYTES) return Buffer.from(written);
+    this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    return written;
+  }
+
+  /** The rest of a string from its first byte on that is not plain. */
+  #escaped(source: Uint8Array, start: number, end: number): void {
+    let p = start;
+    while (p < end) {
+      // No escape is longer than six times its byte; room for a block at a time keeps the buffer near what is needed.
+      const bytes = this.ensure(6 * 1024 + 8);
+      const blockEnd = Math.min(end, p + 1024);
+      let at = this.length;
+      while (p < blockEnd) {
+        const byte = source[p] as number;
+        if (IS_PLAIN_ASCII[byte] === 1) {
+          bytes[at++] = byte;
+          p++;
+        } else if (byte < 0x80) {
+          at = escapeByte(bytes, at, byte);
+          p++;
+        } else {
+          const sequence = utf8Sequence(source, p, end);
+          for (let k = 0; k < sequence; k++) bytes[at++] = source[p + k] as number;
+          if (sequence < 0) at = replacement(bytes, at);
+          p += Math.abs(sequence);
+        }
+      }
+      this.length = at;
+    }
+  }
+
+  #thousandths(value: number): void {
+    const whole = Math.trunc(value / 1000);
+    let rest = Math.abs(value - whole * 1000);
+    if (whole === 0 && value < 0) this.byte(MINUS);
+    this.integer(whole);
+    if (rest === 0) return;
+    const bytes = this.ensure(4);
+    bytes[this.length++] = 0x2e;
+    for (let scale = 100; rest > 0; scale /= 10) {
+      const digit = Math.floor(rest / scale);
+      bytes[this.length++] = ZERO + digit;
+      rest -= digit * scale;
+    }
+  }
+
+  #digits(text: string): void {
+    const bytes = this.ensure(MAX_DOUBLE_BYTES);
+    for (let i = 0; i < text.length; i++) bytes[this.length++] = text.charCodeAt(i);
+  }
+
+  #loadSecond(seconds: number): void {
+    const day = Math.floor(seconds / SECONDS_PER_DAY);
+    if (day !== this.#dayKey) this.#second.write(new Date(day * SECONDS_PER_DAY * 1000).toISOString(), 0, 10, 'latin1');
+    const rest = seconds - day * SECONDS_PER_DAY;
+    const minutes = Math.floor(rest / 60);
+    this.#twoDigits(11, Math.floor(minutes / 60));
+    this.#twoDigits(14, minutes % 60);
+    this.#twoDigits(17, rest % 60);
+    this.#dayKey = day;
+    this.#secondKey = seconds;
+  }
+
+  #twoDigits(at: number, value: number): void {
+    this.#second[at] = ZERO + Math.floor(value / 10);
+    this.#second[at + 1] = ZERO + (value % 10);
+  }
+}
+
+function escapeByte(bytes: Uint8Array, start: number, byte: number): number {
+  let at = start;
+  bytes[at++] = BACKSLASH;
+  const short = SHORT_ESCAPE[byte] as number;
+  if (short !== 0) {
+    bytes[at++] = short;
+    return at;
+  }
+  bytes[at++] = 0x75;
+  bytes[at++] = ZERO;
+  bytes[at++] = ZERO;
+  bytes[at++] = HEX[byte >> 4] as number;
+  bytes[at++] = HEX[byte & 15] as number;
+  return at;
+}
+
+function replacement(bytes: Uint8Array, at: number): number {
+  bytes[at] = 0xef;
+  bytes[at + 1] = 0xbf;
+  bytes[at + 2] = 0xbd;
+  return at + 3;
+}
