@@ -1,6 +1,7 @@
 import { createPrng } from '../src/lib/prng.ts';
 import type { Prng } from '../src/lib/prng.ts';
 import { LoadConnection } from './load-connection.ts';
+import { LOAD_DOORS } from './load-doors.ts';
 import { createLoadRequest, RequestWriter } from './load-request.ts';
 import type { LoadRequest } from './load-request.ts';
 
@@ -53,7 +54,13 @@ export class CrashClient {
 
   async #drive(): Promise<void> {
     // The path does not change with the port, and the Host header may name the first one.
-    const request = createLoadRequest({ url: this.#url(), batch: BATCH, idempotency: true, prng: this.#prng });
+    const request = createLoadRequest({
+      door: LOAD_DOORS.http,
+      host: this.#url().host,
+      batch: BATCH,
+      idempotency: true,
+      prng: this.#prng,
+    });
     let connection: LoadConnection | null = null;
     try {
       while (!this.#isStopping) {

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { createPrng } from '../src/lib/prng.ts';
-import { LoadConnection } from './load-connection.ts';
+import type { LoadChannel } from './load-channel.ts';
+import { doorOf } from './load-doors.ts';
+import { ChannelOpener } from './load-opener.ts';
 import type { LoadOptions } from './load-options.ts';
 import { createLoadRequest, mixId, RequestWriter } from './load-request.ts';
 import type { LoadRequest } from './load-request.ts';
@@ -9,19 +11,19 @@ import type { LoadResult } from './load-result.ts';
 
 /** Prepared requests in all: enough that latencies, messages and services vary, few enough to stay in the cache. */
 const PREPARED_REQUESTS = 224;
-/** Answers that are not 2xx stop a connection for so long: a server that says 503 is not asked without a pause. */
+/** Other answers than success stop a connection for so long: a server that asks for patience is not asked without a pause. */
 const PAUSE_MS = 50;
 
 interface Run {
   options: LoadOptions;
-  url: URL;
+  opener: ChannelOpener;
   writer: RequestWriter;
   meter: LoadMeter;
   endMs: number;
 }
 
 function isOver({ options, meter, writer, endMs }: Run): boolean {
-  return performance.now() >= endMs || (options.events > 0 && Math.max(meter.acknowledged, writer.events) >= options.events);
+  return performance.now() >= endMs || (options.events > 0 && Math.max(meter.acknowledged, writer.records) >= options.events);
 }
 
 /** Time order with a little disorder, as from many hosts; the step between two events is span / events. */
@@ -35,14 +37,14 @@ function makeUnique({ options, writer }: Run, request: LoadRequest): void {
   else writer.stamp(request, Date.now());
 }
 
-async function post(run: Run, connection: LoadConnection, request: LoadRequest, dueMs: number): Promise<void> {
+async function post(run: Run, channel: LoadChannel, request: LoadRequest, dueMs: number): Promise<void> {
   const { meter } = run;
   makeUnique(run, request);
   const sinceMs = dueMs < 0 ? performance.now() : dueMs;
-  const { status, body } = await connection.send(request.bytes);
+  const answer = await channel.post(request.bytes);
   const nowMs = performance.now();
-  meter.answered(status, body, request.events, nowMs - sinceMs, nowMs);
-  if (status > 299) await setTimeout(PAUSE_MS);
+  meter.answered(answer, request.records, nowMs - sinceMs, nowMs);
+  if (answer.outcome !== 'stored') await setTimeout(PAUSE_MS);
 }
 
 /** Hands out due times of an open loop: request k is due `k x interval` after the start, whatever was answered by then. */
@@ -65,51 +67,54 @@ class Schedule {
 }
 
 async function drive(run: Run, requests: readonly LoadRequest[], schedule: Schedule | null): Promise<void> {
-  let connection = await LoadConnection.open(run.url);
+  let channel: LoadChannel | undefined;
   try {
     for (let i = 0; !isOver(run); i++) {
       const dueMs = schedule ? await schedule.next() : -1;
       if (schedule && isOver(run)) break;
+      channel = channel?.usable ? channel : await run.opener.open();
       try {
-        await post(run, connection, requests[i % requests.length] as LoadRequest, dueMs);
+        await post(run, channel, requests[i % requests.length] as LoadRequest, dueMs);
       } catch (error) {
         run.meter.failed(error as Error);
         await setTimeout(PAUSE_MS);
-        connection = await LoadConnection.open(run.url);
       }
     }
   } catch (error) {
     run.meter.failed(error as Error);
   } finally {
-    connection.close();
+    channel?.close();
   }
 }
 
-function prepare(options: LoadOptions, url: URL, connection: number): LoadRequest[] {
+function prepare(options: LoadOptions, connection: number): LoadRequest[] {
   const prng = createPrng(options.seed * 1000 + connection);
   const { batch, idempotency } = options;
   const count = Math.max(2, Math.floor(PREPARED_REQUESTS / options.connections));
-  return Array.from({ length: count }, () => createLoadRequest({ url, batch, idempotency, prng }));
+  const { host } = new URL(options.url);
+  return Array.from({ length: count }, () => createLoadRequest({ door: doorOf(options.door), host, batch, idempotency, prng }));
 }
 
 /** Posts events until the duration is over, or the number of events is reached. */
 export async function runLoadLoop(options: LoadOptions): Promise<LoadResult> {
-  const url = new URL('/api/v1/events', options.url);
-  const { connections, batch, rate, warmupSeconds, durationSeconds } = options;
-  const prepared = Array.from({ length: connections }, (_, index) => prepare(options, url, index));
+  const { door, connections, batch, rate, warmupSeconds, durationSeconds } = options;
+  const opener = new ChannelOpener(doorOf(door), new URL(options.url), options.sessions);
+  const prepared = Array.from({ length: connections }, (_, index) => prepare(options, index));
   const fromMs = performance.now() + warmupSeconds * 1000;
   const endMs = fromMs + durationSeconds * 1000;
   const meter = new LoadMeter(fromMs, endMs);
-  const run: Run = { options, url, writer: new RequestWriter(Math.imul(options.seed, 0x9e3779b1)), meter, endMs };
+  const run: Run = { options, opener, writer: new RequestWriter(options.seed), meter, endMs };
   const schedule = rate > 0 ? new Schedule(options) : null;
   const cpuBefore = setTimeout(warmupSeconds * 1000, undefined, { ref: false }).then(() => process.cpuUsage());
   await Promise.all(prepared.map((requests) => drive(run, requests, schedule)));
+  opener.close();
   const measuredSeconds = Math.max(0.001, (Math.min(performance.now(), endMs) - fromMs) / 1000);
   const isShort = performance.now() < fromMs;
   const { user, system } = isShort ? process.cpuUsage() : process.cpuUsage(await cpuBefore);
   const sizes = prepared.flat().reduce((sum, { bodyLength }) => sum + bodyLength, 0);
   const { histogram } = meter;
   return {
+    door,
     batch,
     connections,
     rate,
@@ -120,7 +125,7 @@ export async function runLoadLoop(options: LoadOptions): Promise<LoadResult> {
     p99Ms: histogram.quantileMs(0.99),
     maxMs: histogram.maxMs(),
     acknowledged: meter.acknowledged,
-    non2xx: meter.non2xx,
+    notStored: meter.notStored,
     netErrors: meter.netErrors,
     firstError: meter.firstError,
     measuredSeconds: Math.round(measuredSeconds * 100) / 100,

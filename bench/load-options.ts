@@ -1,10 +1,17 @@
 import { parseArgs } from 'node:util';
+import type { DoorName } from './load-doors.ts';
 
 export interface LoadOptions {
   /** Of the server, without a path. */
   url: string;
+  /** One of LOAD_DOORS. */
+  door: DoorName;
+  /** Events or points a request. */
   batch: number;
+  /** Requests in flight. */
   connections: number;
+  /** HTTP/2 connections that gRPC calls share. */
+  sessions: number;
   durationSeconds: number;
   warmupSeconds: number;
   /** Events a second of an open loop; 0 is a closed loop: every connection posts as soon as it has its answer. */
@@ -20,8 +27,10 @@ export interface LoadOptions {
 
 const DEFAULTS: LoadOptions = {
   url: 'http://127.0.0.1:8080',
+  door: 'http',
   batch: 100,
   connections: 32,
+  sessions: 4,
   durationSeconds: 10,
   warmupSeconds: 2,
   rate: 0,

@@ -1,68 +1,97 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createPrng } from '../src/lib/prng.ts';
+import { DOOR_NAMES, LOAD_DOORS } from './load-doors.ts';
+import type { DoorName } from './load-doors.ts';
 import { LoadHistogram } from './load-histogram.ts';
-import { createLoadRequest, RequestWriter, TimestampText } from './load-request.ts';
+import { createLoadRequest, RequestWriter } from './load-request.ts';
+import type { LoadRequest } from './load-request.ts';
+import { NanosTime, TextTime } from './load-time.ts';
 
 interface Line {
   timestamp: string;
   metadata: { request_id: string };
 }
 
-const url = new URL('http://127.0.0.1:8080/api/v1/events');
-const request = () => createLoadRequest({ url, batch: 100, idempotency: true, prng: createPrng(1) });
+const BATCH = 100;
+const NOW_MS = Date.UTC(2025, 9, 8);
 
-function split(bytes: Buffer): { head: string; lines: Line[] } {
-  const [head = '', body = ''] = bytes.toString().split('\r\n\r\n');
-  const lines = body.split('\n').slice(0, -1);
-  return { head, lines: lines.map((line) => JSON.parse(line) as Line) };
+function request(door: DoorName): LoadRequest {
+  return createLoadRequest({ door: LOAD_DOORS[door], host: '[::1]:80', batch: BATCH, idempotency: true, prng: createPrng(1) });
 }
 
-test('every send of a prepared request is valid, of the same length, and has ids and a key of its own', () => {
-  const prepared = request();
-  const writer = new RequestWriter(7);
-  const ids = new Set<string>();
-  const keys = new Set<string>();
-  for (let round = 0; round < 50; round++) {
-    writer.stamp(prepared, Date.UTC(2025, 9, 8) + round);
-    const { head, lines } = split(prepared.bytes);
-    assert.match(head, new RegExp(`^Content-Length: ${prepared.bodyLength}\r?$`, 'm'));
-    assert.equal(lines.length, 100);
-    for (const { timestamp, metadata } of lines) {
-      assert.equal(Date.parse(timestamp), Date.UTC(2025, 9, 8) + round);
-      ids.add(metadata.request_id);
-    }
-    keys.add(/Idempotency-Key: (load-[0-9a-f]{16})/.exec(head)?.[1] ?? '');
-  }
-  assert.equal(ids.size, 5000);
-  assert.equal(keys.size, 50);
-});
+function bodyOf({ bytes, bodyLength }: LoadRequest): Buffer {
+  return bytes.subarray(bytes.length - bodyLength);
+}
 
-test('an event is about 200 bytes', () => {
-  const { bodyLength, events } = request();
-  assert.ok(Math.abs(bodyLength / events - 200) < 10, `${bodyLength / events} bytes`);
+function linesOf(prepared: LoadRequest): Line[] {
+  const lines = bodyOf(prepared).toString().split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+for (const door of DOOR_NAMES) {
+  test(`every send of a prepared request to ${door} has the same length, and ids or values and a key of its own`, () => {
+    const prepared = request(door);
+    const { length } = prepared.bytes;
+    const writer = new RequestWriter(7);
+    const seen = new Set<string | number>();
+    const keys = new Set<string>();
+    for (let round = 0; round < 20; round++) {
+      writer.stamp(prepared, NOW_MS + round);
+      for (const name of [...writer.idsOf(prepared), ...writer.valuesOf(prepared)]) seen.add(name);
+      keys.add(/load-([0-9a-f]{16})/.exec(prepared.bytes.toString('latin1'))?.[1] ?? '');
+      assert.doesNotMatch(prepared.bytes.toString('latin1'), /@@ID|@@VALUE|@@KEY|@TM@|@TIME/);
+    }
+    assert.equal(prepared.bytes.length, length);
+    assert.equal(seen.size, 20 * BATCH);
+    assert.equal(keys.size, LOAD_DOORS[door].takesKeys ? 20 : 1);
+    assert.equal(writer.records, 20 * BATCH);
+  });
+}
+
+test('events as NDJSON are valid, of about 200 bytes, and of the moment that they are stamped with', () => {
+  const prepared = request('http');
+  new RequestWriter(1).stamp(prepared, NOW_MS);
+  const lines = linesOf(prepared);
+  assert.equal(lines.length, BATCH);
+  assert.ok(lines.every(({ timestamp }) => Date.parse(timestamp) === NOW_MS));
+  const bytes = prepared.bodyLength / BATCH;
+  assert.ok(Math.abs(bytes - 200) < 10, `${bytes} bytes`);
+  assert.match(prepared.bytes.toString(), new RegExp(`^Content-Length: ${prepared.bodyLength}\r?$`, 'm'));
 });
 
 test('spread events get the timestamps that they are told, by their number in the run', () => {
-  const prepared = request();
+  const prepared = request('http');
   const writer = new RequestWriter(1);
   const timestampOf = (n: number): number => 1000 * n;
   writer.spread(prepared, timestampOf);
   writer.spread(prepared, timestampOf);
-  const { lines } = split(prepared.bytes);
   assert.deepEqual(
-    lines.map(({ timestamp }) => Date.parse(timestamp)),
-    Array.from({ length: 100 }, (_, n) => 1000 * (100 + n)),
+    linesOf(prepared).map(({ timestamp }) => Date.parse(timestamp)),
+    Array.from({ length: BATCH }, (_, n) => 1000 * (BATCH + n)),
   );
 });
 
 test('the text of a moment is its ISO form, also over midnight and backwards', () => {
   const prng = createPrng(3);
-  const text = new TimestampText();
+  const text = new TextTime();
   for (let i = 0; i < 2000; i++) {
     const ms = Date.UTC(2024, 1, 28) + prng.below(3 * 86_400_000);
     text.set(ms);
     assert.equal(text.bytes.toString(), new Date(ms).toISOString());
+  }
+});
+
+test('nanoseconds are exact, also where the earlier moment borrows from the upper half', () => {
+  const prng = createPrng(4);
+  const time = new NanosTime();
+  const bytes = Buffer.alloc(8);
+  for (let i = 0; i < 2000; i++) {
+    const ms = NOW_MS + prng.below(86_400_000);
+    const shiftMicros = prng.below(2 ** 32);
+    time.set(ms);
+    time.write(bytes, 0, shiftMicros);
+    assert.equal(bytes.readBigUInt64LE(), BigInt(ms) * 1_000_000n - BigInt(shiftMicros) * 1000n);
   }
 });
 

@@ -1,83 +1,73 @@
 import type { Prng } from '../src/lib/prng.ts';
-import { ID_PLACEHOLDER, loadEvent, TIMESTAMP_PLACEHOLDER } from './load-event.ts';
+import type { LoadDoor } from './load-doors.ts';
+import { ID_PLACEHOLDER, KEY_PLACEHOLDER, offsetsOf, timePlacesOf, VALUE_PLACEHOLDER } from './load-placeholder.ts';
+import type { TimePlaces } from './load-placeholder.ts';
+import { createTimeWriter } from './load-time.ts';
+import type { TimeForm, TimeWriter } from './load-time.ts';
 
-/** Placeholder of the Idempotency-Key: 16 hex digits. */
-const KEY_PLACEHOLDER = '@@KEY-OF-64-BIT@';
-const ZERO = 48;
 const HEX = Buffer.from('0123456789abcdef');
-const TIMESTAMP_LENGTH = TIMESTAMP_PLACEHOLDER.length;
+/** A gRPC message has a byte that says whether it is compressed, and its length, in front. */
+const GRPC_PREFIX_LENGTH = 5;
 
-/** The bytes of a whole HTTP request, and where in them what makes it unique is written before every send. */
+/** The bytes of a whole request, and where in them what makes it unique is written before every send. */
 export interface LoadRequest {
+  /** HTTP/1.1 head and body, or gRPC prefix and message. */
   bytes: Buffer;
-  events: number;
+  records: number;
   bodyLength: number;
-  timestampOffsets: Int32Array;
+  timeForm: TimeForm;
+  times: TimePlaces;
   idOffsets: Int32Array;
+  idsPerRecord: number;
+  /** Of doubles; none where records are events. */
+  valueOffsets: Int32Array;
   /** -1 without an Idempotency-Key. */
   keyOffset: number;
 }
 
 export interface LoadRequestOptions {
-  url: URL;
+  door: LoadDoor;
+  /** What the Host header names. */
+  host: string;
   batch: number;
   idempotency: boolean;
   prng: Prng;
 }
 
-function offsetsOf(bytes: Buffer, placeholder: string): Int32Array {
-  const found: number[] = [];
-  for (let at = bytes.indexOf(placeholder); at >= 0; at = bytes.indexOf(placeholder, at + placeholder.length)) found.push(at);
-  return Int32Array.from(found);
+function httpHead({ door, host, idempotency }: LoadRequestOptions, bodyLength: number): Buffer {
+  const lines = [
+    `POST ${door.path} HTTP/1.1`,
+    `Host: ${host}`,
+    ...door.headers,
+    `Content-Length: ${bodyLength}`,
+    ...(idempotency && door.takesKeys ? [`Idempotency-Key: load-${KEY_PLACEHOLDER}`] : []),
+  ];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-/** A request of `batch` events as NDJSON; its length never changes again. */
-export function createLoadRequest({ url, batch, idempotency, prng }: LoadRequestOptions): LoadRequest {
-  const body = Array.from({ length: batch }, () => `${loadEvent(prng)}\n`).join('');
-  const head = [
-    `POST ${url.pathname}${url.search} HTTP/1.1`,
-    `Host: ${url.host}`,
-    'Content-Type: application/x-ndjson',
-    `Content-Length: ${body.length}`,
-    ...(idempotency ? [`Idempotency-Key: load-${KEY_PLACEHOLDER}`] : []),
-  ];
-  const bytes = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`, 'latin1');
+function grpcPrefix(messageLength: number): Buffer {
+  const prefix = Buffer.alloc(GRPC_PREFIX_LENGTH);
+  prefix.writeUInt32BE(messageLength, 1);
+  return prefix;
+}
+
+/** A request of `batch` records; its length never changes again. */
+export function createLoadRequest(options: LoadRequestOptions): LoadRequest {
+  const { door, batch, idempotency, prng } = options;
+  const body = door.body(batch, prng, idempotency && door.takesKeys);
+  const head = door.transport === 'http' ? httpHead(options, body.length) : grpcPrefix(body.length);
+  const bytes = Buffer.concat([head, body]);
   return {
     bytes,
-    events: batch,
+    records: batch,
     bodyLength: body.length,
-    timestampOffsets: offsetsOf(bytes, TIMESTAMP_PLACEHOLDER),
+    timeForm: door.timeForm,
+    times: timePlacesOf(bytes, door.timeForm),
     idOffsets: offsetsOf(bytes, ID_PLACEHOLDER),
+    idsPerRecord: door.idsPerRecord,
+    valueOffsets: offsetsOf(bytes, VALUE_PLACEHOLDER),
     keyOffset: bytes.indexOf(KEY_PLACEHOLDER),
   };
-}
-
-/** The text of a moment, `YYYY-MM-DDTHH:MM:SS.mmmZ`, as bytes; the date is written anew once a day only. */
-export class TimestampText {
-  readonly bytes = Buffer.alloc(TIMESTAMP_LENGTH);
-  #day = NaN;
-  #ms = NaN;
-
-  set(ms: number): void {
-    if (ms === this.#ms) return;
-    this.#ms = ms;
-    const day = Math.floor(ms / 86_400_000);
-    if (day !== this.#day) {
-      this.#day = day;
-      this.bytes.write(new Date(ms).toISOString(), 'latin1');
-    }
-    const inDay = ms - day * 86_400_000;
-    this.#digits(11, Math.floor(inDay / 3_600_000));
-    this.#digits(14, Math.floor(inDay / 60_000) % 60);
-    this.#digits(17, Math.floor(inDay / 1000) % 60);
-    this.bytes[20] = ZERO + (Math.floor(inDay / 100) % 10);
-    this.#digits(21, inDay % 100);
-  }
-
-  #digits(at: number, value: number): void {
-    this.bytes[at] = ZERO + Math.floor(value / 10);
-    this.bytes[at + 1] = ZERO + Math.floor(value % 10);
-  }
 }
 
 /** Writes 8 hex digits of a 32-bit number. */
@@ -97,51 +87,70 @@ export function mixId(n: number): number {
 export type TimestampOf = (eventNumber: number) => number;
 
 /**
- * Makes requests unique in place: each event gets a timestamp and a request id, each request a key.
- * Two writers with different seeds do not repeat each other's keys.
+ * Makes requests unique in place: each record gets a time and an id or value, each request a key. Two writers with different
+ * seeds (small whole numbers) do not repeat each other's. Its requests are of one door.
  */
 export class RequestWriter {
-  readonly #text = new TimestampText();
   readonly #seed: number;
-  #events = 0;
+  readonly #firstId: number;
+  #time: TimeWriter | null = null;
+  #records = 0;
   #requests = 0;
 
   constructor(seed: number) {
-    this.#seed = seed >>> 0;
+    this.#seed = seed;
+    this.#firstId = Math.imul(seed, 0x9e3779b1);
   }
 
-  /** Events numbered so far. */
-  get events(): number {
-    return this.#events;
+  /** Records numbered so far. */
+  get records(): number {
+    return this.#records;
   }
 
-  /** All events of the request get one moment, as from a shipper that stamps its batch. */
+  /** The ids that the request's records have now, as in the bodies. */
+  idsOf({ bytes, idOffsets, idsPerRecord }: LoadRequest): string[] {
+    return Array.from(idOffsets.filter((_, i) => i % idsPerRecord === 0)).map((at) => bytes.toString('latin1', at, at + 8));
+  }
+
+  /** The values that the request's points have now. */
+  valuesOf({ bytes, valueOffsets }: LoadRequest): number[] {
+    return Array.from(valueOffsets, (at) => bytes.readDoubleLE(at));
+  }
+
+  /** All records of the request get one moment, as from a shipper that stamps its batch. */
   stamp(request: LoadRequest, ms: number): void {
-    this.#text.set(ms);
-    const { bytes, timestampOffsets } = request;
-    for (const at of timestampOffsets) this.#writeTimestamp(bytes, at);
+    const { bytes, times } = request;
+    const time = (this.#time ??= createTimeWriter(request.timeForm));
+    time.set(ms);
+    const { offsets, shiftsMicros } = times;
+    for (let i = 0; i < offsets.length; i++) time.write(bytes, offsets[i] as number, shiftsMicros[i] as number);
     this.#identify(request);
   }
 
-  /** Every event gets a moment of its own. */
+  /** Every event gets a moment of its own, where each has one time. */
   spread(request: LoadRequest, timestampOf: TimestampOf): void {
-    const { bytes, timestampOffsets } = request;
-    for (const [index, at] of timestampOffsets.entries()) {
-      this.#text.set(Math.floor(timestampOf(this.#events + index)));
-      this.#writeTimestamp(bytes, at);
+    const { bytes, times, records } = request;
+    if (times.offsets.length !== records) throw new Error('only events with one time each can be spread');
+    const time = (this.#time ??= createTimeWriter(request.timeForm));
+    for (const [index, at] of times.offsets.entries()) {
+      time.set(Math.floor(timestampOf(this.#records + index)));
+      time.write(bytes, at, 0);
     }
     this.#identify(request);
   }
 
-  #identify({ bytes, idOffsets, keyOffset }: LoadRequest): void {
-    for (const at of idOffsets) writeHex(bytes, at, mixId(this.#seed + this.#events++));
+  #identify(request: LoadRequest): void {
+    const { bytes, idOffsets, idsPerRecord, valueOffsets, keyOffset } = request;
+    for (let i = 0, n = this.#records; i < idOffsets.length; n++) {
+      const id = mixId(this.#firstId + n);
+      for (const end = i + idsPerRecord; i < end; i++) writeHex(bytes, idOffsets[i] as number, id);
+    }
+    // Values grow, so that those of a cumulative sum never seem to be reset.
+    const firstValue = this.#seed * 2 ** 32 + this.#records;
+    for (const [i, at] of valueOffsets.entries()) bytes.writeDoubleLE(firstValue + i, at);
+    this.#records += request.records;
     if (keyOffset < 0) return;
-    writeHex(bytes, keyOffset, this.#seed);
+    writeHex(bytes, keyOffset, this.#firstId);
     writeHex(bytes, keyOffset + 8, mixId(this.#requests++));
-  }
-
-  #writeTimestamp(bytes: Uint8Array, at: number): void {
-    const text = this.#text.bytes;
-    for (let i = 0; i < TIMESTAMP_LENGTH; i++) bytes[at + i] = text[i] as number;
   }
 }

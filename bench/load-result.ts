@@ -1,6 +1,8 @@
+import type { LoadAnswer } from './load-channel.ts';
 import { LoadHistogram } from './load-histogram.ts';
 
 export interface LoadResult {
+  door: string;
   batch: number;
   connections: number;
   /** Events a second asked for; 0 is as fast as the answers come. */
@@ -11,10 +13,10 @@ export interface LoadResult {
   p90Ms: number;
   p99Ms: number;
   maxMs: number;
-  /** Events with a 2xx answer, warm-up included. */
+  /** Events or points that the server has taken, warm-up included. */
   acknowledged: number;
   /** Requests that got another answer, and that got none. */
-  non2xx: number;
+  notStored: number;
   netErrors: number;
   firstError: string | null;
   measuredSeconds: number;
@@ -27,7 +29,7 @@ export class LoadMeter {
   readonly histogram = new LoadHistogram();
   acknowledged = 0;
   measuredEvents = 0;
-  non2xx = 0;
+  notStored = 0;
   netErrors = 0;
   firstError: string | null = null;
   readonly #fromMs: number;
@@ -38,10 +40,10 @@ export class LoadMeter {
     this.#toMs = toMs;
   }
 
-  answered(status: number, body: string, events: number, latencyMs: number, nowMs: number): void {
-    if (status < 200 || status > 299) {
-      this.non2xx++;
-      this.firstError ??= `${status} ${body.slice(0, 300)}`;
+  answered({ outcome, text }: LoadAnswer, events: number, latencyMs: number, nowMs: number): void {
+    if (outcome !== 'stored') {
+      this.notStored++;
+      this.firstError ??= text.slice(0, 300);
       return;
     }
     this.acknowledged += events;

@@ -29,14 +29,15 @@ async function readAll({ stdout }: ChildProcess): Promise<string> {
 
 export interface Sink extends AsyncDisposable {
   url: string;
+  grpcUrl: string;
 }
 
-/** The baseline: a bare node:http server in a process of its own that counts what it is sent and keeps nothing. */
+/** The baseline: bare node:http and node:http2 servers in a process of its own that keep nothing of what they are sent. */
 export async function startSink(): Promise<Sink> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'load-sink.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   return {
-    url: (JSON.parse(line) as { url: string }).url,
+    ...(JSON.parse(line) as { url: string; grpcUrl: string }),
     async [Symbol.asyncDispose]() {
       const exit = once(child, 'exit');
       child.stdin.end();

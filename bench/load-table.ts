@@ -13,7 +13,7 @@ export function textTable(header: readonly string[], rows: readonly (readonly (s
   return `${lines.join('\n')}\n`;
 }
 
-const HEADER = ['', 'events/s', 'p50 ms', 'p90 ms', 'p99 ms', 'max ms', 'acknowledged', 'non-2xx', 'lost'];
+const HEADER = ['', 'events/s', 'p50 ms', 'p90 ms', 'p99 ms', 'max ms', 'acknowledged', 'not stored', 'lost'];
 
 /** Load results side by side, each under its name. */
 export function loadTable(results: readonly (readonly [name: string, result: LoadResult])[]): string {
@@ -24,7 +24,7 @@ export function loadTable(results: readonly (readonly [name: string, result: Loa
       r.eventsPerSecond,
       ...[r.p50Ms, r.p90Ms, r.p99Ms, r.maxMs].map((ms) => ms.toFixed(2)),
       r.acknowledged,
-      r.non2xx,
+      r.notStored,
       r.netErrors,
     ]),
   );

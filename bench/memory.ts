@@ -69,7 +69,7 @@ const figures = {
   slopeMegabytesPerHour: slopeOf(steady),
   eventsPerSecond: load.eventsPerSecond,
   p99Ms: load.p99Ms,
-  non2xx: load.non2xx,
+  notStored: load.notStored,
 };
 process.stdout.write(
   flags.json
