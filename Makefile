@@ -5,7 +5,7 @@ ARGS ?=
 EVENTS ?= dist/events.ndjson
 installed := node_modules/.installed
 
-.PHONY: help demo run test test-unit test-integration test-load coverage lint fmt docs generate-events bench clean
+.PHONY: help demo run test test-unit test-integration test-clients test-load coverage lint fmt docs generate-events bench clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ test-unit: $(installed) ## unit tests, a few seconds
 
 test-integration: $(installed) ## tests that start processes, servers and crashes
 	@npm run --silent test:integration
+
+test-clients: $(installed) ## real clients (Collector, telemetrygen, Prometheus, grpcurl, Python SDK), installed into .cache when missing
+	@npm run --silent test:clients
 
 test-load: $(installed) ## load on servers of their own: sustained rate, time to answer, memory
 	@npm run --silent bench -- http memory $(ARGS)
