@@ -1,107 +1,111 @@
 import { createPrng } from '../src/lib/prng.ts';
 import type { Prng } from '../src/lib/prng.ts';
-import { LoadConnection } from './load-connection.ts';
+import type { CrashLedger } from './crash-ledger.ts';
+import { doorAddress } from './door-address.ts';
+import type { LoadChannel } from './load-channel.ts';
 import { LOAD_DOORS } from './load-doors.ts';
+import type { DoorName, LoadDoor } from './load-doors.ts';
+import { ChannelOpener } from './load-opener.ts';
 import { createLoadRequest, RequestWriter } from './load-request.ts';
 import type { LoadRequest } from './load-request.ts';
+import type { ReadyLine } from './server-process.ts';
 
-const BATCH = 50;
+const BATCH = 20;
 const RETRY_MS = 20;
 
-interface SentEvent {
-  service: string;
-  metadata: { request_id: string };
+export interface CrashClientOptions {
+  door: DoorName;
+  /** Repeats what has no answer, the same bytes under the same key, until it is acknowledged. */
+  withKey: boolean;
+  seed: number;
+  /** Mean pause between two requests, milliseconds. */
+  paceMs: number;
+  /** Where the server listens now. */
+  server: () => ReadyLine;
+  ledger: CrashLedger;
 }
 
-/** What has been acknowledged, by request id and by service. */
-export interface Ledger {
-  ids: Set<string>;
-  byService: Map<string, number>;
-  requests: number;
-  /** Requests that were sent more than once because a crash left them without an answer. */
-  retried: number;
-}
-
-/**
- * Posts events with an Idempotency-Key each request, and repeats a request without an answer, the same bytes under the same
- * key, until it is acknowledged. `url` may change between tries: it is where the server listens now.
- */
+/** One request after the other through one door, to a server that ends and comes back elsewhere. */
 export class CrashClient {
-  readonly ledger: Ledger = { ids: new Set(), byService: new Map(), requests: 0, retried: 0 };
-  readonly #url: () => URL;
-  readonly #writer: RequestWriter;
+  readonly #options: CrashClientOptions;
+  readonly #door: LoadDoor;
   readonly #prng: Prng;
-  #isStopping = false;
-  #running: Promise<void>[] = [];
+  readonly #writer: RequestWriter;
+  readonly #request: LoadRequest;
+  #opener: { address: string; opener: ChannelOpener } | null = null;
+  #channel: LoadChannel | null = null;
+  #lastMs = 0;
 
-  constructor(seed: number, url: () => URL) {
-    this.#url = url;
-    this.#writer = new RequestWriter(Math.imul(seed, 0x9e3779b1));
+  constructor(options: CrashClientOptions) {
+    const { door, withKey, seed } = options;
+    this.#options = options;
+    this.#door = LOAD_DOORS[door];
     this.#prng = createPrng(seed);
+    this.#writer = new RequestWriter(seed);
+    const request = { door: this.#door, host: 'localhost', batch: BATCH, idempotency: withKey, prng: this.#prng };
+    this.#request = createLoadRequest(request);
   }
 
-  start(connections: number): void {
-    this.#running = Array.from({ length: connections }, () => this.#drive());
-    // Whoever calls finish() hears of it.
-    for (const running of this.#running) running.catch(() => undefined);
-  }
-
-  /** Stops sending new requests and waits until the last is acknowledged. Rejects when a request was refused. */
-  async finish(): Promise<void> {
-    this.#isStopping = true;
-    await Promise.all(this.#running);
-  }
-
-  async #drive(): Promise<void> {
-    // The path does not change with the port, and the Host header may name the first one.
-    const request = createLoadRequest({
-      door: LOAD_DOORS.http,
-      host: this.#url().host,
-      batch: BATCH,
-      idempotency: true,
-      prng: this.#prng,
-    });
-    let connection: LoadConnection | null = null;
+  /** Ends at the answer after `stopping`. Rejects when a request was refused for good. */
+  async run(stopping: AbortSignal): Promise<void> {
+    const { door, ledger, withKey, paceMs } = this.#options;
     try {
-      while (!this.#isStopping) {
-        this.#writer.stamp(request, Date.now());
-        connection = await this.#acknowledge(request, connection);
-        this.#record(request);
+      while (!stopping.aborted) {
+        this.#renew();
+        const names = this.#names();
+        const isAcknowledged = withKey ? await this.#repeat() : (await this.#try()) === 'stored';
+        if (isAcknowledged) ledger.acknowledge(door, names);
+        else ledger.leaveOpen(names);
+        await pause(isAcknowledged ? 2 * paceMs * this.#prng.next() : RETRY_MS);
       }
     } finally {
-      connection?.close();
+      this.#channel?.close();
+      this.#opener?.opener.close();
     }
   }
 
-  async #acknowledge(request: LoadRequest, open: LoadConnection | null): Promise<LoadConnection> {
-    let connection = open;
+  /** Times of a series never stand still. */
+  #renew(): void {
+    this.#lastMs = Math.max(Date.now(), this.#lastMs + 1);
+    this.#writer.stamp(this.#request, this.#lastMs);
+  }
+
+  #names(): string[] {
+    return this.#door.isMetrics ? this.#writer.valuesOf(this.#request).map(String) : this.#writer.idsOf(this.#request);
+  }
+
+  async #repeat(): Promise<true> {
     for (let tries = 0; ; tries++) {
-      if (tries === 1) this.ledger.retried++;
-      try {
-        connection = connection?.usable ? connection : await LoadConnection.open(this.#url());
-        const { status, body } = await connection.send(request.bytes);
-        if (status === 202) return connection;
-        // 409: the first try is still being answered; 503: it asks for patience.
-        if (status !== 409 && status !== 503) throw new RefusedError(`${status} ${body}`);
-      } catch (error) {
-        if (error instanceof RefusedError) throw error;
-      }
-      await new Promise((resolve) => {
-        setTimeout(resolve, RETRY_MS);
-      });
+      if (tries === 1) this.#options.ledger.retried++;
+      if ((await this.#try()) === 'stored') return true;
+      await pause(RETRY_MS);
     }
   }
 
-  #record({ bytes, bodyLength }: LoadRequest): void {
-    const { ids, byService } = this.ledger;
-    for (const line of bytes.toString('latin1', bytes.length - bodyLength).split('\n')) {
-      if (line === '') continue;
-      const { service, metadata } = JSON.parse(line) as SentEvent;
-      ids.add(metadata.request_id);
-      byService.set(service, (byService.get(service) ?? 0) + 1);
+  async #try(): Promise<'stored' | 'open'> {
+    let answer;
+    try {
+      this.#channel = this.#channel?.usable ? this.#channel : await this.#openChannel();
+      answer = await this.#channel.post(this.#request.bytes);
+    } catch {
+      return 'open';
     }
-    this.ledger.requests++;
+    if (answer.outcome === 'refused') throw new Error(`${this.#options.door}: ${answer.text}`);
+    return answer.outcome === 'stored' ? 'stored' : 'open';
+  }
+
+  #openChannel(): Promise<LoadChannel> {
+    const address = doorAddress(this.#options.server(), this.#options.door);
+    if (this.#opener?.address !== address) {
+      this.#opener?.opener.close();
+      this.#opener = { address, opener: new ChannelOpener(this.#door, new URL(address), 1) };
+    }
+    return this.#opener.opener.open();
   }
 }
 
-class RefusedError extends Error {}
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

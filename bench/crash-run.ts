@@ -1,9 +1,10 @@
-import type { Event } from '../src/model/event.ts';
 import { createPrng } from '../src/lib/prng.ts';
+import { auditLogs, settledCounts } from './crash-audit.ts';
+import type { AuditResult } from './crash-audit.ts';
 import { CrashClient } from './crash-client.ts';
-import type { Ledger } from './crash-client.ts';
-import { getJson, listAll, waitFor } from './server-api.ts';
-import type { ListPage } from './server-api.ts';
+import { CrashLedger } from './crash-ledger.ts';
+import { LOAD_DOORS } from './load-doors.ts';
+import type { DoorName } from './load-doors.ts';
 import { ServerProcess } from './server-process.ts';
 
 export interface CrashOptions {
@@ -12,7 +13,9 @@ export interface CrashOptions {
   /** SIGKILL, or SIGTERM, at which the server has to end in an orderly way. */
   signal?: 'SIGKILL' | 'SIGTERM';
   seed: number;
-  connections: number;
+  doors: readonly DoorName[];
+  /** Mean pause of each client between two requests, milliseconds. */
+  paceMs: number;
   /** Time under load before each kill: this long at least, this much more at random, milliseconds. */
   minLifeMs: number;
   spreadMs: number;
@@ -20,19 +23,13 @@ export interface CrashOptions {
   args?: readonly string[];
 }
 
-export interface CrashOutcome {
+export interface CrashOutcome extends AuditResult {
   kills: number;
-  acknowledged: number;
+  acknowledgedEvents: number;
+  acknowledgedPoints: number;
+  acknowledgedByDoor: Record<string, number>;
   requests: number;
   retriedRequests: number;
-  /** Acknowledged request ids that the API does not return, or returns more than once. */
-  lost: number;
-  duplicated: number;
-  /** Events that nobody acknowledged. */
-  unknown: number;
-  /** Services whose derived event count differs from what was acknowledged, and by how much in all. */
-  wrongServices: number;
-  rollupDifference: number;
   slowestRestartMs: number;
   exitCode: number | null;
 }
@@ -43,88 +40,71 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-interface ServiceCount {
-  service: string;
-  eventCount: number;
-}
+/** Clients of every door; two of one that takes keys: one sends them and repeats, the other does neither. */
+class CrashClients {
+  readonly ledgers = { events: new CrashLedger(), points: new CrashLedger() };
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>[];
 
-/** Derived counts by service, once they have stopped to grow for a while. */
-async function settledCounts(url: string, expected: number): Promise<ServiceCount[]> {
-  let last = -1;
-  let since = performance.now();
-  return waitFor('the rollups to settle', 120_000, async () => {
-    const query = { from: 0, to: Date.UTC(2100, 0) };
-    const { items } = await getJson<ListPage<ServiceCount>>(url, '/api/v1/services', query);
-    const total = items.reduce((sum, { eventCount }) => sum + eventCount, 0);
-    if (total !== last) {
-      last = total;
-      since = performance.now();
-    }
-    // The pipeline commits once a second: what has not changed for three will not, right or wrong.
-    return total === expected || performance.now() - since > 3000 ? items : undefined;
-  });
-}
-
-async function countIds(url: string, fromMs: number): Promise<Map<string, number>> {
-  const seen = new Map<string, number>();
-  for await (const { metadata } of listAll<Event>(url, '/api/v1/events', { from: fromMs, to: Date.now() + 3_600_000 })) {
-    const id = String(metadata['request_id']);
-    seen.set(id, (seen.get(id) ?? 0) + 1);
+  constructor({ doors, seed, paceMs }: CrashOptions, server: () => ServerProcess) {
+    const kinds = doors.flatMap((door) =>
+      (LOAD_DOORS[door].takesKeys ? [true, false] : [false]).map((withKey) => ({ door, withKey })),
+    );
+    this.#running = kinds.map(({ door, withKey }, index) => {
+      const ledger = LOAD_DOORS[door].isMetrics ? this.ledgers.points : this.ledgers.events;
+      return new CrashClient({ door, withKey, seed: seed * 100 + index, paceMs, server, ledger }).run(this.#stop.signal);
+    });
+    // Whoever calls finish() hears of it.
+    for (const running of this.#running) running.catch(() => undefined);
   }
-  return seen;
+
+  /** Sends no new requests and waits until the last are acknowledged. Rejects when one was refused. */
+  async finish(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running);
+  }
 }
 
-async function audit(url: string, ledger: Ledger, fromMs: number) {
-  const counts = await settledCounts(url, ledger.ids.size);
-  const differences = [...ledger.byService].map(([service, count]) => {
-    const found = counts.find((one) => one.service === service)?.eventCount ?? 0;
-    return Math.abs(found - count);
-  });
-  const strangers = counts.filter(({ service }) => !ledger.byService.has(service)).map(({ eventCount }) => eventCount);
-  const wrong = [...differences, ...strangers].filter((difference) => difference !== 0);
-  const seen = await countIds(url, fromMs);
-  return {
-    lost: [...ledger.ids].filter((id) => !seen.has(id)).length,
-    duplicated: [...seen.values()].filter((times) => times > 1).length,
-    unknown: [...seen.keys()].filter((id) => !ledger.ids.has(id)).length,
-    wrongServices: wrong.length,
-    rollupDifference: wrong.reduce((sum, difference) => sum + difference, 0),
-  };
-}
-
-async function stopped(server: ServerProcess): Promise<void> {
+async function end(server: ServerProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  if (signal === 'SIGKILL') return server.kill();
   const exitCode = await server.stop();
-  if (exitCode !== 0) throw new Error(`the server ended with ${exitCode} at SIGTERM`);
+  if (exitCode !== 0) throw new Error(`the server ended with ${exitCode} at SIGTERM: ${server.errorOutput}`);
 }
 
 /**
- * Kills a server again and again under load, at seeded moments, and starts it on the same data; then asks the API for
- * every event by its request id, and for the counts derived from them.
+ * Ends a server again and again under load through many doors, at seeded moments, and starts it on the same data; then reads
+ * both logs and asks the API for the counts derived from them.
  */
 export async function runCrashes(options: CrashOptions): Promise<CrashOutcome> {
-  const { dataDir, kills, seed, connections, args = [] } = options;
+  const { dataDir, kills, seed, signal = 'SIGKILL', args = [] } = options;
   const prng = createPrng(seed);
-  const fromMs = Date.now() - 60_000;
   let server = await ServerProcess.start({ dataDir, args });
   let slowestRestartMs = 0;
   try {
-    const client = new CrashClient(seed, () => new URL('/api/v1/events', server.url));
-    client.start(connections);
+    const clients = new CrashClients(options, () => server);
     for (let kill = 0; kill < kills; kill++) {
       await pause(options.minLifeMs + prng.next() * options.spreadMs);
-      if (options.signal === 'SIGTERM') await stopped(server);
-      else await server.kill();
+      await end(server, signal);
       const startMs = performance.now();
       server = await ServerProcess.start({ dataDir, args });
       slowestRestartMs = Math.max(slowestRestartMs, performance.now() - startMs);
     }
     await pause(options.minLifeMs);
-    await client.finish();
-    const { ledger } = client;
-    const found = await audit(server.url, ledger, fromMs);
+    await clients.finish();
+    const derived = await settledCounts(server.url);
     const exitCode = await server.stop();
-    const { requests, retried: retriedRequests } = ledger;
-    return { kills, acknowledged: ledger.ids.size, requests, retriedRequests, ...found, slowestRestartMs, exitCode };
+    const { events, points } = clients.ledgers;
+    return {
+      kills,
+      acknowledgedEvents: events.acknowledged.size,
+      acknowledgedPoints: points.acknowledged.size,
+      acknowledgedByDoor: Object.fromEntries([...events.acknowledgedByDoor, ...points.acknowledgedByDoor]),
+      requests: events.requests + points.requests,
+      retriedRequests: events.retried,
+      ...(await auditLogs(dataDir, clients.ledgers, derived)),
+      slowestRestartMs,
+      exitCode,
+    };
   } finally {
     await server.kill();
   }

@@ -77,8 +77,6 @@ export const LOAD_DOORS = {
 export type DoorName = keyof typeof LOAD_DOORS;
 export const DOOR_NAMES = Object.keys(LOAD_DOORS) as DoorName[];
 
-export function doorOf(name: string): LoadDoor {
-  const door = DOOR_NAMES.find((known) => known === name);
-  if (door === undefined) throw new Error(`there is no door ${name}; there are: ${DOOR_NAMES.join(', ')}`);
-  return LOAD_DOORS[door];
+export function isDoorName(name: string): name is DoorName {
+  return Object.hasOwn(LOAD_DOORS, name);
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createPrng } from '../src/lib/prng.ts';
 import type { LoadChannel } from './load-channel.ts';
-import { doorOf } from './load-doors.ts';
+import { LOAD_DOORS } from './load-doors.ts';
 import { ChannelOpener } from './load-opener.ts';
 import type { LoadOptions } from './load-options.ts';
 import { createLoadRequest, mixId, RequestWriter } from './load-request.ts';
@@ -92,13 +92,15 @@ function prepare(options: LoadOptions, connection: number): LoadRequest[] {
   const { batch, idempotency } = options;
   const count = Math.max(2, Math.floor(PREPARED_REQUESTS / options.connections));
   const { host } = new URL(options.url);
-  return Array.from({ length: count }, () => createLoadRequest({ door: doorOf(options.door), host, batch, idempotency, prng }));
+  return Array.from({ length: count }, () =>
+    createLoadRequest({ door: LOAD_DOORS[options.door], host, batch, idempotency, prng }),
+  );
 }
 
 /** Posts events until the duration is over, or the number of events is reached. */
 export async function runLoadLoop(options: LoadOptions): Promise<LoadResult> {
   const { door, connections, batch, rate, warmupSeconds, durationSeconds } = options;
-  const opener = new ChannelOpener(doorOf(door), new URL(options.url), options.sessions);
+  const opener = new ChannelOpener(LOAD_DOORS[door], new URL(options.url), options.sessions);
   const prepared = Array.from({ length: connections }, (_, index) => prepare(options, index));
   const fromMs = performance.now() + warmupSeconds * 1000;
   const endMs = fromMs + durationSeconds * 1000;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isDoorName } from './load-doors.ts';
 import type { DoorName } from './load-doors.ts';
 
 export interface LoadOptions {
@@ -55,6 +56,7 @@ export function parseLoadOptions(argv: string[]): LoadOptions {
   const given = Object.entries(values).map(([name, text]) => {
     const fallback = DEFAULTS[name as keyof LoadOptions];
     const value = typeof fallback === 'number' ? Number(text) : typeof fallback === 'boolean' ? text === 'true' : text;
+    if (name === 'door' && !isDoorName(String(value))) throw new Error(`there is no door ${String(value)}`);
     if (Number.isNaN(value)) throw new Error(`--${name} takes a number, not ${String(text)}`);
     return [name, value];
   });

@@ -21,10 +21,11 @@ function attribute(field: number, key: string, value: string | number): Buffer {
   return lengthField(field, lengthField(1, key), lengthField(2, any));
 }
 
-function resource(service: string, prng: Prng): Buffer {
+function resource(service: string, namespace: string, prng: Prng): Buffer {
   return lengthField(
     1,
     attribute(1, 'service.name', service),
+    ...(namespace === '' ? [] : [attribute(1, 'service.namespace', namespace)]),
     attribute(1, 'service.version', `1.${prng.below(5)}.0`),
     attribute(1, 'host.name', `host-${prng.below(20)}`),
     attribute(1, 'telemetry.sdk.language', 'nodejs'),
@@ -34,11 +35,16 @@ function resource(service: string, prng: Prng): Buffer {
 const SCOPE = lengthField(1, lengthField(1, 'bench'), lengthField(2, '1.0.0'));
 
 /** The common frame of all three signals: resources, each with one scope and its share of `records`. */
-function exportRequest(records: number, prng: Prng, recordsOf: (count: number) => Buffer[]): Buffer {
+function exportRequest(
+  { records, prng, namespace = '' }: { records: number; prng: Prng; namespace?: string },
+  recordsOf: (count: number) => Buffer[],
+): Buffer {
   const resources = Math.min(records, RESOURCES_PER_REQUEST);
   const counts = Array.from({ length: resources }, (_, i) => Math.floor((records + i) / resources));
   return Buffer.concat(
-    counts.map((count) => lengthField(1, resource(pick(LOAD_SERVICES, prng), prng), lengthField(2, SCOPE, ...recordsOf(count)))),
+    counts.map((count) =>
+      lengthField(1, resource(pick(LOAD_SERVICES, prng), namespace, prng), lengthField(2, SCOPE, ...recordsOf(count))),
+    ),
   );
 }
 
@@ -63,9 +69,12 @@ function logRecord(event: LoadEvent): Buffer {
   );
 }
 
-/** `ExportLogsServiceRequest`, opentelemetry/proto/collector/logs/v1. */
+/**
+ * `ExportLogsServiceRequest`, opentelemetry/proto/collector/logs/v1. In a namespace of its own: the API counts the requests of a
+ * service that has any, and its log records otherwise.
+ */
 export function logsRequest(records: number, prng: Prng): Buffer {
-  return exportRequest(records, prng, (count) => events(count, prng, logRecord));
+  return exportRequest({ records, prng, namespace: 'logs' }, (count) => events(count, prng, logRecord));
 }
 
 /** Three in four are requests that were served, the fourth is a call to another service. */
@@ -90,7 +99,7 @@ function span(event: LoadEvent, prng: Prng): Buffer {
 
 /** `ExportTraceServiceRequest`, opentelemetry/proto/collector/trace/v1. */
 export function tracesRequest(records: number, prng: Prng): Buffer {
-  return exportRequest(records, prng, (count) => events(count, prng, (event) => span(event, prng)));
+  return exportRequest({ records, prng }, (count) => events(count, prng, (event) => span(event, prng)));
 }
 
 function point(index: number, isSum: boolean, pod: string): Buffer {
@@ -118,7 +127,7 @@ function metric(index: number, points: number, pod: string): Buffer {
  * Each request has series of its own, which every send continues.
  */
 export function metricsRequest(records: number, prng: Prng): Buffer {
-  return exportRequest(records, prng, (count) => {
+  return exportRequest({ records, prng }, (count) => {
     const pod = `pod-${prng.below(2 ** 30).toString(36)}`;
     return Array.from({ length: Math.ceil(count / POINTS_PER_METRIC) }, (_, i) =>
       metric(i, Math.min(POINTS_PER_METRIC, count - i * POINTS_PER_METRIC), pod),

@@ -50,12 +50,23 @@ export async function waitFor<T>(what: string, timeoutMs: number, check: () => P
   }
 }
 
-/** Waits until the pipeline has taken in this many events since the process started; they may not be committed yet. */
-export async function waitForPipeline(url: string, events: number, timeoutMs: number): Promise<void> {
-  await waitFor(`${events} events in the pipeline`, timeoutMs, async () => {
-    const metrics = await getSelfMetrics(url);
-    return (metrics.get('helios_pipeline_events_total') ?? 0) >= events ? true : undefined;
+/** Events, or points of series, that have been read back from the log since the process started; they may not be committed yet. */
+export async function readRecords(url: string, isMetrics: boolean): Promise<number> {
+  const metrics = await getSelfMetrics(url);
+  return metrics.get(isMetrics ? 'helios_pipeline_points_total' : 'helios_pipeline_events_total') ?? 0;
+}
+
+/** Waits until that many have been read; how many it is then. */
+export function waitForRecords(url: string, isMetrics: boolean, records: number, timeoutMs: number): Promise<number> {
+  return waitFor(`${records} records in the pipeline`, timeoutMs, async () => {
+    const read = await readRecords(url, isMetrics);
+    return read >= records ? read : undefined;
   });
+}
+
+/** Waits until the pipeline has taken in this many events. */
+export async function waitForPipeline(url: string, events: number, timeoutMs: number): Promise<void> {
+  await waitForRecords(url, false, events, timeoutMs);
 }
 
 /** Events of all time that the API counts. */
