@@ -11,10 +11,16 @@ import { examples } from './help-examples.ts';
 /** Closing files comes after the last request, which shutdown_timeout bounds. */
 const CLOSE_MS = 10_000;
 
+/** Where the doors are; null for a port that is off. */
+interface Urls {
+  url: string;
+  otlpUrl: string | null;
+}
+
 /** Prints events as JSON lines, the ready line before all that happened during the start. */
 function eventPrinter(print: (line: string) => void): {
   onEvent: (event: Record<string, unknown>) => void;
-  ready: (url: string) => void;
+  ready: (urls: Urls) => void;
 } {
   let early: Record<string, unknown>[] | null = [];
   return {
@@ -22,17 +28,18 @@ function eventPrinter(print: (line: string) => void): {
       if (early === null) print(JSON.stringify(event));
       else early.push(event);
     },
-    ready(url) {
-      print(JSON.stringify({ ready: true, url }));
+    ready(urls) {
+      print(JSON.stringify({ ready: true, ...urls }));
       for (const event of early ?? []) print(JSON.stringify(event));
       early = null;
     },
   };
 }
 
-function welcome(url: string, config: Config): string {
+function welcome({ url, otlpUrl }: Urls, config: Config): string {
   const at = url === 'http://127.0.0.1:8080' ? '' : ` --url ${url}`;
-  return `HELIOS listens on ${url}, data in ${config.data_dir}. Next:
+  const otlp = otlpUrl === null ? '' : `, OTLP over HTTP on ${otlpUrl}`;
+  return `HELIOS listens on ${url}${otlp}, data in ${config.data_dir}. Next:
   curl ${url}/api/v1/events -d "{\\"timestamp\\":\\"$(date -u +%FT%TZ)\\",\\"service\\":\\"shop\\",\\"level\\":\\"INFO\\",\\"message\\":\\"hello\\"}"
   bin/helios replay events.ndjson${at}
   bin/helios incidents${at}`;
@@ -71,9 +78,9 @@ export function registerServe(program: Command, context: CommandContext): void {
       const { startProcess } = await import('../roles/process.ts');
       const { version, signal } = context;
       const events = flags['json'] === true ? eventPrinter(context.print) : null;
-      const { url, stopped } = await startProcess({ config, version, signal, onEvent: events?.onEvent ?? (() => {}) });
-      if (events === null) context.print(welcome(url, config));
-      else events.ready(url);
+      const { stopped, ...urls } = await startProcess({ config, version, signal, onEvent: events?.onEvent ?? (() => {}) });
+      if (events === null) context.print(welcome(urls, config));
+      else events.ready(urls);
       await stoppedInTime(stopped, config, signal);
     });
 }

@@ -21,6 +21,14 @@ export const processConfigShape = {
     .default('127.0.0.1')
     .meta({ description: 'Address to listen on; other than loopback needs API keys or insecure' }),
   port: z.int().min(0).max(65_535).default(8080).meta({ description: 'Port of the API; 0 picks a free one' }),
+  otlp_http_port: z
+    .union([z.int().min(0).max(65_535), z.literal('off')])
+    .optional()
+    .meta({ description: 'Port of OTLP over HTTP and the other doors, 4318 unless port is 0; 0 picks a free one, off has none' }),
+  grpc_port: z
+    .union([z.int().min(0).max(65_535), z.literal('off')])
+    .optional()
+    .meta({ description: 'Port of gRPC, OTLP and native, 4317 unless port is 0; 0 picks a free one, off has none' }),
   insecure: z.boolean().default(false).meta({ description: 'Allows a non-loopback address without API keys' }),
   tls_cert_file: z.string().optional().meta({ description: 'PEM certificate chain; with tls_key_file every door speaks TLS' }),
   tls_key_file: z.string().optional().meta({ description: 'PEM private key' }),

@@ -149,12 +149,12 @@ test('an unknown HELIOS_ variable is a warning, those of the tests, of clients a
     HELIOS_TEST_DATA: '/x',
     HELIOS_URL: 'http://x',
     KAFKA_BROKERS: 'b:9092',
-    HELIOS_XYZ_SERVICE_HOST: '1',
+    HELIOS_QQQQQQQQQQQQ_HOST: '1',
   };
   const { warnings } = loadConfig({ cwd: tmpdir(), env });
   assert.deepEqual(warnings, [
     'unknown environment variable HELIOS_PROT is ignored; did you mean HELIOS_PORT?',
-    'unknown environment variable HELIOS_XYZ_SERVICE_HOST is ignored',
+    'unknown environment variable HELIOS_QQQQQQQQQQQQ_HOST is ignored',
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../lib/config-types.ts';
+import { duration, optionalDuration, optionalSize, size } from '../lib/config-types.ts';
 
 export const ROLES = ['ingest', 'read', 'respond', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -18,6 +18,16 @@ export const apiKeySchema = z.strictObject({
 });
 export type ApiKey = z.output<typeof apiKeySchema>;
 
+/** Doors by the names that metrics, limits and GET /api/v1/clients use. */
+export const DOORS = ['http', 'otlp_http', 'otlp_grpc', 'grpc', 'prometheus'] as const;
+
+const doorLimitsSchema = z.strictObject({
+  door: z.enum(DOORS).meta({ description: 'Which door' }),
+  max_body: optionalSize().meta({ description: 'Instead of ingest.max_body' }),
+  max_events: z.int().positive().optional().meta({ description: 'Instead of ingest.max_events' }),
+  body_timeout: optionalDuration().meta({ description: 'Instead of ingest.body_timeout' }),
+});
+
 export const ingestConfigSchema = z.strictObject({
   max_body: size('16MiB').meta({ description: 'Largest request body, before and after decompression' }),
   max_pending: size('256MiB').meta({
@@ -29,6 +39,13 @@ export const ingestConfigSchema = z.strictObject({
     .positive()
     .default(1_000_000)
     .meta({ description: 'Events, log records, spans or points of one request at most; past it the request gets 413' }),
+  max_header: size('16KiB').meta({ description: 'Largest header of a request; past it the connection gets 431' }),
+  max_connections: z
+    .int()
+    .positive()
+    .default(20_000)
+    .meta({ description: 'Connections that each port holds at once; further ones are closed at once' }),
+  doors: z.array(doorLimitsSchema).default([]).meta({ description: 'Limits of single doors, where they differ' }),
   max_in_flight: z
     .int()
     .positive()

@@ -5,27 +5,19 @@ import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createAuthorize } from '../ingest/keys.ts';
-import { createIngestHandler } from '../ingest/handler.ts';
 import type { IngestHandler } from '../ingest/handler.ts';
-import { createAdmission } from '../ingest/admission.ts';
-import { ClientLedger } from '../ingest/clients.ts';
-import { createHttpDoor } from '../ingest/http/door.ts';
-import type { HttpDoor } from '../ingest/http/door.ts';
-import { PENDING_BYTES } from '../ingest/metrics.ts';
-import { PendingBytes } from '../ingest/pending-bytes.ts';
-import { ClientLimits } from '../ingest/token-bucket.ts';
 import { createConsole } from '../console/console.ts';
 import type { Readiness } from '../console/dependencies.ts';
 import { StreamHub } from '../console/stream-hub.ts';
 import { openEmbeddedLog } from '../log/embedded/embedded-log.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { readCommittedOffset } from '../store/embedded/committed-offset.ts';
 import type { Store } from '../store/store.ts';
 import { createCommitSignal, publishCommitted } from './commit-signal.ts';
 import { createControl } from './control.ts';
+import { createDoors } from './doors.ts';
 import { createLogger } from './logger.ts';
 import { ALL_METRICS } from './metrics.ts';
 import { StoredModelService } from './model-service.ts';
@@ -35,6 +27,7 @@ import type { PipelineClient } from './pipeline-client.ts';
 import { createPrometheusMetrics } from './prometheus.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
 import { checkExposure, createHttpServer } from './server.ts';
+import type { HttpUrls } from './server.ts';
 import { openStoreThread } from './store-client.ts';
 
 /** The pipeline's name among the log's readers: retention waits for it. */
@@ -52,8 +45,7 @@ export interface ProcessOptions {
   onEvent: (event: Record<string, unknown>) => void;
 }
 
-export interface RunningProcess {
-  url: string;
+export interface RunningProcess extends HttpUrls {
   /** Resolves when everything is closed; rejects when a part failed or requests had to be cut off. */
   stopped: Promise<void>;
 }
@@ -81,36 +73,6 @@ function checkTargets(config: Config): void {
       details: { field: 'target' },
     },
   );
-}
-
-function createHandler({ config, log, metrics }: Shared): IngestHandler {
-  const eventsClock = config.clock === 'events';
-  return createIngestHandler({
-    log,
-    scanner: createRotatingScanner({ entities: config.anomaly_detection.max_entities }, () => systemClock.nowMs()),
-    clock: systemClock,
-    metrics,
-    futureToleranceMs: eventsClock ? Infinity : config.ingest.future_tolerance,
-    retentionMs: eventsClock ? Infinity : config.log.retention_age,
-    maxEventsOf: () => config.ingest.max_events,
-  });
-}
-
-function createDoor({ config, logger, metrics, state }: Shared, handler: IngestHandler, ledger: ClientLedger): HttpDoor {
-  const { events_per_second: eventsPerSecond, bytes_per_second: bytesPerSecond, burst: burstMs } = config.ingest;
-  const pending = new PendingBytes(config.ingest.max_pending);
-  const admission = createAdmission({
-    authorize: createAuthorize(config.keys),
-    checkOpen: () => handler.checkOpen(),
-    isStopping: () => state.isStopping,
-    limits: new ClientLimits({ eventsPerSecond, bytesPerSecond, burstMs }, systemClock),
-    pending,
-    ledger,
-    clock: systemClock,
-    maxInFlight: config.ingest.max_in_flight,
-  });
-  metrics.collect(() => metrics.set(PENDING_BYTES, pending.bytes));
-  return createHttpDoor({ handler, admission, config: config.ingest, clock: systemClock, logger, metrics });
 }
 
 function readinessOf(shared: Shared, handler: IngestHandler): Readiness {
@@ -246,11 +208,10 @@ function keepRetention(shared: Shared): () => void {
   return systemClock.every(RETENTION_PERIOD_MS, () => void run());
 }
 
-async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<string> {
-  const { config, store, pipeline, clock, logger, metrics, hub, state } = shared;
-  const handler = createHandler(shared);
-  const ledger = new ClientLedger(systemClock, metrics);
-  const server = createHttpServer({ config, ingest: createDoor(shared, handler, ledger) });
+async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<HttpUrls> {
+  const { config, store, log, pipeline, clock, logger, metrics, hub, state } = shared;
+  const doors = createDoors({ config, log, logger, metrics, isStopping: () => state.isStopping });
+  const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange });
   const command = pipeline.command.bind(pipeline);
   const app = await createConsole({
     store,
@@ -262,13 +223,12 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     version: options.version,
     control: createControl({ store, command, clock }),
     models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
-    clients: ledger,
-    readiness: () => readinessOf(shared, handler),
+    clients: doors.ledger,
+    readiness: () => readinessOf(shared, doors.handler),
     renderMetrics: () => metrics.render(),
     stream: hub,
     serverFactory: server.serverFactory,
   });
-  const url = await server.listen();
   scope.defer(async () => {
     state.isStopping = true;
     hub.close();
@@ -276,7 +236,7 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     await app.close();
     if (!inTime) throw new HeliosError('timeout', 'cannot stop in an orderly way: requests in flight were cut off');
   });
-  return url;
+  return server.listen();
 }
 
 /** Runs every role in this process until the signal. A start that fails closes what it had opened, in reverse order. */
@@ -288,7 +248,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const death = Promise.withResolvers<never>();
   death.promise.catch(() => undefined);
   const shared = await openShared(options, opening, death.reject);
-  const url = await openServer(shared, options, opening);
+  const urls = await openServer(shared, options, opening);
   opening.defer(keepRetention(shared));
   const scope = opening.move();
   const aborted = new Promise<void>((resolve) => {
@@ -296,5 +256,5 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   const stopped = Promise.race([aborted, death.promise]).then(() => scope.disposeAsync());
-  return { url, stopped };
+  return { ...urls, stopped };
 }

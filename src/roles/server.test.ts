@@ -9,7 +9,8 @@ import test from 'node:test';
 import { configSchema } from '../config/config.ts';
 import type { ConfigInput } from '../config/config.ts';
 import { HeliosError } from '../lib/errors.ts';
-import { checkExposure, createHttpServer } from './server.ts';
+import type { HttpDoor } from '../ingest/http-exchange.ts';
+import { checkExposure, createHttpServer, doorPorts, EVENTS_PATH } from './server.ts';
 
 const FIXTURES = path.join(import.meta.dirname, '../../test/fixtures');
 const certFile = path.join(FIXTURES, 'tls-test-cert.pem');
@@ -17,18 +18,21 @@ const keyFile = path.join(FIXTURES, 'tls-test-key.pem');
 
 const configOf = (input: ConfigInput) => configSchema.parse({ port: 0, ...input });
 
-/** A server whose ingest door and console say which of them was reached. */
+const doors = new Map([EVENTS_PATH, '/v1/logs'].map((path) => [path, { name: path } as HttpDoor]));
+
+/** A server whose ingest doors and console say which of them was reached. */
 async function listen(input: ConfigInput = {}) {
   const gate = Promise.withResolvers<void>();
   const server = createHttpServer({
     config: configOf(input),
-    ingest: async (request, response) => {
+    doors,
+    exchange: async (door, request, response) => {
       if (request.headers['x-wait'] !== undefined) await gate.promise;
-      response.end('ingest');
+      response.end(door.name === EVENTS_PATH ? 'ingest' : door.name);
     },
   });
   server.serverFactory((_request, response) => response.end('console'));
-  return { server, url: await server.listen(), gate };
+  return { server, ...(await server.listen()), gate };
 }
 
 const never = new Promise<void>(() => {});
@@ -69,6 +73,29 @@ test('posted events go to the ingest door, everything else to the console', asyn
   assert.ok(await server.close(never, never));
 });
 
+test('the doors have a port of their own too, on which everything else is not found', async () => {
+  const { server, url, otlpUrl } = await listen();
+  assert.ok(otlpUrl !== null && otlpUrl !== url);
+  for (const base of [url, otlpUrl]) {
+    assert.equal(await textOf(`${base}/v1/logs`, { method: 'POST', body: '{}' }), '/v1/logs');
+    assert.equal(await textOf(`${base}/v1/logs`), '/v1/logs', 'a door says itself which methods it takes');
+    assert.equal(await textOf(`${base}/api/v1/events`, { method: 'POST', body: '{}' }), 'ingest');
+  }
+  const elsewhere = await fetch(`${otlpUrl}/api/v1/incidents`);
+  assert.equal(elsewhere.status, 404);
+  assert.match(await elsewhere.text(), /takes POST \/api\/v1\/events, \/v1\/logs/);
+  assert.ok(await server.close(never, never));
+});
+
+test('the ports of the doors are the usual ones, free ones beside a free one, or off', async () => {
+  assert.deepEqual(doorPorts(configSchema.parse({})), { otlpHttp: 4318, grpc: 4317 });
+  assert.deepEqual(doorPorts(configOf({})), { otlpHttp: 0, grpc: 0 });
+  assert.deepEqual(doorPorts(configOf({ otlp_http_port: 5, grpc_port: 'off' })), { otlpHttp: 5, grpc: null });
+  const { server, otlpUrl } = await listen({ otlp_http_port: 'off' });
+  assert.equal(otlpUrl, null);
+  assert.ok(await server.close(never, never));
+});
+
 test('without keys only a loopback address is taken, unless someone insists', () => {
   const key = { id: 'k', sha256: '0'.repeat(64), roles: ['ingest' as const] };
   for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) checkExposure(configOf({ host }));
@@ -93,7 +120,12 @@ test('with a certificate the server speaks TLS, and half of a pair or a missing 
 
 test('a port in use is named', async () => {
   const { server, url } = await listen();
-  await assert.rejects(listen({ port: Number(new URL(url).port) }), /the port is in use/);
+  const port = Number(new URL(url).port);
+  await assert.rejects(listen({ port }), /the port is in use$/);
+  await assert.rejects(listen({ otlp_http_port: port }), (error: HeliosError) => {
+    assert.equal(error.details.field, 'otlp_http_port');
+    return /set otlp_http_port/.test(error.message);
+  });
   assert.ok(await server.close(never, never));
 });
 

@@ -1,34 +1,39 @@
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import https from 'node:https';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import net from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { HeliosError, systemCode } from '../lib/errors.ts';
+import { longestBodyTimeoutMs } from '../ingest/door-limits.ts';
+import type { HttpDoor, HttpExchange } from '../ingest/http-exchange.ts';
+import { HeliosError, problemOf } from '../lib/errors.ts';
+import { Listener } from './listener.ts';
 
-const INGEST_PATH = '/api/v1/events';
-/** Also as a proxy asks for it, with the origin before the path (RFC 9112, section 3.2.2). */
-const INGEST_URL = /^(?:https?:\/\/[^/]*)?\/api\/v1\/events(?:\?|$)/i;
-/** How much later than `body_timeout` a slow request may be cut off, as a share of it; Node.js looks every 30 s by itself. */
-const TIMEOUT_SLACK = 0.1;
-const MAX_TIMEOUT_CHECK_MS = 30_000;
+/** Also takes what serves queries, so only posts there are a door's. */
+export const EVENTS_PATH = '/api/v1/events';
+/** As a proxy may ask, with the origin before the path (RFC 9112, section 3.2.2). */
+const ORIGIN = /^https?:\/\/[^/]*/i;
+
+const OTLP_HTTP_PORT = 4318;
+const GRPC_PORT = 4317;
 
 export interface HttpServerOptions {
   config: Config;
-  /** Takes `POST /api/v1/events`; everything else goes to the console. */
-  ingest: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Doors by path. */
+  doors: ReadonlyMap<string, HttpDoor>;
+  exchange: HttpExchange;
 }
 
-/** One server for both: the hot ingest route past any framework, the rest through the console's. */
+export interface HttpUrls {
+  url: string;
+  /** Null when the port is off. */
+  otlpUrl: string | null;
+}
+
+/** The HTTP ports: one for the API and the doors, past any framework, and one for the doors alone. */
 export interface HttpServer {
   /** What Fastify calls to get its server. */
   serverFactory: (handler: RequestListener) => Server;
-  listen(): Promise<string>;
-  /**
-   * Stops accepting and waits for requests in flight; false when `timeout` came first and they were cut off. Connections on
-   * which no request is in flight at `idleTimeout` are closed then.
-   */
+  listen(): Promise<HttpUrls>;
+  /** See Listener; false when a request had to be cut off on either port. */
   close(timeout: Promise<void>, idleTimeout: Promise<void>): Promise<boolean>;
 }
 
@@ -36,7 +41,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (net.isIPv4(host) && host.startsWith('127.'));
 }
 
-/** Throws unless the address is loopback, or keys protect it, or the operator insists. */
+/** Throws unless the address is loopback, or keys protect it, or the operator insists. All doors listen on this address. */
 export function checkExposure(config: Config): void {
   if (isLoopback(config.host) || config.keys.length > 0 || config.insecure) return;
   throw new HeliosError(
@@ -48,7 +53,14 @@ export function checkExposure(config: Config): void {
   );
 }
 
-function readTls(config: Config): { cert: Buffer; key: Buffer } | null {
+/** Ports of the doors beside the API; null is off. Where none is given they are free ones when the API's is. */
+export function doorPorts(config: Config): { otlpHttp: number | null; grpc: number | null } {
+  const portOf = (given: number | 'off' | undefined, usual: number): number | null =>
+    given === 'off' ? null : (given ?? (config.port === 0 ? 0 : usual));
+  return { otlpHttp: portOf(config.otlp_http_port, OTLP_HTTP_PORT), grpc: portOf(config.grpc_port, GRPC_PORT) };
+}
+
+export function readTls(config: Config): { cert: Buffer; key: Buffer } | null {
   const { tls_cert_file: certFile, tls_key_file: keyFile } = config;
   if (certFile === undefined && keyFile === undefined) return null;
   if (certFile === undefined || keyFile === undefined) {
@@ -63,103 +75,65 @@ function readTls(config: Config): { cert: Buffer; key: Buffer } | null {
   }
 }
 
-function startListening(server: Server, config: Config): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const reason = systemCode(error) === 'EADDRINUSE' ? 'the port is in use' : error.message;
-      reject(
-        new HeliosError('address_unavailable', `cannot listen on ${config.host}:${config.port}: ${reason}`, { cause: error }),
-      );
-    });
-    server.listen(config.port, config.host, () => {
-      const { port } = server.address() as AddressInfo;
-      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-      resolve(`${config.tls_cert_file === undefined ? 'http' : 'https'}://${host}:${port}`);
-    });
-  });
+function doorOf(doors: HttpServerOptions['doors'], { method, url = '' }: IncomingMessage): HttpDoor | undefined {
+  let door = doors.get(url);
+  if (door === undefined) {
+    const path = url.replace(ORIGIN, '').split('?', 1)[0] as string;
+    door = doors.get(path);
+    if (door !== undefined && path === EVENTS_PATH && method !== 'POST') return undefined;
+  } else if (method !== 'POST' && url === EVENTS_PATH) return undefined;
+  return door;
 }
 
-/** The same for a TLS socket and the one below it. */
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+/** On the port that has the doors alone. */
+function answerNoDoor(doors: HttpServerOptions['doors'], request: IncomingMessage, response: ServerResponse): void {
+  const message = `cannot find ${request.method} ${request.url?.slice(0, 200)}: this port takes POST ${[...doors.keys()].join(', ')}`;
+  const body = JSON.stringify(problemOf(new HeliosError('not_found', message)));
+  request.resume();
+  response.writeHead(404, { 'Content-Type': 'application/problem+json', 'Content-Length': Buffer.byteLength(body) }).end(body);
 }
 
-function isIngest({ method, url = '' }: IncomingMessage): boolean {
-  return method === 'POST' && (url === INGEST_PATH || INGEST_URL.test(url));
-}
-
-/** What Node.js takes, in whole milliseconds; it waits for ever at 0. */
-function requestTimeouts(timeoutMs: number): http.ServerOptions {
-  if (timeoutMs === Infinity) return { requestTimeout: 0, headersTimeout: 0 };
-  const limitMs = Math.max(1, Math.ceil(timeoutMs));
-  const checkMs = Math.min(MAX_TIMEOUT_CHECK_MS, Math.ceil(limitMs * TIMEOUT_SLACK));
-  return { requestTimeout: limitMs, headersTimeout: limitMs, connectionsCheckingInterval: checkMs };
-}
-
-export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { config, ingest } = options;
-  const inFlight = new Set<ServerResponse>();
-  const sockets = new Set<Socket>();
-  let server: Server | null = null;
-  let isStopping = false;
-
-  const track = (response: ServerResponse): void => {
-    inFlight.add(response);
-    response.shouldKeepAlive = !isStopping && response.shouldKeepAlive;
-    response.once('close', () => inFlight.delete(response));
+/** Reads the certificate; throws `invalid_config` when it cannot. */
+export function createHttpServer({ config, doors, exchange }: HttpServerOptions): HttpServer {
+  const common = {
+    host: config.host,
+    tls: readTls(config),
+    requestTimeoutMs: longestBodyTimeoutMs(config.ingest),
+    maxHeaderBytes: config.ingest.max_header,
+    maxConnections: config.ingest.max_connections,
+    continuesItself: (request: IncomingMessage) => doorOf(doors, request) !== undefined,
   };
-
-  function serverFactory(handler: RequestListener): Server {
-    const listener: RequestListener = (request, response) => {
-      track(response);
-      if (isIngest(request)) void ingest(request, response);
-      else handler(request, response);
+  const serve =
+    (otherwise: RequestListener): RequestListener =>
+    (request, response) => {
+      const door = doorOf(doors, request);
+      if (door) void exchange(door, request, response);
+      else otherwise(request, response);
     };
-    const tls = readTls(config);
-    const limits = {
-      ...requestTimeouts(config.ingest.body_timeout),
-      keepAliveTimeout: 120_000,
-      noDelay: true,
-    };
-    const created = tls ? https.createServer({ ...limits, ...tls }) : http.createServer(limits);
-    created.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
-    created.on('request', listener);
-    created.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      // The ingest door looks at the headers first, so that a refused body is never sent.
-      if (!isIngest(request)) response.writeContinue();
-      listener(request, response);
-    });
-    server = created;
-    return created;
-  }
-
-  /** `closeIdleConnections` leaves those alone on which nothing was ever sent, and `close` would wait for them. */
-  function endIdle(): void {
-    const busy = new Set([...inFlight].map(({ req }) => peerOf(req.socket)));
-    for (const socket of sockets) if (!busy.has(peerOf(socket))) socket.destroy();
-  }
-
-  async function close(timeout: Promise<void>, idleTimeout: Promise<void>): Promise<boolean> {
-    const listening = server;
-    if (!listening) return true;
-    isStopping = true;
-    for (const response of inFlight) response.shouldKeepAlive = false;
-    const closed = new Promise<boolean>((resolve) => {
-      listening.close(() => resolve(true));
-    });
-    listening.closeIdleConnections();
-    void idleTimeout.then(endIdle);
-    const inTime = await Promise.race([closed, timeout.then(() => false)]);
-    if (!inTime) listening.closeAllConnections();
-    return inTime;
-  }
-
+  const listeners: Listener[] = [];
+  const { otlpHttp } = doorPorts(config);
   return {
-    serverFactory,
-    listen: () => startListening(server as Server, config),
-    close,
+    serverFactory(handler) {
+      listeners.push(new Listener({ ...common, port: config.port, portKey: 'port', onRequest: serve(handler) }));
+      if (otlpHttp !== null) {
+        const onRequest = serve((request, response) => answerNoDoor(doors, request, response));
+        listeners.push(new Listener({ ...common, port: otlpHttp, portKey: 'otlp_http_port', onRequest }));
+      }
+      return (listeners[0] as Listener).server;
+    },
+    async listen() {
+      const urls: string[] = [];
+      try {
+        for (const listener of listeners) urls.push(await listener.listen());
+      } catch (error) {
+        for (const { server } of listeners) server.close();
+        throw error;
+      }
+      return { url: urls[0] as string, otlpUrl: urls[1] ?? null };
+    },
+    async close(timeout, idleTimeout) {
+      const inTime = await Promise.all(listeners.map((listener) => listener.close(timeout, idleTimeout)));
+      return inTime.every(Boolean);
+    },
   };
 }

@@ -1,16 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeliosError, problemOf } from '../../lib/errors.ts';
 import { rejectionsText } from '../handler.ts';
 import type { Verdict } from '../handler.ts';
+import type { HttpAnswer } from '../http-exchange.ts';
 
-/**
- * Unread body that is read and thrown away so that the client gets to read its answer; past it the connection ends. Many
- * clients read no answer before they have sent everything, and see a reset connection instead of "too large".
- */
-const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
+const JSON_TYPE = ['Content-Type', 'application/json'];
+const REPLAYED = [...JSON_TYPE, 'Idempotent-Replayed', 'true'];
+const PROBLEM_TYPE = ['Content-Type', 'application/problem+json'];
 
 /** Throws when nothing of the body can be stored. */
-export function refuseWhole({ syntaxError, accepted, rejectedCount, rejections }: Verdict): void {
+function refuseWhole({ syntaxError, accepted, rejectedCount, rejections }: Verdict): void {
   if (syntaxError !== undefined) {
     throw new HeliosError('invalid_json', `cannot read the body: it ${syntaxError}`, {
       details: { accepted: 0, rejectedCount: 0, rejected: [{ index: 0, field: '', reason: syntaxError }] },
@@ -23,38 +21,15 @@ export function refuseWhole({ syntaxError, accepted, rejectedCount, rejections }
   }
 }
 
-export function writeVerdict(response: ServerResponse, verdict: Verdict): void {
+/** 202 `{"accepted":n}`, with what was rejected; throws `invalid_json` or `all_rejected` when nothing can be stored. */
+export function verdictAnswer(verdict: Verdict): HttpAnswer {
+  refuseWhole(verdict);
   const body = `{"accepted":${verdict.accepted}${rejectionsText(verdict)}}`;
-  const headers: Record<string, string | number> = {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(body),
-  };
-  if (verdict.replayed) headers['Idempotent-Replayed'] = 'true';
-  response.writeHead(202, headers).end(body);
+  return { status: 202, headers: verdict.replayed ? REPLAYED : JSON_TYPE, body };
 }
 
-export function writeProblem(request: IncomingMessage, response: ServerResponse, error: HeliosError): void {
+/** RFC 9457. */
+export function problemAnswer(error: HeliosError): HttpAnswer {
   const problem = problemOf(error);
-  const body = JSON.stringify(problem);
-  const headers: Record<string, string | number> = {
-    'Content-Type': 'application/problem+json',
-    'Content-Length': Buffer.byteLength(body),
-  };
-  const { retryAfterSeconds } = error.details;
-  if (retryAfterSeconds !== undefined) headers['Retry-After'] = Math.max(1, Math.ceil(retryAfterSeconds));
-  if (error.code === 'unauthenticated') headers['WWW-Authenticate'] = 'Bearer';
-  if (error.code === 'method_not_allowed') headers['Allow'] = 'POST';
-  if (!request.complete) drain(request, headers);
-  response.writeHead(problem.status, headers).end(body);
-}
-
-function drain(request: IncomingMessage, headers: Record<string, string | number>): void {
-  const announced = Number(request.headers['content-length'] ?? Infinity);
-  if (announced > MAX_DRAINED_BYTES) headers['Connection'] = 'close';
-  let drained = 0;
-  request.on('data', (chunk: Buffer) => {
-    drained += chunk.length;
-    if (drained > MAX_DRAINED_BYTES) request.destroy();
-  });
-  request.on('error', () => request.destroy());
+  return { status: problem.status, headers: PROBLEM_TYPE, body: JSON.stringify(problem) };
 }

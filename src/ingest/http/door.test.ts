@@ -6,7 +6,7 @@ import zlib from 'node:zlib';
 import { ManualClock } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
 import type { EventLog } from '../../log/event-log.ts';
-import { EVENT, openDoor } from './door.fixture.ts';
+import { EVENT, openDoor } from '../door.fixture.ts';
 
 const one = JSON.stringify(EVENT);
 const bad = JSON.stringify({ ...EVENT, level: 'LOUD' });

@@ -1,0 +1,144 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import type { Clock } from '../lib/clock.ts';
+import { HeliosError, systemCode } from '../lib/errors.ts';
+import type { Ticket } from './admission.ts';
+
+/** Content codings (RFC 9110, section 8.4.1, and RFC 8878) that the exchange takes off a body, with their aliases. */
+const DECOMPRESSORS = {
+  gzip: promisify(zlib.gunzip),
+  deflate: promisify(zlib.inflate),
+  zstd: promisify(zlib.zstdDecompress),
+};
+const ALIASES: Record<string, string> = { '': 'identity', 'x-gzip': 'gzip' };
+
+export type Encoding = 'identity' | keyof typeof DECOMPRESSORS;
+
+/** The encoding that a Content-Encoding names, when it is one of `allowed`. */
+export function encodingOf<T extends string>(header: string | undefined, allowed: readonly T[]): T | 'identity' {
+  if (header === undefined) return 'identity';
+  const name = header.trim().toLowerCase();
+  const encoding = ALIASES[name] ?? name;
+  if (encoding === 'identity') return 'identity';
+  const known = allowed.find((candidate) => candidate === encoding);
+  if (known !== undefined) return known;
+  throw new HeliosError(
+    'unsupported_media_type',
+    `cannot read the body: the content encoding "${name.slice(0, 64)}" is not ${allowed.join(' or ')}`,
+    { details: { field: 'Content-Encoding' } },
+  );
+}
+
+export function tooLarge(limitBytes: number): HeliosError {
+  return new HeliosError('too_large', `cannot take the body: it is larger than ${limitBytes} bytes`, { details: { limitBytes } });
+}
+
+/** A client that went away before its body was complete: nobody is left to answer. */
+export class ClientGone extends Error {}
+
+const MAX_LOOSE_CHUNKS = 256;
+
+/** What has come of a body. Chunks are joined now and then: a million of one byte each would take a gigabyte. */
+class BodyChunks {
+  length = 0;
+  readonly #joined: Buffer[] = [];
+  #loose: Buffer[] = [];
+
+  add(chunk: Buffer): void {
+    this.length += chunk.length;
+    this.#loose.push(chunk);
+    if (this.#loose.length < MAX_LOOSE_CHUNKS) return;
+    this.#joined.push(Buffer.concat(this.#loose));
+    this.#loose = [];
+  }
+
+  join(): Buffer {
+    const chunks = [...this.#joined, ...this.#loose];
+    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.length);
+  }
+}
+
+export interface BodyLimits {
+  maxBytes: number;
+  /** For a body to be complete, milliseconds from now; null when the server's own limit is the one. */
+  timeoutMs: number | null;
+}
+
+/**
+ * Reads a body, reserving memory as it grows, and all at once when its length is announced. Calls `proceed` once it is known
+ * that the body is wanted. Throws `too_large`, `overloaded`, `timeout` or ClientGone.
+ */
+export function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  ticket: Ticket,
+  clock: Clock,
+  proceed: () => void,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const { maxBytes, timeoutMs } = limits;
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > maxBytes) throw tooLarge(maxBytes);
+    if (announced > 0) ticket.reserve(announced);
+    proceed();
+    let reserved = announced;
+    const chunks = new BodyChunks();
+    let isDone = false;
+    const stopTimer = timeoutMs === null ? null : clock.after(timeoutMs, () => fail(tooSlow()));
+    const finish = (): void => {
+      isDone = true;
+      stopTimer?.();
+    };
+    const fail = (error: Error): void => {
+      if (isDone) return;
+      finish();
+      reject(error);
+    };
+    // Listeners stay until the request is gone: taking them off costs more than asking whether they are still of use.
+    request.on('data', (chunk: Buffer) => {
+      if (isDone) return;
+      chunks.add(chunk);
+      if (chunks.length <= reserved) return;
+      try {
+        if (chunks.length > maxBytes) throw tooLarge(maxBytes);
+        ticket.reserve(chunks.length - reserved);
+        reserved = chunks.length;
+      } catch (error) {
+        fail(error as Error);
+      }
+    });
+    request.on('end', () => {
+      if (isDone) return;
+      finish();
+      resolve(chunks.join());
+    });
+    // Also of a body that stops being HTTP: the server answers it and ends the connection under the request.
+    request.on('close', () => fail(new ClientGone('the client closed the connection')));
+  });
+}
+
+function tooSlow(): HeliosError {
+  return new HeliosError('timeout', 'cannot take the request: its body did not arrive in time');
+}
+
+/** What a body decompresses to, within `maxBytes` and the memory bound. */
+export async function decompress(
+  body: Buffer,
+  encoding: Exclude<Encoding, 'identity'>,
+  maxBytes: number,
+  ticket: Ticket,
+): Promise<Buffer> {
+  let bytes: Buffer;
+  try {
+    bytes = await DECOMPRESSORS[encoding](body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
+    throw new HeliosError('invalid_encoding', `cannot decompress the body: it is damaged or cut short (${encoding})`, {
+      cause: error,
+      details: { field: 'body' },
+    });
+  }
+  ticket.reserve(bytes.length);
+  return bytes;
+}
