@@ -1,0 +1,52 @@
+import { ENVIRONMENT_KEYS, NAMESPACE_KEYS } from '../../model/event-rules.ts';
+import type { LabelSet } from '../metric-labels.ts';
+import type { MetricLineWriter } from '../metric-line-writer.ts';
+
+/** The service of telemetry that names none (OpenTelemetry semantic conventions, "Service"). */
+const UNKNOWN_SERVICE = 'unknown_service';
+const SERVICE_KEY = 'service.name';
+const SCOPE_NAME_LABEL = 'otel.scope.name';
+const SCOPE_ATTRIBUTE_PREFIX = 'otel.scope.';
+
+/**
+ * Resource attributes become labels of every series: replicas that differ only in service.instance.id, host.name or k8s.pod.name
+ * must not become one series. Left out is what says how a process was built or started: it is long, and names nothing that
+ * another attribute does not.
+ */
+const DESCRIPTIVE = /^(telemetry\.|process\.(command|runtime|executable|owner)|os\.(description|build_id)|host\.(image|cpu)\.)/;
+
+function first(attributes: ReadonlyMap<string, string>, keys: readonly string[]): string | undefined {
+  return keys.find((key) => (attributes.get(key) ?? '') !== '');
+}
+
+function setText(labels: LabelSet, name: string, value: string): void {
+  const nameBytes = Buffer.from(name);
+  const valueBytes = Buffer.from(value);
+  labels.set(nameBytes, 0, nameBytes.length, valueBytes, 0, valueBytes.length);
+}
+
+/**
+ * What all points of a resource and scope have in common. The scope's name and attributes become labels `otel.scope.…`: two
+ * libraries may report metrics of one name. Its version does not, or each upgrade would end every series.
+ */
+export class MetricsResource {
+  /** Attributes as text; the last one of a name wins. */
+  readonly attributes = new Map<string, string>();
+  readonly scopeAttributes = new Map<string, string>();
+  scopeName = '';
+
+  /** Tells the writer whose series follow. */
+  apply(writer: MetricLineWriter): void {
+    const environmentKey = first(this.attributes, ENVIRONMENT_KEYS);
+    const namespaceKey = first(this.attributes, NAMESPACE_KEYS);
+    const service = this.attributes.get(SERVICE_KEY) || UNKNOWN_SERVICE;
+    writer.setEntity(service, this.attributes.get(environmentKey ?? '') ?? '', this.attributes.get(namespaceKey ?? '') ?? '');
+    writer.base.clear();
+    for (const [name, value] of this.attributes) {
+      const isEntity = name === SERVICE_KEY || name === environmentKey || name === namespaceKey;
+      if (!isEntity && !DESCRIPTIVE.test(name)) setText(writer.base, name, value);
+    }
+    for (const [name, value] of this.scopeAttributes) setText(writer.base, SCOPE_ATTRIBUTE_PREFIX + name, value);
+    if (this.scopeName !== '') setText(writer.base, SCOPE_NAME_LABEL, this.scopeName);
+  }
+}
