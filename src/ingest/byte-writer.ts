@@ -1,5 +1,6 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const BILLION = 1_000_000_000;
@@ -71,6 +72,12 @@ export class ByteWriter {
 
   byte(value: number): void {
     this.ensure(1)[this.length++] = value;
+  }
+
+  /** Ends an array or object whose members each have a comma after them. */
+  close(bracket: number): void {
+    if (this.bytes[this.length - 1] === COMMA) this.bytes[this.length - 1] = bracket;
+    else this.byte(bracket);
   }
 
   /** Copies bytes that are JSON already. */
