@@ -1,9 +1,7 @@
 import { createPrng } from '../src/lib/prng.ts';
 import { auditLogs, settledCounts } from './crash-audit.ts';
 import type { AuditResult } from './crash-audit.ts';
-import { CrashClient } from './crash-client.ts';
-import { CrashLedger } from './crash-ledger.ts';
-import { LOAD_DOORS } from './load-doors.ts';
+import { CrashClients, clientsOfDoors } from './crash-clients.ts';
 import type { DoorName } from './load-doors.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -40,31 +38,6 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-/** Clients of every door; two of one that takes keys: one sends them and repeats, the other does neither. */
-class CrashClients {
-  readonly ledgers = { events: new CrashLedger(), points: new CrashLedger() };
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>[];
-
-  constructor({ doors, seed, paceMs }: CrashOptions, server: () => ServerProcess) {
-    const kinds = doors.flatMap((door) =>
-      (LOAD_DOORS[door].takesKeys ? [true, false] : [false]).map((withKey) => ({ door, withKey })),
-    );
-    this.#running = kinds.map(({ door, withKey }, index) => {
-      const ledger = LOAD_DOORS[door].isMetrics ? this.ledgers.points : this.ledgers.events;
-      return new CrashClient({ door, withKey, seed: seed * 100 + index, paceMs, server, ledger }).run(this.#stop.signal);
-    });
-    // Whoever calls finish() hears of it.
-    for (const running of this.#running) running.catch(() => undefined);
-  }
-
-  /** Sends no new requests and waits until the last are acknowledged. Rejects when one was refused. */
-  async finish(): Promise<void> {
-    this.#stop.abort();
-    await Promise.all(this.#running);
-  }
-}
-
 async function end(server: ServerProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   if (signal === 'SIGKILL') return server.kill();
   const exitCode = await server.stop();
@@ -76,12 +49,12 @@ async function end(server: ServerProcess, signal: 'SIGKILL' | 'SIGTERM'): Promis
  * both logs and asks the API for the counts derived from them.
  */
 export async function runCrashes(options: CrashOptions): Promise<CrashOutcome> {
-  const { dataDir, kills, seed, signal = 'SIGKILL', args = [] } = options;
+  const { dataDir, kills, doors, seed, paceMs, signal = 'SIGKILL', args = [] } = options;
   const prng = createPrng(seed);
   let server = await ServerProcess.start({ dataDir, args });
   let slowestRestartMs = 0;
   try {
-    const clients = new CrashClients(options, () => server);
+    const clients = new CrashClients({ kinds: clientsOfDoors(doors), seed, paceMs, server: () => server });
     for (let kill = 0; kill < kills; kill++) {
       await pause(options.minLifeMs + prng.next() * options.spreadMs);
       await end(server, signal);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { CrashClient } from '../../bench/crash-client.ts';
+import { CrashClients } from '../../bench/crash-clients.ts';
 import { getSelfMetrics, listAll, waitFor } from '../../bench/server-api.ts';
 import { ServerProcess, temporaryDirectory } from '../../bench/server-process.ts';
 import type { Event } from '../../src/model/event.ts';
@@ -104,26 +104,27 @@ test('a stop under load, with every kind of connection open, is done in time and
   let server = await ServerProcess.start({ dataDir: directory.path, args });
   try {
     const fromMs = Date.now() - 60_000;
-    const client = new CrashClient(5, () => new URL('/api/v1/events', server.url));
-    client.start(16);
+    const kinds = Array.from({ length: 16 }, () => ({ door: 'http', withKey: true }) as const);
+    const clients = new CrashClients({ kinds, seed: 5, paceMs: 0, server: () => server });
+    const ledger = clients.ledgers.events;
     const sockets = [
       ...(await openMany(server.url, 300)),
       ...(await openMany(server.url, 300, HEALTH)),
       ...(await openMany(server.url, 30, STREAM)),
     ];
-    const acknowledged = client.ledger.requests;
-    await waitFor('load', 10_000, async () => (client.ledger.requests > acknowledged + 200 ? true : undefined));
+    const acknowledged = ledger.requests;
+    await waitFor('load', 10_000, async () => (ledger.requests > acknowledged + 200 ? true : undefined));
     assert.equal(await server.stop(), 0, server.errorOutput);
     assert.equal(server.errorOutput, '');
     destroyAll(sockets);
     server = await ServerProcess.start({ dataDir: directory.path, args });
-    await client.finish();
+    await clients.finish();
     const found = new Map<string, number>();
     for await (const { metadata } of listAll<Event>(server.url, '/api/v1/events', { from: fromMs })) {
-      const id = String(metadata['request_id']);
+      const id = String(metadata['request_id']).replace('req_', '');
       found.set(id, (found.get(id) ?? 0) + 1);
     }
-    const lost = [...client.ledger.ids].filter((id) => found.get(id) !== 1);
+    const lost = [...ledger.acknowledged].filter((id) => found.get(id) !== 1);
     assert.deepEqual(lost, []);
     await assertCleanEnd(server);
   } finally {
