@@ -114,7 +114,9 @@ export function readBody(
       resolve(chunks.join());
     });
     // Also of a body that stops being HTTP: the server answers it and ends the connection under the request.
-    request.on('close', () => fail(new ClientGone('the client closed the connection')));
+    request.on('close', () => {
+      if (!isDone) fail(new ClientGone('the client closed the connection'));
+    });
   });
 }
 
