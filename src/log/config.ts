@@ -9,7 +9,7 @@ export const logConfigSchema = z.strictObject({
     .default('auto')
     .meta({ description: 'How fdatasync is called; auto measures the disk' }),
   max_pending: size('64MiB').meta({ description: 'Bytes waiting for a commit before appends are refused' }),
-  seal_level: z.int().min(1).max(19).default(3).meta({ description: 'zstd level of sealed segments' }),
+  seal_level: z.int().min(1).max(19).default(1).meta({ description: 'zstd level of sealed segments' }),
   retention_age: duration('30d').meta({ description: 'Events older than this are removed' }),
   retention_size: size('none').meta({ description: 'Oldest segments are removed past this size on disk' }),
 });

@@ -1,14 +1,15 @@
 import fs from 'node:fs';
-import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { crc32, zstdDecompressSync } from 'node:zlib';
 import { HeliosError } from '../../lib/errors.ts';
 import { ByteReader, ByteWriter } from './byte-stream.ts';
-import { decodeLines, type LinesEncoder } from './lines-codec.ts';
+import { decodeLines, LINES_VERSION, type LinesEncoder } from './lines-codec.ts';
 import { linesLength, readRecords, writeRecords, type RecordEntry } from './record-table.ts';
+import { zstdBlock } from './zstd-block.ts';
 
 /**
  * A block of a sealed segment, little-endian; it describes itself, so that a segment without its footer is still read:
  *
- *     0 u32 magic            4 u32 format version    8 u32 header CRC      12 u32 records CRC
+ *     0 u32 magic            4 u32 version of lines  8 u32 header CRC      12 u32 records CRC
  *    16 u32 records length  20 u32 lines length     24 u32 record count    28 u32 event count
  *    32 u32 bytes of lines  36 u32 idempotency keys 40 f64 first offset    48 f64 next offset
  *    56 f64 first event     64 f64 min timestamp    72 f64 max timestamp
@@ -17,7 +18,7 @@ import { linesLength, readRecords, writeRecords, type RecordEntry } from './reco
  */
 export const BLOCK_HEADER_BYTES = 88;
 const MAGIC = 0x4b_42_48_ff;
-const VERSION = 1;
+const RECORDS_LEVEL = 1;
 
 export interface BlockInfo {
   /** Where the block lies in its file, and its size there. */
@@ -52,7 +53,7 @@ export function writeBlock(
   out.length += BLOCK_HEADER_BYTES;
   const table = new ByteWriter();
   writeRecords(table, entries);
-  const records = zstdCompressSync(table.view(), { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const records = zstdBlock(table.view(), RECORDS_LEVEL);
   out.bytes(records);
   const entities = encoder.encode(lines, out);
   const bodyEnd = out.length;
@@ -76,7 +77,7 @@ export function writeBlock(
 
 function writeHeader(block: Buffer, info: BlockInfo, recordsLength: number): void {
   block.writeUInt32LE(MAGIC, 0);
-  block.writeUInt32LE(VERSION, 4);
+  block.writeUInt32LE(LINES_VERSION, 4);
   const recordsEnd = BLOCK_HEADER_BYTES + recordsLength;
   block.writeUInt32LE(crc32(block.subarray(BLOCK_HEADER_BYTES, recordsEnd)), 12);
   block.writeUInt32LE(crc32(block.subarray(recordsEnd)), 80);
@@ -91,13 +92,19 @@ function writeHeader(block: Buffer, info: BlockInfo, recordsLength: number): voi
   block.writeDoubleLE(info.firstEvent, 56);
   block.writeDoubleLE(info.minTimestampMs, 64);
   block.writeDoubleLE(info.maxTimestampMs, 72);
-  block.writeUInt32LE(crc32(block.subarray(12, BLOCK_HEADER_BYTES)), 8);
+  block.writeUInt32LE(headerCrc(block, 0, LINES_VERSION), 8);
+}
+
+/** Covers the version too, from version 2 on. */
+function headerCrc(source: Buffer, at: number, version: number): number {
+  return crc32(source.subarray(at + 12, at + BLOCK_HEADER_BYTES), version === 1 ? 0 : version);
 }
 
 /** The block whose header stands at `at`, or null when none does. Needs the whole header; knows no entities. */
 export function blockInfoAt(source: Buffer, at: number, position: number): BlockInfo | null {
-  if (source.readUInt32LE(at) !== MAGIC || source.readUInt32LE(at + 4) !== VERSION) return null;
-  if (source.readUInt32LE(at + 8) !== crc32(source.subarray(at + 12, at + BLOCK_HEADER_BYTES))) return null;
+  const version = source.readUInt32LE(at + 4);
+  if (source.readUInt32LE(at) !== MAGIC || version < 1 || version > LINES_VERSION) return null;
+  if (source.readUInt32LE(at + 8) !== headerCrc(source, at, version)) return null;
   return {
     position,
     size: BLOCK_HEADER_BYTES + source.readUInt32LE(at + 16) + source.readUInt32LE(at + 20),
@@ -148,7 +155,7 @@ export function blockRecords(block: Buffer): RecordEntry[] {
 export function blockLines(block: Buffer): Buffer {
   const lines = block.subarray(BLOCK_HEADER_BYTES + block.readUInt32LE(16));
   if (crc32(lines) !== block.readUInt32LE(80)) throw damaged(0);
-  return decodeLines(lines, block.readUInt32LE(32));
+  return decodeLines(lines, block.readUInt32LE(32), block.readUInt32LE(4));
 }
 
 /** Where each record's payload lies in the block's lines. */

@@ -1,6 +1,6 @@
 import { HeliosError } from '../../lib/errors.ts';
 import { ByteReader } from './byte-stream.ts';
-import { COLUMN_DICTIONARY, COLUMN_FIXED, COLUMN_HEX, COLUMN_TEXT, COLUMN_TIMESTAMPS } from './column-encoder.ts';
+import { COLUMN_DICTIONARY, COLUMN_FIXED, COLUMN_HEX, COLUMN_TEXT, COLUMN_TIMESTAMPS } from './column-format.ts';
 import { readTimestamps } from './timestamp-column.ts';
 
 const NEWLINE = 10;

@@ -1,124 +1,105 @@
 import { entityId } from '../../model/entity.ts';
 import { ENVIRONMENT_KEYS, NAMESPACE_KEYS } from '../../model/event-rules.ts';
-import type { ColumnEncoder, ColumnValues } from './column-encoder.ts';
-import type { Skeleton } from './skeleton.ts';
+import type { ColumnDictionary } from './line-columns.ts';
+import { SERVICE_KEY, type SkeletonShape } from './skeleton-shape.ts';
 
-const SERVICE = 'service';
-const NAMING_KEYS: readonly string[] = [...ENVIRONMENT_KEYS, ...NAMESPACE_KEYS];
 const MAX_ENTITIES = 4096;
 
-interface NameColumn {
-  names: string[];
+/** A skeleton in use: what its values are, and the column of each. */
+export interface PlacedSkeleton {
+  shape: SkeletonShape;
+  columns: Uint32Array;
+}
+
+/** Reads the dictionary ids of a column one line after the other. */
+interface NameCursor {
+  names: readonly string[];
   ids: Uint8Array;
+  next: number;
+}
+
+/** Where a skeleton's lines say who they are from; environments and namespaces by precedence, the first that is not empty. */
+interface Naming {
+  service: NameCursor;
+  environments: NameCursor[];
+  namespaces: NameCursor[];
+  /** Everything that has a value in such a line, whether or not the value names anything there. */
+  moving: NameCursor[];
+  /** Combinations of ids that were seen. */
+  seen: Set<number>;
+}
+
+/** Columns whose dictionaries `collectEntities` needs; null when a skeleton leaves doubt about the entities. */
+export function entityColumns(skeletons: readonly PlacedSkeleton[]): Set<number> | null {
+  const columns = new Set<number>();
+  for (const { shape, columns: columnOf } of skeletons) {
+    if (shape.entity === null) return null;
+    for (const value of shape.entity.values()) columns.add(columnOf[value] as number);
+  }
+  return columns;
 }
 
 /**
- * Which value of a skeleton holds which name: key to value index, or null when the shape leaves doubt (escaped or repeated
- * keys, naming keys outside metadata, lines that are not objects). Doubt costs speed only: such a block is always read.
+ * The entity ids of a block from the dictionaries of the columns that name them. Null when they are not certain: a column has
+ * more names than a dictionary takes, or there are too many entities. `skeletons` are those of `lineSkeletons` by id; one that
+ * no line has may be missing.
  */
-export function nameValues(skeleton: Skeleton): Map<string, number> | null {
-  if (skeleton.literal.includes('\\')) return null;
-  const hole = skeleton.parts.map((part) => part.toString('latin1'));
-  let event: unknown;
-  const repeated = { found: false };
-  try {
-    // A hole inside quotes and a bare one both become a number, told apart by its sign.
-    const text = hole.reduce((sum, part, i) => {
-      const quoted = sum.endsWith('"') && part.startsWith('"');
-      return quoted ? `${sum.slice(0, -1)}${i}${part.slice(1)}` : `${sum}-${i}${part}`;
-    });
-    event = JSON.parse(text);
-    repeated.found = (text.match(/"(?:[^"])*"\s*:/g)?.length ?? 0) !== countKeys(event);
-  } catch {
-    return null;
+export function collectEntities(
+  lineSkeletons: Uint8Array,
+  skeletons: readonly (PlacedSkeleton | undefined)[],
+  dictionaries: ReadonlyMap<number, ColumnDictionary | null>,
+): Set<string> | null {
+  const cursors = new Map<number, NameCursor>();
+  for (const [column, dictionary] of dictionaries) {
+    if (dictionary === null) return null;
+    cursors.set(column, { names: dictionary.names.map(unescapeName), ids: dictionary.ids, next: 0 });
   }
-  if (repeated.found || !isObject(event)) return null;
-  if (NAMING_KEYS.some((key) => Object.hasOwn(event, key))) return null;
-  const found = new Map<string, number>();
-  const metadata = isObject(event['metadata']) ? event['metadata'] : {};
-  const service = event[SERVICE];
-  if (typeof service !== 'number' || service <= 0) return null;
-  found.set(SERVICE, service - 1);
-  for (const key of NAMING_KEYS) {
-    const value = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
-    if (typeof value === 'number' && value > 0) found.set(key, value - 1);
+  const namings = skeletons.map((skeleton) => skeleton && namingOf(skeleton, cursors));
+  const found = new Set<string>();
+  for (const id of lineSkeletons) {
+    const naming = namings[id] as Naming;
+    const { service, environments, namespaces, moving, seen } = naming;
+    // Ids are below 256 and there are at most six columns, so that a line's combination is one integer below 2^48.
+    let combination = service.ids[service.next] as number;
+    for (const cursor of environments) combination = combination * 256 + (cursor.ids[cursor.next] as number);
+    for (const cursor of namespaces) combination = combination * 256 + (cursor.ids[cursor.next] as number);
+    if (!seen.has(combination)) {
+      seen.add(combination);
+      found.add(entityOf(naming));
+      if (found.size > MAX_ENTITIES) return null;
+    }
+    for (const cursor of moving) cursor.next++;
   }
   return found;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function namingOf({ shape, columns }: PlacedSkeleton, cursors: ReadonlyMap<number, NameCursor>): Naming {
+  const cursorOf = (key: string): NameCursor | undefined => {
+    const value = shape.entity?.get(key);
+    return value === undefined ? undefined : cursors.get(columns[value] as number);
+  };
+  const present = (keys: readonly string[]): NameCursor[] => keys.map(cursorOf).filter((cursor) => cursor !== undefined);
+  const used = new Set(columns);
+  return {
+    service: cursorOf(SERVICE_KEY) as NameCursor,
+    environments: present(ENVIRONMENT_KEYS),
+    namespaces: present(NAMESPACE_KEYS),
+    moving: [...cursors].filter(([column]) => used.has(column)).map(([, cursor]) => cursor),
+    seen: new Set(),
+  };
 }
 
-function countKeys(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const inner = Object.values(value);
-  return inner.reduce((sum: number, item) => sum + countKeys(item), Array.isArray(value) ? 0 : inner.length);
+function entityOf({ service, environments, namespaces }: Naming): string {
+  return entityId({ environment: firstName(environments), namespace: firstName(namespaces), service: nameAt(service) });
 }
 
-/** Collects a block's entity ids from the dictionaries of the columns that name them. */
-export class EntityCollector {
-  readonly #source: Buffer;
-  readonly #found = new Set<string>();
-  #certain = true;
-  #keys = new Map<number, string>();
-  #columns = new Map<string, NameColumn>();
-
-  constructor(source: Buffer) {
-    this.#source = source;
-  }
-
-  begin(skeleton: Skeleton): void {
-    const values = this.#certain ? nameValues(skeleton) : null;
-    if (values === null) this.#certain = false;
-    this.#keys = new Map([...(values ?? [])].map(([key, value]) => [value, key]));
-    this.#columns = new Map();
-  }
-
-  /** To be called after the encoder has seen the skeleton's value `index`. */
-  column(index: number, values: ColumnValues, encoder: ColumnEncoder): void {
-    const key = this.#keys.get(index);
-    if (key === undefined) return;
-    const names = encoder.dictionary(values);
-    if (names === null) this.#certain = false;
-    else this.#columns.set(key, { names: names.map(unescapeName), ids: encoder.ids.slice(0, values.count) });
-  }
-
-  end(lines: number): void {
-    if (!this.#certain) return;
-    const service = this.#columns.get(SERVICE) as NameColumn;
-    const environments = present(this.#columns, ENVIRONMENT_KEYS);
-    const namespaces = present(this.#columns, NAMESPACE_KEYS);
-    const seen = new Set<number>();
-    for (let line = 0; line < lines; line++) {
-      // Ids are below 256, so that a line's combination is one integer below 2^48.
-      let combination = service.ids[line] as number;
-      for (const column of [...environments, ...namespaces]) combination = combination * 256 + (column.ids[line] as number);
-      if (seen.has(combination)) continue;
-      seen.add(combination);
-      this.#found.add(
-        entityId({
-          environment: firstName(environments, line),
-          namespace: firstName(namespaces, line),
-          service: service.names[service.ids[line] as number] as string,
-        }),
-      );
-    }
-    if (this.#found.size > MAX_ENTITIES) this.#certain = false;
-  }
-
-  result(): Set<string> | null {
-    return this.#certain && this.#source.length > 0 ? this.#found : null;
-  }
+function nameAt({ names, ids, next }: NameCursor): string {
+  return names[ids[next] as number] as string;
 }
 
-function present(columns: Map<string, NameColumn>, keys: readonly string[]): NameColumn[] {
-  return keys.map((key) => columns.get(key)).filter((column) => column !== undefined);
-}
-
-function firstName(columns: NameColumn[], line: number): string {
-  for (const column of columns) {
-    const name = column.names[column.ids[line] as number] as string;
+function firstName(cursors: readonly NameCursor[]): string {
+  for (const cursor of cursors) {
+    const name = nameAt(cursor);
     if (name !== '') return name;
   }
   return '';

@@ -2,12 +2,20 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ByteWriter } from './byte-stream.ts';
+import { blockLines } from './block.ts';
 import { decodeLines, LinesEncoder } from './lines-codec.ts';
+import { OracleLineColumns } from './line-columns-oracle.ts';
+
+/** Kept from one stretch of lines to the next, as the sealing thread does: nothing may be left over. */
+const kernelEncoder = new LinesEncoder(1);
+const oracleEncoder = new LinesEncoder(1, new OracleLineColumns());
 
 function roundTrip(lines: string | Buffer): { decoded: Buffer; entities: ReadonlySet<string> | null; size: number } {
   const source = Buffer.from(lines);
-  const out = new ByteWriter();
-  const entities = new LinesEncoder(1).encode(source, out);
+  const [out, expected] = [new ByteWriter(), new ByteWriter()];
+  const entities = kernelEncoder.encode(source, out);
+  assert.deepEqual(entities, oracleEncoder.encode(source, expected));
+  assert.deepEqual(out.view(), expected.view(), 'the kernel writes what plain JavaScript writes');
   return { decoded: decodeLines(Buffer.from(out.view()), source.length), entities, size: out.length };
 }
 
@@ -71,6 +79,50 @@ test('lines that strain the limits come back: many shapes, many values, long val
   assertSame('\n');
 });
 
+const year = fc.oneof(fc.integer({ min: 1960, max: 2130 }), fc.integer({ min: 0, max: 9999 }));
+const two = (max: number): fc.Arbitrary<string> => fc.integer({ min: 0, max }).map((number) => String(number).padStart(2, '0'));
+const timestamp = fc
+  .tuple(year, two(13), two(32), two(25), two(61), two(61))
+  .map(([y, mo, d, h, mi, s]) => `${String(y).padStart(4, '0')}-${mo}-${d}T${h}:${mi}:${s}`);
+
+test('times come back as they were: days and hours that do not exist, leap years, years that no tick count holds', () => {
+  const column = fc.integer({ min: 0, max: 8 }).chain((digits) => {
+    const fraction = digits === 0 ? fc.constant('') : fc.integer({ min: 0, max: 10 ** digits - 1 });
+    const time = fc
+      .tuple(timestamp, fraction)
+      .map(([text, f]) => `${text}${f === '' ? '' : `.${String(f).padStart(digits, '0')}`}Z`);
+    return fc.array(time, { minLength: 1, maxLength: 5 });
+  });
+  fc.assert(
+    fc.property(column, (times) => assertSame(times.map((time) => `{"t":"${time}"}\n`).join(''))),
+    { numRuns: 1000 },
+  );
+  for (const time of [
+    '2024-02-29',
+    '2023-02-29',
+    '2100-02-29',
+    '2000-02-29',
+    '1970-01-01',
+    '1969-12-31',
+    '2112-09-17',
+    '2112-09-18',
+  ]) {
+    assertSame(`{"t":"${time}T23:53:47.370495Z"}\n{"t":"1970-01-01T00:00:00.000000Z"}\n`);
+  }
+});
+
+test('values of one name share a column whatever else stands in their lines', () => {
+  const id = (i: number): string => ((i * 2654435761) % 2 ** 32).toString(16).padStart(8, '0');
+  const attributes = (i: number): object => {
+    const names = Array.from({ length: 12 }, (_, bit) => `attr.${bit}`).filter((_, bit) => ((i * 7919) >> bit) & 1);
+    return Object.fromEntries(names.map((name, n) => [name, `value ${n % 3}`]));
+  };
+  const rows = Array.from({ length: 4000 }, (_, i) => JSON.stringify({ id: id(i), metadata: attributes(i) }));
+  const { decoded, size } = roundTrip(`${rows.join('\n')}\n`);
+  assert.equal(decoded.toString(), `${rows.join('\n')}\n`);
+  assert.ok(size < rows.length * 20, `${size / rows.length} bytes a line`);
+});
+
 test('thousands of equal shapes with unique values of one length and of many lengths come back', () => {
   const rows = Array.from({ length: 9000 }, (_, i) => {
     const id = (i * 2654435761).toString(16).padStart(14, '0').slice(-8);
@@ -119,4 +171,22 @@ test('a block whose bytes are wrong is refused', () => {
   const out = new ByteWriter();
   new LinesEncoder(1).encode(Buffer.from('{"a":1}\n'.repeat(10)), out);
   assert.throws(() => decodeLines(Buffer.from(out.view()), 79), /79/);
+});
+
+test('a block that the first version wrote is read', () => {
+  const block = Buffer.from(
+    [
+      '/0hCSwEAAAB2aJ24STpGwBgAAADTAAAAAQAAAA0AAAAXAwAAAAAAAAAAAAAAABBAAAAAAAAAFEAAAAAAAABEQAAAAAAAAPA/AAAAAAAAAEAE0kKHAAAAACi1L/0g',
+      'D3kAAAAEKA2XBgABYfAuoB/QD88AAAAotS/9YA0ALQYA9AkEAAIAAAgEDnsidGltZXN0YW1wIjoiDSIsInNlcnZpY2VtZXNzYWcCIn0EBAx7BiIsIm4iOgcsImlk',
+      'AQMAASAAAQECAwEOAAHyj/OPgwEUKAIGAABjYXJ0CgBWAHRvb2sgMCBtcwo3MjEyODQyOTYzNzACBQAAcGF5CgAJADIKNQo4CjExCgQKAAYEMDBmZipaihoCBAAA',
+      'bm8KanNvbgoPAGiYKCA0UBooAmzsUjDOgqCYlhNz7ev0IWqkocyAUBLZfAI=',
+    ].join(''),
+    'base64',
+  );
+  const lines = Array.from({ length: 12 }, (_, i) =>
+    i % 3 === 2
+      ? `{"service":"pay","n":${i},"id":"00ff${i % 10}a"}\n`
+      : `{"timestamp":"2025-10-08T10:30:${10 + i}.5Z","service":"cart","message":"took ${i * 7} ms"}\n`,
+  );
+  assert.equal(blockLines(block).toString(), `${lines.join('')}no json\n`);
 });

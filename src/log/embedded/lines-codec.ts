@@ -1,120 +1,123 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import { HeliosError } from '../../lib/errors.ts';
 import { ByteReader, ByteWriter } from './byte-stream.ts';
 import { readColumn, type ValueWriter } from './column-decoder.ts';
-import { ColumnEncoder, type ColumnValues } from './column-encoder.ts';
-import { EntityCollector } from './entity-collector.ts';
-import { LineSplitter } from './line-splitter.ts';
-import { readSkeletons, writeSkeletons } from './skeleton.ts';
+import { collectEntities, entityColumns, type PlacedSkeleton } from './entity-collector.ts';
+import { createLineColumns, type ColumnBody, type ColumnDictionary, type LineColumns } from './line-columns.ts';
+import { readSkeletons, type Skeleton } from './skeleton.ts';
+import { SkeletonShapes } from './skeleton-shape.ts';
+import { zstdBlock } from './zstd-block.ts';
 
 /**
  * NDJSON lines as columns. Encoded: u32 length of the compressed directory, the directory, then the large columns, each
- * compressed by itself because unlike columns spoil each other's entropy tables. The directory holds the skeletons, the
- * skeleton of every line, and per column its encoding, its length and either its body or its stored length.
+ * compressed by itself because unlike columns spoil each other's entropy tables. The directory holds the skeletons (skeleton.ts),
+ * the skeleton of every line, and per column its encoding, its length and either its body or its stored length.
+ * Values of one name share a column whatever skeleton they stand in, in the order of the lines; in version 1 each skeleton had
+ * columns of its own.
  */
+export const LINES_VERSION = 2;
 const LARGE_COLUMN_BYTES = 2048;
 const STORED_INLINE = 0;
 
 /** What compresses a stretch of NDJSON; reuses its memory. */
 export class LinesEncoder {
-  readonly #splitter = new LineSplitter();
-  readonly #columns = new ColumnEncoder();
+  readonly #columns: LineColumns;
+  readonly #shapes = new SkeletonShapes();
   readonly #directory = new ByteWriter();
-  readonly #column = new ByteWriter();
   readonly #level: number;
 
   /** `level` is zstd's, 1 to 19. */
-  constructor(level: number) {
+  constructor(level: number, columns: LineColumns = createLineColumns()) {
     this.#level = level;
+    this.#columns = columns;
   }
 
   /** Appends `lines` (each ending with a newline) to `out`; returns the entities inside, null when they are not certain. */
-  encode(lines: Buffer, out: ByteWriter): Set<string> | null {
-    const splitter = this.#splitter;
+  encode(lines: Uint8Array, out: ByteWriter): Set<string> | null {
+    const columns = this.#columns;
     const directory = this.#directory;
-    splitter.split(lines);
+    const count = columns.split(lines);
     directory.reset();
-    writeSkeletons(directory, splitter.skeletons);
-    directory.bytes(splitter.lineSkeleton.subarray(0, splitter.lines));
+    const { skeletons, sizes } = this.#placeSkeletons();
+    directory.bytes(columns.lineSkeletons());
+    columns.gather(
+      skeletons.map((skeleton) => skeleton.columns),
+      sizes,
+    );
+    const used = skeletons.filter((_, id) => columns.skeletonLines(id) > 0);
+    const naming = entityColumns(used);
+    const dictionaries = new Map<number, ColumnDictionary | null>();
     const stored: Uint8Array[] = [];
-    const entities = new EntityCollector(lines);
-    for (const [id, skeleton] of splitter.skeletons.entries()) {
-      if (skeleton.lines === 0) continue;
-      const rows = this.#rowsOf(id, skeleton.lines);
-      entities.begin(skeleton);
-      for (let i = 0; i < skeleton.values; i++) {
-        const column = this.#gather(rows, i);
-        stored.push(...this.#writeColumn(column));
-        entities.column(i, column, this.#columns);
-      }
-      entities.end(skeleton.lines);
+    for (let column = 0; column < sizes.length; column++) {
+      const bytes = this.#writeColumn(columns.encode(column));
+      if (bytes) stored.push(bytes);
+      if (naming?.has(column)) dictionaries.set(column, columns.dictionary());
     }
-    const head = this.#compress(directory.view());
+    const head = zstdBlock(directory.view(), this.#level);
     out.reserve(4).writeUInt32LE(head.length, out.length);
     out.length += 4;
     out.bytes(head);
     for (const bytes of stored) out.bytes(bytes);
-    return entities.result();
+    return naming && count > 0 ? collectEntities(columns.lineSkeletons(), skeletons, dictionaries) : null;
   }
 
-  #rowsOf(id: number, count: number): Uint32Array {
-    const { lineSkeleton, lines, lineFirstValue } = this.#splitter;
-    const rows = new Uint32Array(count);
-    let next = 0;
-    for (let line = 0; line < lines; line++) if (lineSkeleton[line] === id) rows[next++] = lineFirstValue[line] as number;
-    return rows;
-  }
-
-  #gather(rows: Uint32Array, value: number): ColumnValues {
-    const { source, starts, ends } = this.#splitter;
-    const column = { source, starts: new Uint32Array(rows.length), ends: new Uint32Array(rows.length), count: rows.length };
-    for (let i = 0; i < rows.length; i++) {
-      const at = (rows[i] as number) + value;
-      column.starts[i] = starts[at] as number;
-      column.ends[i] = ends[at] as number;
-    }
-    return column;
+  /** Writes the skeletons to the directory, and gives each of their values a column; `sizes` are the columns' numbers of values. */
+  #placeSkeletons(): { skeletons: PlacedSkeleton[]; sizes: Uint32Array } {
+    const columns = this.#columns;
+    const directory = this.#directory;
+    const ids = new Map<string, number>();
+    const sizes: number[] = [];
+    directory.varint(columns.skeletons);
+    const skeletons = Array.from({ length: columns.skeletons }, (_, skeleton) => {
+      const lines = columns.skeletonLines(skeleton);
+      const text = columns.skeletonText(skeleton);
+      directory.varint(lines);
+      directory.varint(text.length);
+      directory.bytes(text);
+      const shape = this.#shapes.of(text);
+      if (lines === 0) return { shape, columns: new Uint32Array(shape.columns.length) };
+      const placed = Uint32Array.from(shape.columns, (name) => {
+        const column = ids.get(name) ?? ids.size;
+        if (column === ids.size) ids.set(name, column);
+        sizes[column] = (sizes[column] ?? 0) + lines;
+        return column;
+      });
+      for (const column of placed) directory.varint(column);
+      return { shape, columns: placed };
+    });
+    return { skeletons, sizes: Uint32Array.from(sizes) };
   }
 
   /** Describes the column in the directory; returns its stored bytes when it is large. */
-  #writeColumn(values: ColumnValues): Uint8Array[] {
-    this.#column.reset();
-    const encoding = this.#columns.encode(this.#column, values);
-    const body = this.#column.view();
+  #writeColumn({ encoding, body }: ColumnBody): Uint8Array | null {
     this.#directory.byte(encoding);
     this.#directory.varint(body.length);
     if (body.length < LARGE_COLUMN_BYTES) {
       this.#directory.varint(STORED_INLINE);
       this.#directory.bytes(body);
-      return [];
+      return null;
     }
-    const compressed = this.#compress(body);
+    const compressed = zstdBlock(body, this.#level);
     const bytes = compressed.length < body.length ? compressed : Buffer.from(body);
     this.#directory.varint(bytes.length);
-    return [bytes];
-  }
-
-  #compress(bytes: Buffer): Buffer {
-    return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: this.#level } });
+    return bytes;
   }
 }
 
-/** The lines that `encode` was given; `size` is their length in bytes. Throws `corrupt_data`. */
-export function decodeLines(encoded: Buffer, size: number): Buffer {
+/** The lines that `encode` was given, written by any version so far; `size` is their length in bytes. Throws `corrupt_data`. */
+export function decodeLines(encoded: Buffer, size: number, version = LINES_VERSION): Buffer {
   const headEnd = 4 + encoded.readUInt32LE(0);
   const directory = new ByteReader(zstdDecompressSync(encoded.subarray(4, headEnd)));
   const large = new ByteReader(encoded.subarray(headEnd));
-  const skeletons = readSkeletons(directory);
-  const lines = skeletons.reduce((sum, skeleton) => sum + skeleton.lines, 0);
-  const lineSkeleton = directory.bytes(lines);
-  const columns = skeletons.map((skeleton) =>
-    skeleton.lines === 0 ? [] : skeleton.parts.slice(1).map(() => openColumn(directory, large, skeleton.lines)),
-  );
+  const skeletons = readSkeletons(directory, version);
+  const lineSkeletons = directory.bytes(skeletons.reduce((sum, skeleton) => sum + skeleton.lines, 0));
+  const columns: ValueWriter[] = Array.from(columnSizes(skeletons), (count) => openColumn(directory, large, count));
+  const writersOf = skeletons.map((skeleton) => Array.from(skeleton.columns, (column) => columns[column] as ValueWriter));
   const out = Buffer.allocUnsafeSlow(size);
   let at = 0;
-  for (const id of lineSkeleton) {
-    const { literal, partEnds } = skeletons[id] as (typeof skeletons)[number];
-    const writers = columns[id] as ValueWriter[];
+  for (const id of lineSkeletons) {
+    const { literal, partEnds } = skeletons[id] as Skeleton;
+    const writers = writersOf[id] as ValueWriter[];
     let from = 0;
     for (let part = 0; part < partEnds.length; part++) {
       if (part > 0) at = (writers[part - 1] as ValueWriter)(out, at);
@@ -125,6 +128,13 @@ export function decodeLines(encoded: Buffer, size: number): Buffer {
   }
   if (at !== size) throw new HeliosError('corrupt_data', `cannot decode block: ${at} bytes instead of ${size}`);
   return out;
+}
+
+/** Number of values of each column. */
+function columnSizes(skeletons: readonly Skeleton[]): number[] {
+  const sizes: number[] = [];
+  for (const { columns, lines } of skeletons) for (const column of columns) sizes[column] = (sizes[column] ?? 0) + lines;
+  return sizes;
 }
 
 function openColumn(directory: ByteReader, large: ByteReader, count: number): ValueWriter {

@@ -1,16 +1,6 @@
 import type { ByteWriter } from './byte-stream.ts';
-import { writeTimestamps } from './timestamp-column.ts';
-
-/**
- * How the values of a column are written. A reader is told the number of values.
- * text: each with a newline after it. timestamps: see timestamp-column.ts. dictionary: the distinct values as text, then an
- * id a value. fixed: values of one length, their common prefix once. hex: the same, two lower-case hex digits a byte.
- */
-export const COLUMN_TEXT = 0;
-export const COLUMN_TIMESTAMPS = 1;
-export const COLUMN_DICTIONARY = 2;
-export const COLUMN_FIXED = 3;
-export const COLUMN_HEX = 4;
+import { COLUMN_DICTIONARY, COLUMN_FIXED, COLUMN_HEX, COLUMN_TEXT, COLUMN_TIMESTAMPS } from './column-format.ts';
+import { writeTimestamps } from './timestamp-column-oracle.ts';
 
 const NEWLINE = 10;
 const MAX_DISTINCT = 256;

@@ -1,5 +1,3 @@
-import { Skeleton } from './skeleton.ts';
-
 const QUOTE = 34;
 const COLON = 58;
 const BACKSLASH = 92;
@@ -12,9 +10,31 @@ CLASS[QUOTE] = 1;
 
 const MAX_VALUES_PER_LINE = 512;
 /** Beyond this, lines of new shapes are kept whole: columns of a few values each compress badly. */
-export const MAX_SKELETONS = 255;
+const MAX_SKELETONS = 255;
 const TABLE_SIZE = 1024;
 const WHOLE_LINE = 0;
+
+/** The literal parts of lines of one shape; value i stands between parts i and i + 1. */
+class Skeleton {
+  readonly parts: readonly Buffer[];
+  /** All parts in one buffer, and where each ends. */
+  readonly literal: Buffer;
+  readonly partEnds: Uint32Array;
+  /** Number of lines of this shape in the block. */
+  lines = 0;
+
+  constructor(parts: readonly Buffer[]) {
+    this.parts = parts;
+    this.literal = Buffer.concat(parts);
+    this.partEnds = new Uint32Array(parts.length);
+    let end = 0;
+    for (const [i, part] of parts.entries()) this.partEnds[i] = end += part.length;
+  }
+
+  get values(): number {
+    return this.parts.length - 1;
+  }
+}
 
 /**
  * Splits NDJSON into skeletons and values, losslessly and for any bytes: a line is its skeleton's literal parts with the
