@@ -49,56 +49,56 @@ export interface EventBatch {
   names: Names;
 }
 
-export function createEventBatch(names: Names, capacity = 1024): EventBatch {
+/** The columns alone. */
+export type EventColumns = Omit<EventBatch, 'count' | 'bytes' | 'names'>;
+
+/** What a row takes in all columns. */
+export const ROW_BYTES = 78;
+
+/** Columns of `capacity` rows in `ROW_BYTES * capacity` bytes of a buffer from `at` on, one after the other, widest first. */
+export function layColumns(buffer: ArrayBuffer, at: number, capacity: number): EventColumns {
+  let end = at;
+  const place = (bytesPerRow: number): number => {
+    end += bytesPerRow * capacity;
+    return end - bytesPerRow * capacity;
+  };
   return {
-    count: 0,
-    timestamp: new Float64Array(capacity),
-    latency: new Float64Array(capacity),
-    weight: new Float64Array(capacity).fill(1),
-    kind: new Uint8Array(capacity),
-    level: new Uint8Array(capacity),
-    entity: new Uint32Array(capacity),
-    endpoint: new Uint32Array(capacity),
-    version: new Uint32Array(capacity),
-    traceHash: new Uint32Array(2 * capacity),
-    spanHash: new Uint32Array(2 * capacity),
-    parentHash: new Uint32Array(2 * capacity),
-    offset: new Uint32Array(capacity),
-    length: new Uint32Array(capacity),
-    messageStart: new Uint32Array(capacity),
-    messageEnd: new Uint32Array(capacity),
-    bytes: new Uint8Array(0),
-    names,
+    timestamp: new Float64Array(buffer, place(8), capacity),
+    latency: new Float64Array(buffer, place(8), capacity),
+    weight: new Float64Array(buffer, place(8), capacity),
+    entity: new Uint32Array(buffer, place(4), capacity),
+    endpoint: new Uint32Array(buffer, place(4), capacity),
+    version: new Uint32Array(buffer, place(4), capacity),
+    traceHash: new Uint32Array(buffer, place(8), 2 * capacity),
+    spanHash: new Uint32Array(buffer, place(8), 2 * capacity),
+    parentHash: new Uint32Array(buffer, place(8), 2 * capacity),
+    offset: new Uint32Array(buffer, place(4), capacity),
+    length: new Uint32Array(buffer, place(4), capacity),
+    messageStart: new Uint32Array(buffer, place(4), capacity),
+    messageEnd: new Uint32Array(buffer, place(4), capacity),
+    kind: new Uint8Array(buffer, place(1), capacity),
+    level: new Uint8Array(buffer, place(1), capacity),
   };
 }
 
-const COLUMNS = [
-  'timestamp',
-  'latency',
-  'weight',
-  'kind',
-  'level',
-  'entity',
-  'endpoint',
-  'version',
-  'traceHash',
-  'spanHash',
-  'parentHash',
-  'offset',
-  'length',
-  'messageStart',
-  'messageEnd',
-] as const;
+/** Takes over the rows of shorter columns, last column first: the two may lie in one buffer and overlap. */
+export function moveColumns(to: EventColumns, from: EventColumns): void {
+  for (const name of (Object.keys(from) as (keyof EventColumns)[]).toReversed()) to[name].set(from[name]);
+}
+
+export function createEventBatch(names: Names, capacity = 1024): EventBatch {
+  const columns = layColumns(new ArrayBuffer(ROW_BYTES * capacity), 0, capacity);
+  columns.weight.fill(1);
+  return { count: 0, bytes: new Uint8Array(0), names, ...columns };
+}
 
 /** Doubles every column, keeping the rows. */
 export function growEventBatch(batch: EventBatch): void {
-  for (const column of COLUMNS) {
-    const old = batch[column];
-    const grown = new (old.constructor as new (length: number) => typeof old)(old.length * 2);
-    if (column === 'weight') grown.fill(1);
-    grown.set(old);
-    Object.assign(batch, { [column]: grown });
-  }
+  const { count: _count, bytes: _bytes, names: _names, ...old } = batch;
+  const columns = layColumns(new ArrayBuffer(2 * ROW_BYTES * old.timestamp.length), 0, 2 * old.timestamp.length);
+  columns.weight.fill(1, old.weight.length);
+  moveColumns(columns, old);
+  Object.assign(batch, columns);
 }
 
 /** The events of a batch as one NDJSON buffer, newline after each; the batch's own bytes when they are that already. */

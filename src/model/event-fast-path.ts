@@ -1,6 +1,8 @@
+import { growEventBatch } from './event-batch.ts';
 import type { EventBatch, Names } from './event-batch.ts';
-import { levelCode, MAX_LATENCY_MS, MAX_MESSAGE_BYTES, MAX_METADATA_DEPTH, MAX_SERVICE_BYTES } from './event.ts';
+import { LEVEL_SPELLINGS, levelCode, MAX_LATENCY_MS, MAX_MESSAGE_BYTES, MAX_METADATA_DEPTH, MAX_SERVICE_BYTES } from './event.ts';
 import { ENVIRONMENT_KEYS, MAX_ENDPOINT_BYTES, MAX_ID_BYTES, NAMESPACE_KEYS, VERSION_KEYS } from './event-rules.ts';
+import type { EventReader } from './event-reader.ts';
 import { hashId } from './id-hash.ts';
 import * as json from './json-bytes.ts';
 import { KeySequence, OTHER_KEY } from './key-sequence.ts';
@@ -38,12 +40,10 @@ const TOP_CODES: Record<string, number> = {
   parent_span_id: SEEN.parent,
 };
 
-/**
- * Reads one event straight from bytes into a row of the batch. It only ever accepts: whatever is unusual (escapes in
- * what is interned, duplicate keys, odd numbers or times, anything wrong) is left to `judgeEvent`, its plain twin.
- */
-export class EventFastPath {
-  readonly #batch: EventBatch;
+/** The reader in plain JavaScript. Leaves escapes in what is interned, duplicate keys, odd numbers and odd times to others. */
+export class EventFastPath implements EventReader {
+  readonly batch: EventBatch;
+  readonly grow: () => void;
   readonly #names: Names;
   readonly #topKeys = new KeySequence(TOP_CODES);
   readonly #metaKeys = new KeySequence(META_CODES);
@@ -52,6 +52,7 @@ export class EventFastPath {
   readonly #levelCodes = new Uint8Array(66);
   readonly #scratch = new Uint8Array(3 * MAX_ID_BYTES + 8);
   readonly #allowedEntities = new WeakMap<object, Set<number>>();
+  #body: Uint8Array = new Uint8Array(0);
   #space: Uint8Array = json.IS_LINE_SPACE;
   #limits: ScanLimits = { latestMs: Infinity, earliestMs: -Infinity };
   #row = 0;
@@ -65,23 +66,52 @@ export class EventFastPath {
   #namespaceEnd = 0;
   #messageBytes = 0;
 
-  constructor(batch: EventBatch) {
-    this.#batch = batch;
+  constructor(batch: EventBatch, grow = (): void => growEventBatch(batch)) {
+    this.grow = grow;
+    this.batch = batch;
     this.#names = batch.names;
     // Known before any input, so that a flood of made-up levels cannot crowd them out.
-    for (const name of ['DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL', 'TRACE']) {
+    for (const name of LEVEL_SPELLINGS) {
       this.#levelNames.internString(name);
       this.#levelNames.internString(name.toLowerCase());
     }
   }
 
-  begin(isSpace: Uint8Array, limits: ScanLimits): void {
-    this.#space = isSpace;
+  begin(body: Uint8Array, limits: ScanLimits): void {
+    this.#body = body;
     this.#limits = limits;
   }
 
+  readLines(at: number): number {
+    const body = this.#body;
+    this.#space = json.IS_LINE_SPACE;
+    for (let p = at; ;) {
+      p = json.skipSpace(body, p, json.IS_SPACE);
+      if (p >= body.length) return p;
+      if (this.batch.count === this.batch.timestamp.length) this.grow();
+      const end = this.#read(body, p, this.batch.count);
+      if (end < 0) return p;
+      const next = json.skipSpace(body, end, json.IS_LINE_SPACE);
+      if (next < body.length && body[next] !== json.NEWLINE) return p;
+      this.batch.count++;
+      p = next + 1;
+    }
+  }
+
+  readElements(at: number): number {
+    return at;
+  }
+
+  readEvent(at: number): number {
+    this.#space = json.IS_SPACE;
+    if (this.batch.count === this.batch.timestamp.length) this.grow();
+    const end = this.#read(this.#body, at, this.batch.count);
+    if (end >= 0) this.batch.count++;
+    return end;
+  }
+
   /** Index after the event that starts at `at`, now in row `row`; or -1, and the row is undefined. */
-  read(bytes: Uint8Array, at: number, row: number): number {
+  #read(bytes: Uint8Array, at: number, row: number): number {
     if (bytes[at] !== json.OPEN_BRACE) return -1;
     this.#reset(row);
     let p = json.skipSpace(bytes, at + 1, this.#space);
@@ -97,13 +127,13 @@ export class EventFastPath {
     p++;
     if ((this.#seen & REQUIRED) !== REQUIRED || p - at - this.#messageBytes > MAX_FAST_METADATA_BYTES) return -1;
     if (!this.#internEntity(bytes) || (this.#limits.services && !this.#allowed(bytes))) return -1;
-    this.#batch.offset[row] = at;
-    this.#batch.length[row] = p - at;
+    this.batch.offset[row] = at;
+    this.batch.length[row] = p - at;
     return p;
   }
 
   #reset(row: number): void {
-    const batch = this.#batch;
+    const batch = this.batch;
     this.#row = row;
     this.#seen = 0;
     this.#seenMeta = 0;
@@ -138,8 +168,8 @@ export class EventFastPath {
     if (code === SEEN.message) {
       const end = bytes[at] === json.QUOTE ? json.skipString(bytes, at + 1) : -1;
       this.#messageBytes = end - at;
-      this.#batch.messageStart[this.#row] = at + 1;
-      this.#batch.messageEnd[this.#row] = end - 1;
+      this.batch.messageStart[this.#row] = at + 1;
+      this.batch.messageEnd[this.#row] = end - 1;
       return end - at > MAX_MESSAGE_BYTES ? -1 : end;
     }
     const end = this.#plainString(bytes, at);
@@ -148,7 +178,7 @@ export class EventFastPath {
   }
 
   #stringField(code: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const batch = this.#batch;
+    const batch = this.batch;
     if (code === SEEN.timestamp) {
       const ms = this.#timestamps.parse(bytes, start, end);
       batch.timestamp[this.#row] = ms;
@@ -204,10 +234,9 @@ export class EventFastPath {
     const start = at + 1;
     if (code === META.endpoint) {
       const endpoints = this.#names.endpoints;
-      this.#batch.endpoint[this.#row] =
-        end - start > MAX_ENDPOINT_BYTES ? endpoints.otherId : endpoints.intern(bytes, start, end);
+      this.batch.endpoint[this.#row] = end - start > MAX_ENDPOINT_BYTES ? endpoints.otherId : endpoints.intern(bytes, start, end);
     } else if (code === META.version) {
-      this.#batch.version[this.#row] = this.#names.versions.intern(bytes, start, end);
+      this.batch.version[this.#row] = this.#names.versions.intern(bytes, start, end);
     } else if (code === META.environment) {
       this.#environmentStart = start;
       this.#environmentEnd = end;
@@ -235,7 +264,7 @@ export class EventFastPath {
     if (wholeDigits + decimals > 15 || bytes[p] === 0x65 || bytes[p] === 0x45) return -1;
     const latency = mantissa / (POWERS_OF_TEN[decimals] as number);
     if (latency > MAX_LATENCY_MS) return -1;
-    this.#batch.latency[this.#row] = latency;
+    this.batch.latency[this.#row] = latency;
     return p;
   }
 
@@ -247,7 +276,7 @@ export class EventFastPath {
       // Empty aliases and slashes change the id's form: rare, so the plain rules decide.
       if ((this.#seenMeta & (META.environment | META.namespace)) !== 0) return false;
       for (let p = this.#serviceStart; p < this.#serviceEnd; p++) if (bytes[p] === json.SLASH) return false;
-      this.#batch.entity[this.#row] = entities.intern(bytes, this.#serviceStart, this.#serviceEnd);
+      this.batch.entity[this.#row] = entities.intern(bytes, this.#serviceStart, this.#serviceEnd);
       return true;
     }
     if (environmentBytes > MAX_ID_BYTES || namespaceBytes > MAX_ID_BYTES) return false;
@@ -255,7 +284,7 @@ export class EventFastPath {
     if (length >= 0) length = this.#copy(bytes, this.#namespaceStart, this.#namespaceEnd, length, true);
     if (length < 0) return false;
     length = this.#copy(bytes, this.#serviceStart, this.#serviceEnd, length, false);
-    this.#batch.entity[this.#row] = entities.intern(this.#scratch, 0, length);
+    this.batch.entity[this.#row] = entities.intern(this.#scratch, 0, length);
     return true;
   }
 
@@ -264,7 +293,7 @@ export class EventFastPath {
     const services = this.#limits.services as NonNullable<ScanLimits['services']>;
     let allowed = this.#allowedEntities.get(services);
     if (!allowed) this.#allowedEntities.set(services, (allowed = new Set()));
-    const entity = this.#batch.entity[this.#row] as number;
+    const entity = this.batch.entity[this.#row] as number;
     if (allowed.has(entity)) return true;
     if (entity === this.#names.entities.otherId) return false;
     const service = Buffer.from(bytes.subarray(this.#serviceStart, this.#serviceEnd)).toString('utf8');

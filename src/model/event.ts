@@ -55,6 +55,9 @@ const LEVEL_NAMES: Record<string, number> = {
   CRITICAL: LEVEL_CRITICAL,
 };
 
+/** Names of severities, in upper case. */
+export const LEVEL_SPELLINGS: readonly string[] = Object.keys(LEVEL_NAMES);
+
 /**
  * Level code of a severity name (any case) or an OTLP severity number 1..24, or 0 when unknown.
  * OTLP: 1-8 trace and debug, 9-12 info, 13-16 warn, 17-20 error, 21-24 fatal

@@ -3,15 +3,18 @@ import test from 'node:test';
 import { MAX_EVENT_BYTES, MIN_EVENT_BYTES } from './event.ts';
 import { createNames, toNdjson } from './event-batch.ts';
 import { createJsonScanner } from './json-scanner.ts';
+import { createSimdScanner } from './simd-scanner.ts';
 import { EVENT, variant } from './event.fixture.ts';
-import { assertSameScan } from './json-scanner.oracle.ts';
+import { assertSameScan } from './scanner.oracle.ts';
 import { NO_LIMITS } from './scanner.ts';
 import type { ScanLimits } from './scanner.ts';
 
 const LIMITS: ScanLimits = { latestMs: Date.parse('2026-01-01T00:00:00Z'), earliestMs: Date.parse('2020-01-01T00:00:00Z') };
 
+const SCANNERS = [createJsonScanner, createSimdScanner];
+
 function assertSameText(text: string | Buffer, limits: ScanLimits = NO_LIMITS): void {
-  assertSameScan(createJsonScanner(createNames()), Buffer.from(text as string), limits);
+  for (const create of SCANNERS) assertSameScan(create(createNames()), Buffer.from(text as string), limits);
 }
 
 const withMetadata = (metadata: Record<string, unknown>): string => variant({ metadata: { ...EVENT.metadata, ...metadata } });
@@ -193,23 +196,27 @@ test('a hostile depth is rejected and exhausts no stack', () => {
 });
 
 test('canonical NDJSON of any accepted body scans to the same events', () => {
-  const body = Buffer.from(JSON.stringify([EVENT, { bad: 1 }, { ...EVENT, service: 'b' }], null, 3));
-  const { batch } = createJsonScanner(createNames()).scan(body, NO_LIMITS);
-  const ndjson = toNdjson(batch);
-  const again = createJsonScanner(createNames()).scan(ndjson, NO_LIMITS);
-  assert.equal(again.batch.count, 2);
-  assert.equal(again.rejectedCount, 0);
-  assert.equal(toNdjson(again.batch), again.batch.bytes, 'canonical bytes are not copied again');
+  const body = JSON.stringify([EVENT, { bad: 1 }, { ...EVENT, service: 'b' }], null, 3);
+  for (const create of SCANNERS) {
+    const { batch } = create(createNames()).scan(Buffer.from(body), NO_LIMITS);
+    const ndjson = toNdjson(batch);
+    const again = create(createNames()).scan(ndjson, NO_LIMITS);
+    assert.equal(again.batch.count, 2);
+    assert.equal(again.rejectedCount, 0);
+    assert.equal(toNdjson(again.batch), ndjson, 'canonical bytes are not copied again');
+  }
 });
 
 test('an event longer than an event can be is rejected unread, and its neighbours are kept', () => {
   const one = JSON.stringify(EVENT);
   const long = variant({ message: ' '.repeat(MAX_EVENT_BYTES) });
   assertSameText(`${one}\n${long}\n${one}`);
-  for (const body of [`${one}\n${long}\n${one}`, `[${one},${long},${one}]`]) {
-    const { batch, rejections } = createJsonScanner(createNames()).scan(Buffer.from(body), NO_LIMITS);
-    assert.equal(batch.count, 2);
-    assert.deepEqual(rejections, [{ index: 1, field: '', reason: `is longer than ${MAX_EVENT_BYTES} bytes` }]);
+  for (const create of SCANNERS) {
+    for (const body of [`${one}\n${long}\n${one}`, `[${one},${long},${one}]`]) {
+      const { batch, rejections } = create(createNames()).scan(Buffer.from(body), NO_LIMITS);
+      assert.equal(batch.count, 2);
+      assert.deepEqual(rejections, [{ index: 1, field: '', reason: `is longer than ${MAX_EVENT_BYTES} bytes` }]);
+    }
   }
 });
 

@@ -4,7 +4,7 @@ import type { Prng } from '../lib/prng.ts';
 import { EVENT, variant } from './event.fixture.ts';
 import { createNames } from './event-batch.ts';
 import { createJsonScanner } from './json-scanner.ts';
-import { assertSameScan } from './json-scanner.oracle.ts';
+import { assertSameScan } from './scanner.oracle.ts';
 import type { ScanLimits } from './scanner.ts';
 
 const LIMITS: ScanLimits = { latestMs: Date.parse('2026-01-01T00:00:00Z'), earliestMs: Date.parse('2020-01-01T00:00:00Z') };
