@@ -6,6 +6,7 @@ import { MAX_ID_BYTES } from '../model/event-rules.ts';
 import { MAX_LISTED_REJECTIONS, NO_LIMITS } from '../model/scanner.ts';
 import type { Rejection, ScanLimits } from '../model/scanner.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { LabelTemplate } from './label-template.ts';
 import { LabelSet, MAX_LABELS } from './metric-labels.ts';
 
 /** Of a series, its suffix included. */
@@ -92,8 +93,10 @@ export class MetricLineWriter {
   readonly #prefixStart = new Uint32Array(SUFFIXES.length * KINDS.length);
   readonly #prefixEnd = new Uint32Array(SUFFIXES.length * KINDS.length);
 
+  readonly #template = new LabelTemplate();
   /** Labels of the point around an extra one; `#splitName` is the one that they are written for, null for none. */
   readonly #around = new ByteWriter();
+  readonly #aroundTemplate = new LabelTemplate();
   #splitName: Uint8Array | null = null;
   #splitAt = 0;
 
@@ -202,7 +205,7 @@ export class MetricLineWriter {
   /** Begins the line of a series with the labels as they are. */
   startLine(kind: SeriesKind, suffix: Suffix = ''): void {
     this.#startHead(kind, suffix);
-    this.labels.writeMerged(this.#out, this.base);
+    this.#template.write(this.#out, this.labels, this.base, null);
     this.#out.raw(POINTS_START);
     this.#splitName = null;
   }
@@ -213,7 +216,7 @@ export class MetricLineWriter {
     const around = this.#around;
     if (this.#splitName !== extra.name) {
       around.reset();
-      this.#splitAt = this.labels.writeMerged(around, this.base, extra.name);
+      this.#splitAt = this.#aroundTemplate.write(around, this.labels, this.base, extra.name);
       this.#splitName = extra.name;
     }
     this.#startHead(kind, suffix);
