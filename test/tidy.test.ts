@@ -49,10 +49,15 @@ function lineCount(text: string): number {
   return text.split('\n').length - 1;
 }
 
-/** Files that a file imports, or starts as a thread or process by URL. */
+/** AssemblyScript leaves the extension out; a module is made of the source beside it. */
+function sourceOf(target: string): string {
+  return target.replace(/\.(as|wasm)$/, '.as.ts');
+}
+
+/** Files that a file imports, or starts as a thread, process or WebAssembly module by URL. */
 function importsOf(path: string): string[] {
-  const targets = [...(texts.get(path) ?? '').matchAll(/(?:from|import|import\(|new URL\()\s*'(\.[^']+\.(?:ts|mjs))'/g)];
-  return targets.map((match) => join(dirname(path), match[1] as string));
+  const targets = [...(texts.get(path) ?? '').matchAll(/(?:from|import|import\(|new URL\()\s*'(\.[^']+\.(?:ts|mjs|as|wasm))'/g)];
+  return targets.map((match) => join(dirname(path), sourceOf(match[1] as string)));
 }
 
 test('no file is longer than 400 lines, and half of them are shorter than 120', () => {

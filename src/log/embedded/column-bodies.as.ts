@@ -27,7 +27,7 @@ export function exampleOf(id: u32): usize {
 }
 
 /** Writes the body of `count` values to `out`, and their dictionary ids to `ids`; returns the encoding. */
-export function encode(first: usize, count: u32, out: usize, ids: usize): u32 {
+export function encodeValues(first: usize, count: u32, out: usize, ids: usize): u32 {
   kinds = 0;
   bodyEnd = writeTimestamps(first, count, out);
   if (bodyEnd !== 0) return COLUMN_TIMESTAMPS;

@@ -1,8 +1,7 @@
 // Splits NDJSON into skeletons and values and writes the values of each column: what line-splitter-oracle.ts and
 // column-encoder-oracle.ts do, byte for byte, ten times faster. Built by `npm run wasm`; line-columns.ts drives it.
 import { NEWLINE, QUOTE, hashOf, lineEnd, same, stringEnd } from './bytes.as';
-
-export { bodyEnd, encode, exampleOf, kinds } from './column-bodies.as';
+import { bodyEnd, encodeValues, exampleOf, kinds } from './column-bodies.as';
 
 const COLON: u8 = 58;
 const MAX_VALUES: u32 = 512;
@@ -276,7 +275,22 @@ export function gather(): void {
   }
 }
 
-/** Address of the gathered value with this index. */
-export function valueAt(index: u32): usize {
-  return gathered + 8 * index;
+/** Writes `count` gathered values from the index `first` on to the body; returns their encoding. */
+export function encode(first: u32, count: u32): u32 {
+  return encodeValues(gathered + 8 * first, count, body, ids);
+}
+
+/** Size of the body that was written last. */
+export function bodySize(): u32 {
+  return <u32>(bodyEnd - body);
+}
+
+/** Number of distinct values in it, 0 when it is no dictionary; then the id of each value stands at `ids`. */
+export function dictionarySize(): u32 {
+  return kinds;
+}
+
+/** Address of two u32: where a value with this dictionary id starts and ends. */
+export function dictionaryEntry(id: u32): usize {
+  return exampleOf(id);
 }

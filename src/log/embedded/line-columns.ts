@@ -41,9 +41,7 @@ interface Kernel {
   memory: { buffer: ArrayBuffer };
   skeletons: { value: number };
   body: { value: number };
-  bodyEnd: { value: number };
   ids: { value: number };
-  kinds: { value: number };
   reserve(bytes: number): number;
   split(length: number): number;
   lineSkeleton(): number;
@@ -52,9 +50,10 @@ interface Kernel {
   columnsOf(skeleton: number): number;
   columnStarts(): number;
   gather(): void;
-  valueAt(index: number): number;
-  encode(first: number, count: number, out: number, ids: number): number;
-  exampleOf(id: number): number;
+  encode(first: number, count: number): number;
+  bodySize(): number;
+  dictionarySize(): number;
+  dictionaryEntry(id: number): number;
 }
 
 let compiled: WebAssembly.Module | undefined;
@@ -116,18 +115,17 @@ class KernelLineColumns implements LineColumns {
   }
 
   encode(column: number): ColumnBody {
-    const { body, ids } = this.#kernel;
     const start = this.#starts[column] as number;
     this.#encoded = (this.#starts[column + 1] as number) - start;
-    const encoding = this.#kernel.encode(this.#kernel.valueAt(start), this.#encoded, body.value, ids.value);
-    return { encoding, body: this.#memory.subarray(body.value, this.#kernel.bodyEnd.value) };
+    const encoding = this.#kernel.encode(start, this.#encoded);
+    return { encoding, body: this.#view(this.#kernel.body.value, this.#kernel.bodySize()) };
   }
 
   dictionary(): ColumnDictionary | null {
-    const kinds = this.#kernel.kinds.value;
+    const kinds = this.#kernel.dictionarySize();
     if (kinds === 0) return null;
     const names = Array.from({ length: kinds }, (_, id) => {
-      const example = this.#kernel.exampleOf(id);
+      const example = this.#kernel.dictionaryEntry(id);
       return this.#memory.toString('utf8', this.#memory.readUInt32LE(example), this.#memory.readUInt32LE(example + 4));
     });
     return { names, ids: new Uint8Array(this.#view(this.#kernel.ids.value, this.#encoded)) };
