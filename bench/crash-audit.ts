@@ -17,7 +17,7 @@ interface ServiceCount {
 interface StoredEvent {
   service: string;
   kind?: string;
-  metadata: Record<string, unknown>;
+  metadata?: Record<string, unknown>;
 }
 
 interface StoredSeries {
@@ -53,7 +53,7 @@ async function readEvents(dataDir: string): Promise<{ ids: Map<string, number>; 
   const ids = new Map<string, number>();
   const requests = new Map<string, number>();
   const logs = new Map<string, number>();
-  for await (const { service, kind, metadata } of storedLines<StoredEvent>(dataDir, 'log')) {
+  for await (const { service, kind, metadata = {} } of storedLines<StoredEvent>(dataDir, 'log')) {
     increment(ids, String(metadata['request_id']).replace('req_', ''));
     const environment = textOf(metadata, 'deployment.environment.name');
     const entity = entityId({ environment, namespace: textOf(metadata, 'service.namespace'), service });

@@ -24,7 +24,7 @@ export class CrashLedger {
 }
 
 export interface LedgerComparison {
-  /** Acknowledged and not stored, or stored more than once. */
+  /** Acknowledged and not stored; sent and stored more than once. */
   lost: number;
   duplicated: number;
   /** Stored, and never sent. */
@@ -36,7 +36,7 @@ export function compareLedger(ledger: CrashLedger, stored: ReadonlyMap<string, n
   const isKnown = (name: string): boolean => ledger.acknowledged.has(name) || ledger.uncertain.has(name);
   return {
     lost: [...ledger.acknowledged].filter((name) => !stored.has(name)).length,
-    duplicated: [...stored.values()].filter((times) => times > 1).length,
+    duplicated: [...stored].filter(([name, times]) => times > 1 && isKnown(name)).length,
     unknown: [...stored.keys()].filter((name) => !isKnown(name)).length,
   };
 }
