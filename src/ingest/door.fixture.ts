@@ -66,7 +66,8 @@ export const EVENT = {
   metadata: { latency_ms: 5 },
 };
 
-function createShared(options: DoorFixtureOptions, log: EventLog, clock: Clock) {
+/** What all doors of a process share. */
+export function createShared(options: DoorFixtureOptions, log: EventLog, clock: Clock) {
   const config = ingestConfigSchema.parse(options.config ?? {});
   const { events_per_second: eventsPerSecond, bytes_per_second: bytesPerSecond, burst: burstMs } = config;
   const limitsOf = createDoorLimits(config);
@@ -101,7 +102,7 @@ function createShared(options: DoorFixtureOptions, log: EventLog, clock: Clock) 
     logger: silentLogger,
     metrics: silentMetrics,
   });
-  return { handler, pending, ledger, state, exchange };
+  return { handler, pending, ledger, state, exchange, admission, limitsOf, config };
 }
 
 /** Doors by path, the native one unless others are given, on a free port in front of an embedded log in a temporary directory. */
