@@ -7,5 +7,8 @@ export const storeConfigSchema = z.strictObject({
   retention: duration('90d').meta({
     description: 'Rollups, anomalies, incidents, reports and changes older than this are removed',
   }),
+  max_series: z.int().min(1).default(200_000).meta({
+    description: 'Metric series kept at most; points of further ones are dropped and counted',
+  }),
 });
 export type StoreConfig = z.output<typeof storeConfigSchema>;

@@ -49,3 +49,44 @@ export const STORE_METRICS: readonly MetricDefinition[] = [
   COMMITTED_OFFSET,
   DATABASE_BYTES,
 ];
+
+/** What the store of received metrics measures about itself. */
+export const METRIC_STORE = {
+  commitSeconds: {
+    name: 'helios_metric_store_commit_seconds',
+    type: 'histogram',
+    help: 'Time of one commit of received metric points, its sync included',
+    buckets: SECONDS,
+  },
+  commitFailures: {
+    name: 'helios_metric_store_commit_failures_total',
+    type: 'counter',
+    help: 'Commits of metric points that failed and were rolled back, by error code',
+    labels: ['code'],
+  },
+  points: {
+    name: 'helios_metric_store_points_total',
+    type: 'counter',
+    help: 'Received metric points committed',
+  },
+  droppedPoints: {
+    name: 'helios_metric_store_dropped_points_total',
+    type: 'counter',
+    help: 'Received metric points dropped because there were store.max_series series',
+  },
+  series: {
+    name: 'helios_metric_store_series',
+    type: 'gauge',
+    help: 'Metric series known',
+  },
+  offset: {
+    name: 'helios_metric_store_committed_offset',
+    type: 'gauge',
+    help: 'Next offset of the metrics log after the last committed one',
+  },
+  databaseBytes: {
+    name: 'helios_metric_store_database_bytes',
+    type: 'gauge',
+    help: 'Size of the database of received metrics without its write-ahead log',
+  },
+} as const satisfies Record<string, MetricDefinition>;

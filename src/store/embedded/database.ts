@@ -4,34 +4,54 @@ import { DatabaseSync } from 'node:sqlite';
 import { HeliosError } from '../../lib/errors.ts';
 import { storeError } from './sqlite-errors.ts';
 
-export const DATABASE_FILE = 'store.db';
+/** One database file of a data directory. */
+export interface DatabaseKind {
+  file: string;
+  /** Folder with its schema, beside this file. */
+  migrations: string;
+  /** What is lost when a damaged one is built again from its log. */
+  notRebuilt: string;
+}
+
+export const STORE_DATABASE: DatabaseKind = {
+  file: 'store.db',
+  migrations: 'migrations',
+  notRebuilt: 'reports, posted changes, acknowledgements, and whatever stems from events that retention has dropped',
+};
+export const METRIC_DATABASE: DatabaseKind = {
+  file: 'metrics.db',
+  migrations: 'metric-migrations',
+  notRebuilt: 'points that retention has dropped from the log',
+};
+
 const PAGE_BYTES = 4096;
 /** Two connections write: the pipeline's, once a second and briefly, and the API's. */
 const LOCK_TIMEOUT_MS = 10_000;
-const MIGRATIONS_DIR = join(import.meta.dirname, 'migrations');
 
 export interface DatabaseOptions {
   /** Created when missing. */
   dir: string;
+  /** The store's by default. */
+  kind?: DatabaseKind;
   /** Largest size of the database file; past it writes fail with `disk_full`. Unlimited by default. */
   maxBytes?: number;
 }
 
-export function databasePath(dir: string): string {
-  return join(dir, DATABASE_FILE);
+export function databasePath(dir: string, kind = STORE_DATABASE): string {
+  return join(dir, kind.file);
 }
 
-function migrations(): string[] {
-  const files = readdirSync(MIGRATIONS_DIR).filter((file) => /^\d{6}\.sql$/.test(file));
-  return files.sort().map((file) => readFileSync(join(MIGRATIONS_DIR, file), 'utf8'));
+function migrationsOf(kind: DatabaseKind): string[] {
+  const folder = join(import.meta.dirname, kind.migrations);
+  const files = readdirSync(folder).filter((file) => /^\d{6}\.sql$/.test(file));
+  return files.sort().map((file) => readFileSync(join(folder, file), 'utf8'));
 }
 
 function schemaVersion(database: DatabaseSync): number {
   return (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
 }
 
-function migrate(database: DatabaseSync, path: string): void {
-  const steps = migrations();
+function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
   const found = schemaVersion(database);
   if (found > steps.length) {
     throw new HeliosError(
@@ -54,8 +74,8 @@ function migrate(database: DatabaseSync, path: string): void {
  * Every commit is synced (synchronous=FULL): the log may drop records that a commit says are counted.
  * Throws `corrupt_data` when the file is not a readable database and `data_dir_unusable` when it is newer than the program.
  */
-export function openDatabase({ dir, maxBytes }: DatabaseOptions): DatabaseSync {
-  const path = databasePath(dir);
+export function openDatabase({ dir, maxBytes, kind = STORE_DATABASE }: DatabaseOptions): DatabaseSync {
+  const path = databasePath(dir, kind);
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dir, { recursive: true });
@@ -65,7 +85,7 @@ export function openDatabase({ dir, maxBytes }: DatabaseOptions): DatabaseSync {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216');
     database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY');
     if (maxBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`);
-    migrate(database, path);
+    migrate(database, path, migrationsOf(kind));
     return database;
   } catch (error) {
     database?.close();
