@@ -45,7 +45,7 @@ export function entityColumns(skeletons: readonly PlacedSkeleton[]): Set<number>
  * no line has may be missing.
  */
 export function collectEntities(
-  lineSkeletons: Uint8Array,
+  lineSkeletons: Uint16Array,
   skeletons: readonly (PlacedSkeleton | undefined)[],
   dictionaries: ReadonlyMap<number, ColumnDictionary | null>,
 ): Set<string> | null {
@@ -79,12 +79,11 @@ function namingOf({ shape, columns }: PlacedSkeleton, cursors: ReadonlyMap<numbe
     return value === undefined ? undefined : cursors.get(columns[value] as number);
   };
   const present = (keys: readonly string[]): NameCursor[] => keys.map(cursorOf).filter((cursor) => cursor !== undefined);
-  const used = new Set(columns);
   return {
     service: cursorOf(SERVICE_KEY) as NameCursor,
     environments: present(ENVIRONMENT_KEYS),
     namespaces: present(NAMESPACE_KEYS),
-    moving: [...cursors].filter(([column]) => used.has(column)).map(([, cursor]) => cursor),
+    moving: [...cursors].filter(([column]) => columns.includes(column)).map(([, cursor]) => cursor),
     seen: new Set(),
   };
 }

@@ -20,7 +20,7 @@ export class OracleLineColumns implements LineColumns {
     return this.#splitter.lines;
   }
 
-  lineSkeletons(): Uint8Array {
+  lineSkeletons(): Uint16Array {
     return this.#splitter.lineSkeleton.subarray(0, this.#splitter.lines);
   }
 

@@ -5,8 +5,8 @@ import { bodyEnd, encodeValues, exampleOf, kinds } from './column-bodies.as';
 
 const COLON: u8 = 58;
 const MAX_VALUES: u32 = 512;
-const MAX_SKELETONS: u32 = 255;
-const TABLE_SIZE: u32 = 1024;
+const MAX_SKELETONS: u32 = 1023;
+const TABLE_SIZE: u32 = 4096;
 const WHOLE_LINE: u32 = 0;
 /** Room after each region for reads and writes of sixteen bytes. */
 const SLACK: usize = 64;
@@ -14,15 +14,15 @@ const SLACK: usize = 64;
 /** Byte classes: 0 part of a bare value (number, word, anything odd), 1 punctuation, 2 white space. */
 const CLASS = memory.data(256);
 /** Skeleton id by hash of the literal parts, 0 for none. */
-const TABLE = memory.data(2048);
+const TABLE = memory.data(2 * 4096);
 /** Per skeleton: its example line's start and end, the address of its first value, values in a line, lines. */
-const SKELETONS = memory.data(256 * 20, 8);
+const SKELETONS = memory.data(1024 * 20, 8);
 /** Whether a skeleton's value stands in quotes, a byte each. */
-const QUOTED = memory.data(256 * 512);
+const QUOTED = memory.data(1024 * 512);
 /** Column of a skeleton's value. */
-const COLUMN_OF = memory.data(256 * 512 * 4, 8);
+const COLUMN_OF = memory.data(1024 * 512 * 4, 8);
 /** The skeleton that came after a skeleton the last time. */
-const AFTER = memory.data(256);
+const AFTER = memory.data(2 * 1024);
 
 /** Where the regions lie; see `reserve`. A value is two u32: the addresses of its start and end. */
 let source: usize = 0;
@@ -64,13 +64,13 @@ export function reserve(bytes: u32): usize {
   // A value takes two bytes at least, its line's newline included; a whole line that is empty takes one.
   const valueBytes: usize = 8 * (<usize>bytes + 1) + SLACK;
   source = (__heap_base + 15) & ~15;
-  lineSkeletons = source + bytes + SLACK;
-  values = (lineSkeletons + bytes + SLACK) & ~15;
+  lineSkeletons = (source + bytes + SLACK) & ~15;
+  values = (lineSkeletons + 2 * (<usize>bytes) + SLACK) & ~15;
   gathered = values + valueBytes;
   body = gathered + valueBytes;
   ids = body + 2 * (<usize>bytes) + 65536;
   cursors = (ids + bytes + SLACK) & ~15;
-  const end = cursors + 256 * 512 * 4 + SLACK;
+  const end = cursors + 1024 * 512 * 4 + SLACK;
   const pages = <i32>((end + 65535) >> 16) - memory.size();
   if (pages > 0 && memory.grow(pages) < 0) return 0;
   return source;
@@ -80,8 +80,8 @@ export function reserve(bytes: u32): usize {
 export function split(length: u32): u32 {
   const end = source + length;
   store<u8>(end, NEWLINE);
-  memory.fill(TABLE, 0, 2048);
-  memory.fill(AFTER, 0, 256);
+  memory.fill(TABLE, 0, 2 * TABLE_SIZE);
+  memory.fill(AFTER, 0, 2048);
   skeletons = 1;
   lines = 0;
   store<u32>(skeletonAt(WHOLE_LINE) + 12, 1);
@@ -89,7 +89,7 @@ export function split(length: u32): u32 {
   let value = values;
   let before = WHOLE_LINE;
   for (let at = source; at < end; at = found + 1) {
-    let id: u32 = load<u8>(AFTER + before);
+    let id: u32 = load<u16>(AFTER + 2 * before);
     if (id === WHOLE_LINE || !follow(id, at, value)) id = read(at, value);
     if (id === WHOLE_LINE) {
       store<u32>(value, at);
@@ -99,8 +99,8 @@ export function split(length: u32): u32 {
     value = valueEnd;
     const skeleton = skeletonAt(id);
     store<u32>(skeleton + 16, load<u32>(skeleton + 16) + 1);
-    store<u8>(lineSkeletons + lines++, id);
-    store<u8>(AFTER + before, id);
+    store<u16>(lineSkeletons + 2 * lines++, id);
+    store<u16>(AFTER + 2 * before, id);
     before = id;
   }
   return lines;
@@ -264,7 +264,7 @@ export function columnStarts(): usize {
 export function gather(): void {
   let value = values;
   for (let line: u32 = 0; line < lines; line++) {
-    const id: u32 = load<u8>(lineSkeletons + line);
+    const id: u32 = load<u16>(lineSkeletons + 2 * line);
     let column = columnsOf(id);
     for (const end = column + 4 * skeletonValues(id); column < end; column += 4, value += 8) {
       const cursor = cursors + 4 * load<u32>(column);

@@ -20,10 +20,10 @@ export interface ColumnDictionary {
 export interface LineColumns {
   /** Takes lines that each end with a newline; returns their number. */
   split(lines: Uint8Array): number;
-  /** Number of skeletons, up to 255. */
+  /** Number of skeletons, up to 1023; a line of any other shape is kept whole. */
   readonly skeletons: number;
   /** The skeleton of each line. */
-  lineSkeletons(): Uint8Array;
+  lineSkeletons(): Uint16Array;
   skeletonLines(skeleton: number): number;
   /** The literal parts with a newline between each two, where the values stand. */
   skeletonText(skeleton: number): Buffer;
@@ -91,8 +91,8 @@ class KernelLineColumns implements LineColumns {
     return this.#lines;
   }
 
-  lineSkeletons(): Uint8Array {
-    return this.#view(this.#kernel.lineSkeleton(), this.#lines);
+  lineSkeletons(): Uint16Array {
+    return new Uint16Array(this.#kernel.memory.buffer, this.#kernel.lineSkeleton(), this.#lines);
   }
 
   skeletonLines(skeleton: number): number {

@@ -9,9 +9,9 @@ for (const byte of Buffer.from(' \t\r')) CLASS[byte] = 2;
 CLASS[QUOTE] = 1;
 
 const MAX_VALUES_PER_LINE = 512;
-/** Beyond this, lines of new shapes are kept whole: columns of a few values each compress badly. */
-const MAX_SKELETONS = 255;
-const TABLE_SIZE = 1024;
+/** Beyond this, lines of new shapes are kept whole. */
+const MAX_SKELETONS = 1023;
+const TABLE_SIZE = 4096;
 const WHOLE_LINE = 0;
 
 /** The literal parts of lines of one shape; value i stands between parts i and i + 1. */
@@ -44,7 +44,7 @@ export class LineSplitter {
   source: Buffer = Buffer.alloc(0);
   lines = 0;
   /** Skeleton of each line, and the index of its first value in `starts` and `ends`. */
-  lineSkeleton = new Uint8Array(8192);
+  lineSkeleton = new Uint16Array(8192);
   lineFirstValue = new Uint32Array(8192);
   starts = new Uint32Array(65536);
   ends = new Uint32Array(65536);
@@ -161,7 +161,7 @@ export class LineSplitter {
   }
 
   #growLines(): void {
-    const skeletons = new Uint8Array(this.lineSkeleton.length * 2);
+    const skeletons = new Uint16Array(this.lineSkeleton.length * 2);
     skeletons.set(this.lineSkeleton);
     this.lineSkeleton = skeletons;
     const firsts = new Uint32Array(this.lineFirstValue.length * 2);

@@ -70,7 +70,7 @@ test('one shape repeated with values from a small alphabet comes back, whatever 
 });
 
 test('lines that strain the limits come back: many shapes, many values, long values, repeated keys, empty lines', () => {
-  const shapes = Array.from({ length: 600 }, (_, i) => `{"key${i}":${i}}\n`).join('');
+  const shapes = Array.from({ length: 1500 }, (_, i) => `{"key${i}":${i}}\n`).join('');
   const wide = `[${Array.from({ length: 2000 }, (_, i) => i).join(',')}]\n`;
   const long = `{"message":"${'x'.repeat(100_000)}"}\n`;
   const twice = '{"service":"a","service":"b"}\n{"service":"a", "service" : "c"}\n';

@@ -11,9 +11,9 @@ import { zstdBlock } from './zstd-block.ts';
 /**
  * NDJSON lines as columns. Encoded: u32 length of the compressed directory, the directory, then the large columns, each
  * compressed by itself because unlike columns spoil each other's entropy tables. The directory holds the skeletons (skeleton.ts),
- * the skeleton of every line, and per column its encoding, its length and either its body or its stored length.
- * Values of one name share a column whatever skeleton they stand in, in the order of the lines; in version 1 each skeleton had
- * columns of its own.
+ * the skeleton of every line as u16, and per column its encoding, its length and either its body or its stored length.
+ * Values of one name share a column whatever skeleton they stand in, in the order of the lines. In version 1 each skeleton had
+ * columns of its own, and ids were bytes.
  */
 export const LINES_VERSION = 2;
 const LARGE_COLUMN_BYTES = 2048;
@@ -39,7 +39,7 @@ export class LinesEncoder {
     const count = columns.split(lines);
     directory.reset();
     const { skeletons, sizes } = this.#placeSkeletons();
-    directory.bytes(columns.lineSkeletons());
+    writeLineSkeletons(directory, columns.lineSkeletons());
     columns.gather(
       skeletons.map((skeleton) => skeleton.columns),
       sizes,
@@ -76,13 +76,15 @@ export class LinesEncoder {
       directory.bytes(text);
       const shape = this.#shapes.of(text);
       if (lines === 0) return { shape, columns: new Uint32Array(shape.columns.length) };
-      const placed = Uint32Array.from(shape.columns, (name) => {
+      const placed = new Uint32Array(shape.columns.length);
+      for (let value = 0; value < placed.length; value++) {
+        const name = shape.columns[value] as string;
         const column = ids.get(name) ?? ids.size;
         if (column === ids.size) ids.set(name, column);
         sizes[column] = (sizes[column] ?? 0) + lines;
-        return column;
-      });
-      for (const column of placed) directory.varint(column);
+        placed[value] = column;
+        directory.varint(column);
+      }
       return { shape, columns: placed };
     });
     return { skeletons, sizes: Uint32Array.from(sizes) };
@@ -110,7 +112,8 @@ export function decodeLines(encoded: Buffer, size: number, version = LINES_VERSI
   const directory = new ByteReader(zstdDecompressSync(encoded.subarray(4, headEnd)));
   const large = new ByteReader(encoded.subarray(headEnd));
   const skeletons = readSkeletons(directory, version);
-  const lineSkeletons = directory.bytes(skeletons.reduce((sum, skeleton) => sum + skeleton.lines, 0));
+  const lines = skeletons.reduce((sum, skeleton) => sum + skeleton.lines, 0);
+  const lineSkeletons = version === 1 ? directory.bytes(lines) : readLineSkeletons(directory, lines);
   const columns: ValueWriter[] = Array.from(columnSizes(skeletons), (count) => openColumn(directory, large, count));
   const writersOf = skeletons.map((skeleton) => Array.from(skeleton.columns, (column) => columns[column] as ValueWriter));
   const out = Buffer.allocUnsafeSlow(size);
@@ -128,6 +131,21 @@ export function decodeLines(encoded: Buffer, size: number, version = LINES_VERSI
   }
   if (at !== size) throw new HeliosError('corrupt_data', `cannot decode block: ${at} bytes instead of ${size}`);
   return out;
+}
+
+function writeLineSkeletons(out: ByteWriter, ids: Uint16Array): void {
+  const target = out.reserve(2 * ids.length);
+  let at = out.length;
+  for (const id of ids) {
+    target[at++] = id & 255;
+    target[at++] = id >> 8;
+  }
+  out.length = at;
+}
+
+function readLineSkeletons(source: ByteReader, lines: number): Uint16Array {
+  const bytes = source.bytes(2 * lines);
+  return Uint16Array.from({ length: lines }, (_, line) => bytes.readUInt16LE(2 * line));
 }
 
 /** Number of values of each column. */
