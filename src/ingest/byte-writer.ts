@@ -158,10 +158,26 @@ export class ByteWriter {
     else this.#digits(String((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)));
   }
 
+  /** An integer of magnitude below 10^15 divided by a power of ten up to 10^6, exactly, without zeros at the end. */
+  decimal(value: number, scale: number): void {
+    const whole = Math.trunc(value / scale);
+    let rest = Math.abs(value - whole * scale);
+    if (whole === 0 && value < 0) this.byte(MINUS);
+    this.integer(whole);
+    if (rest === 0) return;
+    const bytes = this.ensure(7);
+    bytes[this.length++] = 0x2e;
+    for (let unit = scale / 10; rest > 0; unit /= 10) {
+      const digit = Math.floor(rest / unit);
+      bytes[this.length++] = ZERO + digit;
+      rest -= digit * unit;
+    }
+  }
+
   /** The shortest form that reads back as the same number; what JSON lacks is "NaN", "Infinity" or "-Infinity". */
   double(value: number): void {
     const thousandths = Math.round(value * 1000);
-    if (Math.abs(thousandths) < 1e15 && thousandths / 1000 === value) this.#thousandths(thousandths);
+    if (Math.abs(thousandths) < 1e15 && thousandths / 1000 === value) this.decimal(thousandths, 1000);
     else if (Number.isFinite(value)) this.#digits(String(value));
     else this.text(String(value));
   }
@@ -266,21 +282,6 @@ export class ByteWriter {
         }
       }
       this.length = at;
-    }
-  }
-
-  #thousandths(value: number): void {
-    const whole = Math.trunc(value / 1000);
-    let rest = Math.abs(value - whole * 1000);
-    if (whole === 0 && value < 0) this.byte(MINUS);
-    this.integer(whole);
-    if (rest === 0) return;
-    const bytes = this.ensure(4);
-    bytes[this.length++] = 0x2e;
-    for (let scale = 100; rest > 0; scale /= 10) {
-      const digit = Math.floor(rest / scale);
-      bytes[this.length++] = ZERO + digit;
-      rest -= digit * scale;
     }
   }
 

@@ -163,8 +163,13 @@ export class EventWriter {
   textMember(key: MetadataKey, start: number, end: number): void {
     if (end === start) return;
     this.key(key);
-    this.out.string(this.reader.bytes, start, Math.min(end, start + MAX_METADATA_BYTES));
+    this.cappedText(start, end);
     this.out.byte(COMMA);
+  }
+
+  /** Text somewhere in the metadata; a longer one than all metadata may be is cut, because it will be rejected. */
+  cappedText(start: number, end: number): void {
+    this.out.string(this.reader.bytes, start, Math.min(end, start + MAX_METADATA_BYTES));
   }
 
   /** A member with a count; left out when zero. */

@@ -2,6 +2,7 @@ import { levelCode, LEVEL_INFO, LEVELS } from '../../model/event.ts';
 import { EventWriter } from './event-writer.ts';
 import type { EventRecord } from './event-writer.ts';
 import { EVENT_ROLES } from './metadata-key.ts';
+import { nanosOf } from './nanos.ts';
 import { RangeList } from './range-list.ts';
 import { EventRequest } from './request.ts';
 import type { EventTranscoder } from './request.ts';
@@ -76,9 +77,7 @@ class LogRecord implements EventRecord {
   #flags = 0;
 
   arriveAt(ms: number): void {
-    const nanos = BigInt(Math.trunc(ms)) * 1_000_000n;
-    this.#arrivalLow = Number(BigInt.asUintN(32, nanos));
-    this.#arrivalHigh = Number(BigInt.asUintN(32, nanos >> 32n));
+    ({ low: this.#arrivalLow, high: this.#arrivalHigh } = nanosOf(ms));
   }
 
   read(): void {
