@@ -32,7 +32,7 @@ test-clients: $(installed) ## real clients (Collector, telemetrygen, Prometheus,
 	@npm run --silent test:clients
 
 test-load: $(installed) ## load on servers of their own: sustained rate, time to answer, memory
-	@npm run --silent bench -- http memory $(ARGS)
+	@npm run --silent bench -- http doors soak $(ARGS)
 
 coverage: $(installed) ## both test tiers; fails under 90 % of lines
 	@npm run --silent coverage

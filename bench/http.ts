@@ -1,103 +1,114 @@
 import { parseArgs } from 'node:util';
 import { runLoad, startSink } from './load-run.ts';
 import type { LoadResult } from './load-result.ts';
-import { loadTable } from './load-table.ts';
+import { loadTable, textTable } from './load-table.ts';
 import { processorSeconds } from './process-usage.ts';
-import { getSelfMetrics, waitForEvents, waitForPipeline } from './server-api.ts';
+import { readRecords, waitForEvents, waitForPipeline } from './server-api.ts';
 import { ServerProcess, temporaryDirectory } from './server-process.ts';
 
 /**
- * Events through the HTTP door, every answer after fdatasync, windows and store running, on the cores that the load client
- * also uses; beside a bare node:http server that only counts. First an open loop, then as much as goes through.
+ * Events through the native HTTP door, every answer after fdatasync, windows and store running, on the cores that the load client
+ * also uses: open loops, then as much as goes through in batches of 100, of 1,000 and of one. Beside it a bare node:http server
+ * that only counts.
  *
- *     node bench/http.ts [--duration 60] [--open-duration 20] [--rate 50000] [--batch 100] [--connections 32] [--json]
+ *     node bench/http.ts [--duration 60] [--open-duration 20] [--sink-duration 10] [--connections 32] [--json]
  */
 const { values: flags } = parseArgs({
   options: {
     duration: { type: 'string', default: '60' },
     'open-duration': { type: 'string', default: '20' },
-    rate: { type: 'string', default: '50000' },
-    batch: { type: 'string', default: '100' },
+    'sink-duration': { type: 'string', default: '10' },
     connections: { type: 'string', default: '32' },
     json: { type: 'boolean', default: false },
   },
 });
-const load = { batch: Number(flags.batch), connections: Number(flags.connections), warmupSeconds: 3 };
-const openLoop = { ...load, rate: Number(flags.rate), durationSeconds: Number(flags['open-duration']) };
-const closedLoop = { ...load, durationSeconds: Number(flags.duration) };
-const BASELINE_SECONDS = 10;
 
-interface ServerFigures {
-  open: LoadResult;
-  closed: LoadResult;
-  /** Of the server, microseconds an event at saturation, all threads. */
+interface Scenario {
+  batch: number;
+  /** Events a second of an open loop; 0 saturates. */
+  rate: number;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  { batch: 100, rate: 50_000 },
+  { batch: 100, rate: 250_000 },
+  { batch: 100, rate: 0 },
+  { batch: 1000, rate: 0 },
+  { batch: 1, rate: 0 },
+];
+const WARMUP_SECONDS = 3;
+
+interface ServerRun {
+  load: LoadResult;
+  /** Of the server, all threads, microseconds an event until nothing is left to do. */
   cpuMicrosPerEvent: number;
   /** Events that the pipeline was behind when the load ended, and how long it took to have them all. */
   behindEvents: number;
   catchUpSeconds: number;
-  /** Events that the API counts, and that were acknowledged. */
-  countedEvents: number;
-  acknowledgedEvents: number;
 }
 
-async function measureSink(): Promise<{ open: LoadResult; closed: LoadResult }> {
+function loadOf({ batch, rate }: Scenario, index: number) {
+  return { batch, rate, connections: Number(flags.connections), warmupSeconds: WARMUP_SECONDS, seed: index + 1 };
+}
+
+function nameOf({ batch, rate }: Scenario): string {
+  return `batch ${batch.toLocaleString('en')}, ${rate > 0 ? `${rate.toLocaleString('en')}/s` : 'saturated'}`;
+}
+
+async function measureSink(): Promise<LoadResult[]> {
   await using sink = await startSink();
-  const durationSeconds = Math.min(BASELINE_SECONDS, closedLoop.durationSeconds);
-  const open = await runLoad({
-    ...openLoop,
-    url: sink.url,
-    durationSeconds: Math.min(BASELINE_SECONDS, openLoop.durationSeconds),
-  });
-  return { open, closed: await runLoad({ ...closedLoop, url: sink.url, durationSeconds }) };
+  const durationSeconds = Number(flags['sink-duration']);
+  const results: LoadResult[] = [];
+  for (const [index, scenario] of SCENARIOS.entries()) {
+    results.push(await runLoad({ ...loadOf(scenario, index), url: sink.url, durationSeconds }));
+  }
+  return results;
 }
 
-async function measureServer(): Promise<ServerFigures> {
+/** One server for all: what an earlier scenario left behind has been caught up with when the next starts. */
+async function measureServer(): Promise<{ runs: ServerRun[]; acknowledged: number; counted: number }> {
   using directory = temporaryDirectory();
   await using server = await ServerProcess.start({ dataDir: directory.path });
   const { url, pid } = server;
-  const open = await runLoad({ ...openLoop, url, seed: 1 });
-  await waitForPipeline(url, open.acknowledged, 60_000);
-  const cpuBefore = processorSeconds(pid);
-  const closed = await runLoad({ ...closedLoop, url, seed: 2 });
-  const endedMs = performance.now();
-  const acknowledgedEvents = open.acknowledged + closed.acknowledged;
-  const seen = (await getSelfMetrics(url)).get('helios_pipeline_events_total') ?? 0;
-  await waitForPipeline(url, acknowledgedEvents, 600_000);
-  const catchUpSeconds = (performance.now() - endedMs) / 1000;
-  const cpuSeconds = processorSeconds(pid) - cpuBefore;
-  const countedEvents = await waitForEvents(url, acknowledgedEvents, 60_000);
-  const cpuMicrosPerEvent = (cpuSeconds * 1e6) / closed.acknowledged;
-  return {
-    open,
-    closed,
-    cpuMicrosPerEvent,
-    behindEvents: acknowledgedEvents - seen,
-    catchUpSeconds,
-    countedEvents,
-    acknowledgedEvents,
-  };
+  const runs: ServerRun[] = [];
+  let acknowledged = 0;
+  for (const [index, scenario] of SCENARIOS.entries()) {
+    const durationSeconds = Number(scenario.rate > 0 ? flags['open-duration'] : flags.duration);
+    const cpuBefore = processorSeconds(pid);
+    const load = await runLoad({ ...loadOf(scenario, index), url, durationSeconds });
+    const endedMs = performance.now();
+    acknowledged += load.acknowledged;
+    const behindEvents = acknowledged - (await readRecords(url, false));
+    await waitForPipeline(url, acknowledged, 600_000);
+    const catchUpSeconds = (performance.now() - endedMs) / 1000;
+    const cpuMicrosPerEvent = ((processorSeconds(pid) - cpuBefore) * 1e6) / load.acknowledged;
+    runs.push({ load, cpuMicrosPerEvent, behindEvents, catchUpSeconds });
+  }
+  return { runs, acknowledged, counted: await waitForEvents(url, acknowledged, 60_000) };
 }
 
 const sink = await measureSink();
-const server = await measureServer();
-const ratio = server.closed.eventsPerSecond / sink.closed.eventsPerSecond;
+const { runs, acknowledged, counted } = await measureServer();
 if (flags.json) {
-  process.stdout.write(`${JSON.stringify({ sink, server, ratio })}\n`);
+  process.stdout.write(`${JSON.stringify({ scenarios: SCENARIOS, sink, runs, acknowledged, counted })}\n`);
 } else {
-  const rate = openLoop.rate.toLocaleString('en');
+  const rows = SCENARIOS.flatMap((scenario, i) => [
+    [`bare node:http, ${nameOf(scenario)}`, sink[i] as LoadResult] as const,
+    [`HELIOS, ${nameOf(scenario)}`, runs[i]?.load as LoadResult] as const,
+  ]);
+  process.stdout.write(loadTable(rows));
   process.stdout.write(
-    loadTable([
-      [`bare node:http, ${rate}/s`, sink.open],
-      [`HELIOS, ${rate}/s`, server.open],
-      ['bare node:http, saturated', sink.closed],
-      ['HELIOS, saturated', server.closed],
-    ]),
+    textTable(
+      ['', 'of the bare server', 'CPU us/event', 'behind at the end', 'caught up s'],
+      runs.map(({ load, cpuMicrosPerEvent, behindEvents, catchUpSeconds }, i) => [
+        nameOf(SCENARIOS[i] as Scenario),
+        `${((100 * load.eventsPerSecond) / (sink[i]?.eventsPerSecond ?? NaN)).toFixed(0)} %`,
+        cpuMicrosPerEvent.toFixed(2),
+        behindEvents,
+        catchUpSeconds.toFixed(1),
+      ]),
+    ),
   );
-  process.stdout.write(
-    `saturated: ${(ratio * 100).toFixed(0)} % of the bare server, ${server.cpuMicrosPerEvent.toFixed(2)} us of processor an event; ` +
-      `the pipeline was ${server.behindEvents.toLocaleString('en')} events behind at the end and had them all ` +
-      `${server.catchUpSeconds.toFixed(1)} s later\n` +
-      `acknowledged ${server.acknowledgedEvents}, counted by the API ${server.countedEvents}\n`,
-  );
+  process.stdout.write(`acknowledged ${acknowledged}, counted by the API ${counted}\n`);
 }
-if (server.countedEvents !== server.acknowledgedEvents) process.exitCode = 1;
+if (counted !== acknowledged) process.exitCode = 1;

@@ -1,3 +1,4 @@
+import { setInterval } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { createPrng } from '../src/lib/prng.ts';
 import type { LoadChannel } from './load-channel.ts';
@@ -7,7 +8,7 @@ import type { LoadOptions } from './load-options.ts';
 import { createLoadRequest, mixId, RequestWriter } from './load-request.ts';
 import type { LoadRequest } from './load-request.ts';
 import { LoadMeter } from './load-result.ts';
-import type { LoadResult } from './load-result.ts';
+import type { LoadReport, LoadResult } from './load-result.ts';
 
 /** Prepared requests in all: enough that latencies, messages and services vary, few enough to stay in the cache. */
 const PREPARED_REQUESTS = 224;
@@ -97,8 +98,8 @@ function prepare(options: LoadOptions, connection: number): LoadRequest[] {
   );
 }
 
-/** Posts events until the duration is over, or the number of events is reached. */
-export async function runLoadLoop(options: LoadOptions): Promise<LoadResult> {
+/** Posts events until the duration is over, or the number of events is reached. `onReport` hears every `reportSeconds`. */
+export async function runLoadLoop(options: LoadOptions, onReport: (report: LoadReport) => void): Promise<LoadResult> {
   const { door, connections, batch, rate, warmupSeconds, durationSeconds } = options;
   const opener = new ChannelOpener(LOAD_DOORS[door], new URL(options.url), options.sessions);
   const prepared = Array.from({ length: connections }, (_, index) => prepare(options, index));
@@ -108,7 +109,10 @@ export async function runLoadLoop(options: LoadOptions): Promise<LoadResult> {
   const run: Run = { options, opener, writer: new RequestWriter(options.seed), meter, endMs };
   const schedule = rate > 0 ? new Schedule(options) : null;
   const cpuBefore = setTimeout(warmupSeconds * 1000, undefined, { ref: false }).then(() => process.cpuUsage());
+  const reportMs = options.reportSeconds * 1000;
+  const reports = reportMs > 0 ? setInterval(() => onReport(meter.takeReport(door)), reportMs) : undefined;
   await Promise.all(prepared.map((requests) => drive(run, requests, schedule)));
+  clearInterval(reports);
   opener.close();
   const measuredSeconds = Math.max(0.001, (Math.min(performance.now(), endMs) - fromMs) / 1000);
   const isShort = performance.now() < fromMs;

@@ -24,6 +24,8 @@ export interface LoadOptions {
   /** Timestamps from here, evenly over `spanMs`, for `events` events; with a span of 0 every batch is stamped now. */
   fromMs: number;
   spanMs: number;
+  /** Tells of the latencies so far every so often; 0 is never. */
+  reportSeconds: number;
 }
 
 const DEFAULTS: LoadOptions = {
@@ -40,6 +42,7 @@ const DEFAULTS: LoadOptions = {
   seed: 1,
   fromMs: 0,
   spanMs: 0,
+  reportSeconds: 0,
 };
 
 export function loadOptions(partial: Partial<LoadOptions>): LoadOptions {

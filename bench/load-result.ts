@@ -24,6 +24,17 @@ export interface LoadResult {
   clientCpuSeconds: number;
 }
 
+/** What came of one stretch of a run. */
+export interface LoadReport {
+  door: string;
+  events: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+  /** Requests that were not stored, of the whole run so far. */
+  failures: number;
+}
+
 /** Counts answers; those outside `[fromMs, toMs)` of the monotonic clock count as acknowledged and nothing else. */
 export class LoadMeter {
   readonly histogram = new LoadHistogram();
@@ -32,6 +43,8 @@ export class LoadMeter {
   notStored = 0;
   netErrors = 0;
   firstError: string | null = null;
+  #stretch = new LoadHistogram();
+  #stretchEvents = 0;
   readonly #fromMs: number;
   readonly #toMs: number;
 
@@ -50,6 +63,18 @@ export class LoadMeter {
     if (nowMs < this.#fromMs || nowMs >= this.#toMs) return;
     this.measuredEvents += events;
     this.histogram.add(latencyMs);
+    this.#stretchEvents += events;
+    this.#stretch.add(latencyMs);
+  }
+
+  /** What was measured since the last call. */
+  takeReport(door: string): LoadReport {
+    const stretch = this.#stretch;
+    const events = this.#stretchEvents;
+    this.#stretch = new LoadHistogram();
+    this.#stretchEvents = 0;
+    const [p50Ms, p99Ms] = [stretch.quantileMs(0.5), stretch.quantileMs(0.99)];
+    return { door, events, p50Ms, p99Ms, maxMs: stretch.maxMs(), failures: this.notStored + this.netErrors };
   }
 
   failed(error: Error): void {

@@ -5,26 +5,34 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadArguments, loadOptions } from './load-options.ts';
 import type { LoadOptions } from './load-options.ts';
-import type { LoadResult } from './load-result.ts';
+import type { LoadReport, LoadResult } from './load-result.ts';
 
-/** Runs the load client in a process of its own. */
-export async function runLoad(partial: Partial<LoadOptions> & { url: string }): Promise<LoadResult> {
+/** Runs the load client in a process of its own; `onReport` hears every `reportSeconds`. */
+export async function runLoad(
+  partial: Partial<LoadOptions> & { url: string },
+  onReport: (report: LoadReport) => void = () => {},
+): Promise<LoadResult> {
   const args = loadArguments(loadOptions(partial));
   const child = spawn(process.execPath, [join(import.meta.dirname, 'load-client.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const stop = (): boolean => child.kill('SIGKILL');
   process.once('exit', stop);
-  const [text, [code]] = await Promise.all([readAll(child), once(child, 'exit') as Promise<[number | null]>]);
+  const [last, [code]] = await Promise.all([readLines(child, onReport), once(child, 'exit') as Promise<[number | null]>]);
   process.off('exit', stop);
   if (code !== 0) throw new Error(`the load client ended with ${code}`);
-  return JSON.parse(text) as LoadResult;
+  return JSON.parse(last) as LoadResult;
 }
 
-async function readAll({ stdout }: ChildProcess): Promise<string> {
-  let text = '';
-  for await (const chunk of stdout ?? []) text += String(chunk);
-  return text;
+/** The last line; those before it are reports. */
+async function readLines({ stdout }: ChildProcess, onReport: (report: LoadReport) => void): Promise<string> {
+  let last = '';
+  if (stdout === null) return last;
+  for await (const line of createInterface(stdout)) {
+    if (last !== '') onReport(JSON.parse(last) as LoadReport);
+    last = line;
+  }
+  return last;
 }
 
 export interface Sink extends AsyncDisposable {

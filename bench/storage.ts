@@ -3,12 +3,13 @@ import { diskUsage, unsealedBytes } from './disk-usage.ts';
 import type { DiskUsage } from './disk-usage.ts';
 import { runLoad } from './load-run.ts';
 import { textTable } from './load-table.ts';
+import { processorSeconds } from './process-usage.ts';
 import { getMetrics, waitFor, waitForEvents, waitForPipeline } from './server-api.ts';
 import { ServerProcess, temporaryDirectory } from './server-process.ts';
 
 /**
- * What events cost on the disk once they are sealed, everything in the data directory included, and how long a day's p95 by
- * service takes to answer. Events are unique, of 50 services, and as dense as ten million a day: rollups cost the same
+ * What events cost on the disk once they are sealed, everything in the data directory included, in processor time until they
+ * are, and how long a day's p95 by service takes to answer. Events are unique, of 50 services, and as dense as ten million a day: rollups cost the same
  * however many events they stand for, so that thinner traffic costs more an event.
  *
  *     node bench/storage.ts [--events 3000000] [--segment-age 5s] [--json]               (the full day: --events 10000000)
@@ -54,7 +55,8 @@ function breakdown(usage: DiskUsage, events: number): string {
 using directory = temporaryDirectory();
 const args = ['--clock', 'events', '--set', `log.segment_age=${flags['segment-age']}`];
 await using server = await ServerProcess.start({ dataDir: directory.path, args });
-const { url } = server;
+const { url, pid } = server;
+const cpuBefore = processorSeconds(pid);
 const load = await runLoad({
   url,
   events: Number(flags.events),
@@ -72,6 +74,7 @@ await waitFor('sealed segments', 900_000, () =>
   Promise.resolve(unsealedBytes(directory.path) <= EMPTY_SEGMENT_BYTES ? true : undefined),
 );
 const sealSeconds = (performance.now() - sealStartMs) / 1000;
+const cpuSeconds = processorSeconds(pid) - cpuBefore;
 const running = diskUsage(directory.path);
 const hours = await timeQuery(url, '1h');
 const minutes = await timeQuery(url, '5m');
@@ -88,6 +91,8 @@ const figures = {
   allocatedBytesPerEvent: running.allocatedBytes / events,
   storedBytesPerEventStopped: stopped.bytes / events,
   sealSeconds,
+  /** Taking in, windows, rollups and sealing: all of it, per million events. */
+  cpuSecondsPerMillion: (cpuSeconds * 1e6) / events,
   p95: { hours, minutes, day },
 };
 if (flags.json) {
@@ -122,7 +127,8 @@ if (flags.json) {
     ),
   );
   process.stdout.write(
-    `sealed ${sealSeconds.toFixed(1)} s after the last event was windowed; the API counts ${counted} events\n`,
+    `${figures.cpuSecondsPerMillion.toFixed(2)} s of processor time per million events, sealing included; ` +
+      `sealed ${sealSeconds.toFixed(1)} s after the last event was windowed; the API counts ${counted} events\n`,
   );
 }
 if (counted !== events) process.exitCode = 1;
