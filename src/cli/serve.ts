@@ -15,6 +15,7 @@ const CLOSE_MS = 10_000;
 interface Urls {
   url: string;
   otlpUrl: string | null;
+  grpcUrl: string | null;
 }
 
 /** Prints events as JSON lines, the ready line before all that happened during the start. */
@@ -36,10 +37,11 @@ function eventPrinter(print: (line: string) => void): {
   };
 }
 
-function welcome({ url, otlpUrl }: Urls, config: Config): string {
+function welcome({ url, otlpUrl, grpcUrl }: Urls, config: Config): string {
   const at = url === 'http://127.0.0.1:8080' ? '' : ` --url ${url}`;
   const otlp = otlpUrl === null ? '' : `, OTLP over HTTP on ${otlpUrl}`;
-  return `HELIOS listens on ${url}${otlp}, data in ${config.data_dir}. Next:
+  const grpc = grpcUrl === null ? '' : `, gRPC on ${grpcUrl}`;
+  return `HELIOS listens on ${url}${otlp}${grpc}, data in ${config.data_dir}. Next:
   curl ${url}/api/v1/events -d "{\\"timestamp\\":\\"$(date -u +%FT%TZ)\\",\\"service\\":\\"shop\\",\\"level\\":\\"INFO\\",\\"message\\":\\"hello\\"}"
   bin/helios replay events.ndjson${at}
   bin/helios incidents${at}`;

@@ -13,7 +13,14 @@ const DECOMPRESSORS = {
 };
 const ALIASES: Record<string, string> = { '': 'identity', 'x-gzip': 'gzip' };
 
-export type Encoding = 'identity' | keyof typeof DECOMPRESSORS;
+type Compression = keyof typeof DECOMPRESSORS;
+
+/** Content codings that a door may take; those that are not taken off here are left to it. */
+export type Encoding = Compression | 'snappy';
+
+export function isTakenOff(encoding: Encoding | 'identity'): encoding is Compression {
+  return encoding in DECOMPRESSORS;
+}
 
 /** The encoding that a Content-Encoding names, when it is one of `allowed`. */
 export function encodingOf<T extends string>(header: string | undefined, allowed: readonly T[]): T | 'identity' {
@@ -125,12 +132,7 @@ function tooSlow(): HeliosError {
 }
 
 /** What a body decompresses to, within `maxBytes` and the memory bound. */
-export async function decompress(
-  body: Buffer,
-  encoding: Exclude<Encoding, 'identity'>,
-  maxBytes: number,
-  ticket: Ticket,
-): Promise<Buffer> {
+export async function decompress(body: Buffer, encoding: Compression, maxBytes: number, ticket: Ticket): Promise<Buffer> {
   let bytes: Buffer;
   try {
     bytes = await DECOMPRESSORS[encoding](body, { maxOutputLength: maxBytes });

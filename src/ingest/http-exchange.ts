@@ -6,7 +6,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Admission, Ticket } from './admission.ts';
 import type { DoorLimits } from './door-limits.ts';
 import type { Sender, Verdict } from './handler.ts';
-import { ClientGone, decompress, encodingOf, readBody } from './http-body.ts';
+import { ClientGone, decompress, encodingOf, isTakenOff, readBody } from './http-body.ts';
 import type { Encoding } from './http-body.ts';
 import { BYTES_RECEIVED, REQUEST_SECONDS, REQUESTS } from './metrics.ts';
 
@@ -37,8 +37,8 @@ export interface HttpAnswer {
 export interface HttpDoor {
   /** The door in metrics, limits and GET /api/v1/clients. */
   readonly name: string;
-  /** Content codings that the exchange takes off the body; all others are answered 415. */
-  readonly encodings: readonly Exclude<Encoding, 'identity'>[];
+  /** Content codings that may lie on the body; all others are answered 415. */
+  readonly encodings: readonly Encoding[];
   /** Throws `unsupported_media_type` before the body is read. */
   check(headers: IncomingHttpHeaders): void;
   take(request: DoorRequest): Promise<Verdict>;
@@ -74,7 +74,7 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
       if (headers.expect !== undefined) response.writeContinue();
     });
     metrics.add(BYTES_RECEIVED, sent.length, labelsOf(door.name));
-    const body = encoding === 'identity' ? sent : await decompress(sent, encoding, maxBodyBytes, ticket);
+    const body = isTakenOff(encoding) ? await decompress(sent, encoding, maxBodyBytes, ticket) : sent;
     const verdict = await door.take({ headers, sender, body, ticket });
     const { rejectedCount, rejections, replayed } = verdict;
     ticket.settle({ accepted: replayed ? 0 : verdict.accepted, rejectedCount, rejections, sentBytes: sent.length });

@@ -10,6 +10,10 @@ import { createNativeDoor } from '../ingest/http/door.ts';
 import { createHttpExchange } from '../ingest/http-exchange.ts';
 import type { HttpDoor, HttpExchange } from '../ingest/http-exchange.ts';
 import { createAuthorize } from '../ingest/keys.ts';
+import { createOtlpDoors } from '../ingest/otlp/door.ts';
+import { createOtlpExport } from '../ingest/otlp/export.ts';
+import type { OtlpExport } from '../ingest/otlp/export.ts';
+import { RemoteWriteDoor } from '../ingest/prometheus/door.ts';
 import { PENDING_BYTES } from '../ingest/metrics.ts';
 import { PendingBytes } from '../ingest/pending-bytes.ts';
 import { ClientLimits } from '../ingest/token-bucket.ts';
@@ -20,9 +24,12 @@ import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
 import { EVENTS_PATH } from './server.ts';
 
+const REMOTE_WRITE_PATH = '/api/v1/write';
+
 export interface DoorsOptions {
   config: Config;
   log: EventLog;
+  metricsLog?: EventLog;
   logger: Logger;
   metrics: PrometheusMetrics;
   isStopping: () => boolean;
@@ -35,13 +42,15 @@ export interface Doors {
   ledger: ClientLedger;
   limitsOf: (door: string) => DoorLimits;
   exchange: HttpExchange;
+  otlpExport: OtlpExport;
   byPath: ReadonlyMap<string, HttpDoor>;
 }
 
-function createHandler({ config, log, metrics }: DoorsOptions, limitsOf: Doors['limitsOf']): IngestHandler {
+function createHandler({ config, log, metricsLog, metrics }: DoorsOptions, limitsOf: Doors['limitsOf']): IngestHandler {
   const eventsClock = config.clock === 'events';
   return createIngestHandler({
     log,
+    ...(metricsLog && { metricsLog }),
     scanner: createRotatingScanner({ entities: config.anomaly_detection.max_entities }, () => systemClock.nowMs()),
     clock: systemClock,
     metrics,
@@ -77,5 +86,11 @@ export function createDoors(options: DoorsOptions): Doors {
     logger,
     metrics,
   });
-  return { handler, admission, ledger, limitsOf, exchange, byPath: new Map([[EVENTS_PATH, createNativeDoor(handler)]]) };
+  const otlpExport = createOtlpExport({ handler, clock: systemClock });
+  const byPath = new Map<string, HttpDoor>([
+    [EVENTS_PATH, createNativeDoor(handler)],
+    ...createOtlpDoors(otlpExport),
+    [REMOTE_WRITE_PATH, new RemoteWriteDoor(handler, limitsOf)],
+  ]);
+  return { handler, admission, ledger, limitsOf, exchange, otlpExport, byPath };
 }

@@ -9,6 +9,12 @@ const TIMEOUT_SLACK = 0.1;
 const MAX_TIMEOUT_CHECK_MS = 30_000;
 const KEEP_ALIVE_MS = 120_000;
 
+/** Connections open at all ports, and how many may be. */
+export interface ConnectionBudget {
+  open: number;
+  limit: number;
+}
+
 export interface ListenerOptions {
   host: string;
   port: number;
@@ -18,7 +24,8 @@ export interface ListenerOptions {
   /** For a whole request to arrive, milliseconds. */
   requestTimeoutMs: number;
   maxHeaderBytes: number;
-  maxConnections: number;
+  /** What all HTTP ports share. */
+  connections: ConnectionBudget;
   onRequest: RequestListener;
   /** True for requests whose handler answers "Expect: 100-continue" itself, so that a refused body is never sent. */
   continuesItself: (request: IncomingMessage) => boolean;
@@ -57,7 +64,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { tls, maxHeaderBytes, maxConnections } = options;
+    const { tls, maxHeaderBytes } = options;
     const limits: http.ServerOptions = {
       ...requestTimeouts(options.requestTimeoutMs),
       maxHeaderSize: maxHeaderBytes,
@@ -65,11 +72,7 @@ export class Listener {
       noDelay: true,
     };
     this.server = tls ? https.createServer({ ...limits, ...tls }) : http.createServer(limits);
-    this.server.maxConnections = maxConnections;
-    this.server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    this.server.on('connection', (socket: Socket) => this.#track(socket));
     this.server.on('request', (request, response) => this.#serve(request, response));
     this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       if (!options.continuesItself(request)) response.writeContinue();
@@ -104,6 +107,20 @@ export class Listener {
     const inTime = await Promise.race([closed, timeout.then(() => false)]);
     if (!inTime) this.server.closeAllConnections();
     return inTime;
+  }
+
+  #track(socket: Socket): void {
+    const { connections } = this.#options;
+    if (connections.open >= connections.limit) {
+      socket.destroy();
+      return;
+    }
+    connections.open++;
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      connections.open--;
+      this.#sockets.delete(socket);
+    });
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

@@ -12,6 +12,7 @@ export const EVENTS_PATH = '/api/v1/events';
 /** As a proxy may ask, with the origin before the path (RFC 9112, section 3.2.2). */
 const ORIGIN = /^https?:\/\/[^/]*/i;
 
+const RESERVED_FILES = 1000;
 const OTLP_HTTP_PORT = 4318;
 const GRPC_PORT = 4317;
 
@@ -75,6 +76,18 @@ export function readTls(config: Config): { cert: Buffer; key: Buffer } | null {
   }
 }
 
+/** Connections must leave files for the log and the store to open, or a flood of them would stop both. */
+function connectionLimit(configured: number): number {
+  let openFiles = Infinity;
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    openFiles = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
+  } catch {
+    // Not Linux: the configured number stands.
+  }
+  return Math.max(1, Math.min(configured, openFiles - RESERVED_FILES));
+}
+
 function doorOf(doors: HttpServerOptions['doors'], { method, url = '' }: IncomingMessage): HttpDoor | undefined {
   let door = doors.get(url);
   if (door === undefined) {
@@ -100,7 +113,7 @@ export function createHttpServer({ config, doors, exchange }: HttpServerOptions)
     tls: readTls(config),
     requestTimeoutMs: longestBodyTimeoutMs(config.ingest),
     maxHeaderBytes: config.ingest.max_header,
-    maxConnections: config.ingest.max_connections,
+    connections: { open: 0, limit: connectionLimit(config.ingest.max_connections) },
     continuesItself: (request: IncomingMessage) => doorOf(doors, request) !== undefined,
   };
   const serve =
