@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
 /** Entry of each module; the module lies beside it as `<name>.wasm`. */
-export const WASM_ENTRIES = ['src/log/embedded/line-columns.as.ts'];
+export const WASM_ENTRIES = ['src/log/embedded/line-columns.as.ts', 'src/model/simd-scanner.as.ts'];
 
 const COMPILER = 'node_modules/assemblyscript/bin/asc.js';
-const FLAGS = ['--enable', 'simd', '--runtime', 'stub', '-O3', '--converge', '--noAssert'];
+const FLAGS = ['--enable', 'simd', '--runtime', 'stub', '-O3', '--converge', '--noAssert', '--use', 'abort='];
 const root = path.join(import.meta.dirname, '..');
 
 /** `src/room/name.as.ts` to `src/room/name.wasm`. */

@@ -60,6 +60,10 @@ export class EventFastPath implements EventReader {
   #seenMeta = 0;
   #serviceStart = 0;
   #serviceEnd = 0;
+  #endpointStart = 0;
+  #endpointEnd = 0;
+  #versionStart = 0;
+  #versionEnd = 0;
   #environmentStart = 0;
   #environmentEnd = 0;
   #namespaceStart = 0;
@@ -126,7 +130,10 @@ export class EventFastPath implements EventReader {
     }
     p++;
     if ((this.#seen & REQUIRED) !== REQUIRED || p - at - this.#messageBytes > MAX_FAST_METADATA_BYTES) return -1;
-    if (!this.#internEntity(bytes) || (this.#limits.services && !this.#allowed(bytes))) return -1;
+    if (!this.#internEntity(bytes)) return -1;
+    const { endpoints, versions } = this.#names;
+    this.batch.endpoint[row] = endpoints.intern(bytes, this.#endpointStart, this.#endpointEnd);
+    this.batch.version[row] = versions.intern(bytes, this.#versionStart, this.#versionEnd);
     this.batch.offset[row] = at;
     this.batch.length[row] = p - at;
     return p;
@@ -137,13 +144,13 @@ export class EventFastPath implements EventReader {
     this.#row = row;
     this.#seen = 0;
     this.#seenMeta = 0;
+    this.#endpointStart = this.#endpointEnd = 0;
+    this.#versionStart = this.#versionEnd = 0;
     this.#environmentStart = this.#environmentEnd = 0;
     this.#namespaceStart = this.#namespaceEnd = 0;
     batch.latency[row] = NaN;
     batch.weight[row] = 1;
     batch.kind[row] = 0;
-    batch.endpoint[row] = 0;
-    batch.version[row] = 0;
     const pair = 2 * row;
     batch.traceHash[pair] = batch.traceHash[pair + 1] = 0;
     batch.spanHash[pair] = batch.spanHash[pair + 1] = 0;
@@ -233,10 +240,12 @@ export class EventFastPath implements EventReader {
     if (end < 0) return -1;
     const start = at + 1;
     if (code === META.endpoint) {
-      const endpoints = this.#names.endpoints;
-      this.batch.endpoint[this.#row] = end - start > MAX_ENDPOINT_BYTES ? endpoints.otherId : endpoints.intern(bytes, start, end);
+      if (end - start > MAX_ENDPOINT_BYTES) return -1;
+      this.#endpointStart = start;
+      this.#endpointEnd = end;
     } else if (code === META.version) {
-      this.batch.version[this.#row] = this.#names.versions.intern(bytes, start, end);
+      this.#versionStart = start;
+      this.#versionEnd = end;
     } else if (code === META.environment) {
       this.#environmentStart = start;
       this.#environmentEnd = end;
@@ -269,36 +278,40 @@ export class EventFastPath implements EventReader {
   }
 
   #internEntity(bytes: Uint8Array): boolean {
-    const { entities } = this.#names;
     const environmentBytes = this.#environmentEnd - this.#environmentStart;
     const namespaceBytes = this.#namespaceEnd - this.#namespaceStart;
     if (environmentBytes === 0 && namespaceBytes === 0) {
       // Empty aliases and slashes change the id's form: rare, so the plain rules decide.
       if ((this.#seenMeta & (META.environment | META.namespace)) !== 0) return false;
       for (let p = this.#serviceStart; p < this.#serviceEnd; p++) if (bytes[p] === json.SLASH) return false;
-      this.batch.entity[this.#row] = entities.intern(bytes, this.#serviceStart, this.#serviceEnd);
-      return true;
+      return this.#writeEntity(bytes, bytes, this.#serviceStart, this.#serviceEnd);
     }
     if (environmentBytes > MAX_ID_BYTES || namespaceBytes > MAX_ID_BYTES) return false;
     let length = this.#copy(bytes, this.#environmentStart, this.#environmentEnd, 0, true);
     if (length >= 0) length = this.#copy(bytes, this.#namespaceStart, this.#namespaceEnd, length, true);
     if (length < 0) return false;
     length = this.#copy(bytes, this.#serviceStart, this.#serviceEnd, length, false);
-    this.batch.entity[this.#row] = entities.intern(this.#scratch, 0, length);
+    return this.#writeEntity(bytes, this.#scratch, 0, length);
+  }
+
+  /** Writes the id of the entity in `id[start, end)`; false, and a new one gets no id, when the sender may not post for it. */
+  #writeEntity(bytes: Uint8Array, id: Uint8Array, start: number, end: number): boolean {
+    const { entities } = this.#names;
+    if (this.#limits.services && !this.#allowed(bytes, entities.find(id, start, end))) return false;
+    this.batch.entity[this.#row] = entities.intern(id, start, end);
     return true;
   }
 
-  /** Whether the sender is known to be allowed this row's entity; asked once an entity and sender. */
-  #allowed(bytes: Uint8Array): boolean {
+  /** Whether the sender is allowed this row's entity, whose id is 0 when it has none yet; asked once an id and sender. */
+  #allowed(bytes: Uint8Array, entity: number): boolean {
     const services = this.#limits.services as NonNullable<ScanLimits['services']>;
     let allowed = this.#allowedEntities.get(services);
     if (!allowed) this.#allowedEntities.set(services, (allowed = new Set()));
-    const entity = this.batch.entity[this.#row] as number;
     if (allowed.has(entity)) return true;
-    if (entity === this.#names.entities.otherId) return false;
     const service = Buffer.from(bytes.subarray(this.#serviceStart, this.#serviceEnd)).toString('utf8');
-    if (services.allows(service)) allowed.add(entity);
-    return allowed.has(entity);
+    const isAllowed = services.allows(service);
+    if (isAllowed && entity !== 0) allowed.add(entity);
+    return isAllowed;
   }
 
   /** Appends to the scratch; a part is followed by a slash and may not hold one. Returns the new length, or -1. */

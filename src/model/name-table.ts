@@ -29,15 +29,15 @@ export class NameTable {
 
   /** Id of the name in `bytes[start, end)`, which must be valid UTF-8 without JSON escapes. */
   intern(bytes: Uint8Array, start: number, end: number): number {
-    let hash = (end - start) | 0;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
-    let slot = (hash ^ (hash >>> 15)) & this.#mask;
-    for (;;) {
-      const id = this.#slots[slot] as number;
-      if (id === 0) return this.#insert(slot, hash, bytes, start, end);
-      if (this.#hashes[slot] === hash && this.#equals(id, bytes, start, end)) return id;
-      slot = (slot + 1) & this.#mask;
-    }
+    const hash = hashOf(bytes, start, end);
+    const slot = this.#slotOf(hash, bytes, start, end);
+    const id = this.#slots[slot] as number;
+    return id === 0 ? this.#insert(slot, hash, bytes, start, end) : id;
+  }
+
+  /** Id of a name that is known already, else 0. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    return this.#slots[this.#slotOf(hashOf(bytes, start, end), bytes, start, end)] as number;
   }
 
   internString(name: string): number {
@@ -53,6 +53,16 @@ export class NameTable {
 
   get size(): number {
     return this.names.length - 1;
+  }
+
+  /** The slot that holds the name, or the free one where it belongs. */
+  #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    let slot = (hash ^ (hash >>> 15)) & this.#mask;
+    for (;;) {
+      const id = this.#slots[slot] as number;
+      if (id === 0 || (this.#hashes[slot] === hash && this.#equals(id, bytes, start, end))) return slot;
+      slot = (slot + 1) & this.#mask;
+    }
   }
 
   #equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -76,4 +86,10 @@ export class NameTable {
     this.#hashes[slot] = hash;
     return id;
   }
+}
+
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = (end - start) | 0;
+  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
+  return hash;
 }

@@ -5,7 +5,7 @@ import type { EventRow } from './event-rules.ts';
 import { MAX_EVENT_BYTES } from './event.ts';
 import { hashId } from './id-hash.ts';
 import { MAX_LISTED_REJECTIONS } from './scanner.ts';
-import type { BodyForm, Rejection, Scanner, ScanLimits } from './scanner.ts';
+import type { BodyForm, Rejection, Scanner, ScanLimits, ScanResult } from './scanner.ts';
 
 /** What any scanner must find in a body. */
 export interface ExpectedScan {
@@ -95,10 +95,13 @@ function idHash(id: string): number[] {
   return [...out];
 }
 
-/** Compares a scan with the oracle's; throws on the first difference. */
-export function assertSameScan(scanner: Scanner, body: Buffer, limits: ScanLimits): void {
+/** Compares scans with the oracle's; throws on the first difference. */
+export function assertSameScans(scanners: readonly Scanner[], body: Buffer, limits: ScanLimits): void {
   const expected = expectedScan(body, limits);
-  const result = scanner.scan(Buffer.from(body), limits);
+  for (const scanner of scanners) assertExpected(scanner.scan(Buffer.from(body), limits), expected);
+}
+
+function assertExpected(result: ScanResult, expected: ExpectedScan): void {
   assert.equal(result.syntaxError, expected.syntaxError);
   const { batch } = result;
   assert.equal(batch.count, expected.rows.length);
@@ -106,16 +109,17 @@ export function assertSameScan(scanner: Scanner, body: Buffer, limits: ScanLimit
   assert.equal(result.form, expected.form);
   assert.deepEqual(result.rejections, expected.rejections.slice(0, MAX_LISTED_REJECTIONS));
   assert.equal(result.rejectedCount, expected.rejections.length);
+  // Names are UTF-8, which has no lone surrogates.
   for (const [i, row] of expected.rows.entries()) {
     assert.equal(batch.timestamp[i], row.timestamp);
     assert.equal(batch.latency[i], row.latency);
     assert.equal(batch.weight[i], row.weight);
     assert.equal(batch.kind[i], row.kind);
     assert.equal(batch.level[i], row.level);
-    assert.equal(batch.names.entities.name(batch.entity[i] as number), row.entity);
+    assert.equal(batch.names.entities.name(batch.entity[i] as number), row.entity.toWellFormed());
     const endpoint = Buffer.byteLength(row.endpoint) > MAX_ENDPOINT_BYTES ? 'other' : row.endpoint;
-    assert.equal(batch.names.endpoints.name(batch.endpoint[i] as number), endpoint);
-    assert.equal(batch.names.versions.name(batch.version[i] as number), row.version);
+    assert.equal(batch.names.endpoints.name(batch.endpoint[i] as number), endpoint.toWellFormed());
+    assert.equal(batch.names.versions.name(batch.version[i] as number), row.version.toWellFormed());
     assert.deepEqual([...batch.traceHash.subarray(2 * i, 2 * i + 2)], idHash(row.traceId));
     assert.deepEqual([...batch.spanHash.subarray(2 * i, 2 * i + 2)], idHash(row.spanId));
     assert.deepEqual([...batch.parentHash.subarray(2 * i, 2 * i + 2)], idHash(row.parentSpanId));

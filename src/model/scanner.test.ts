@@ -5,7 +5,7 @@ import { createNames, toNdjson } from './event-batch.ts';
 import { createJsonScanner } from './json-scanner.ts';
 import { createSimdScanner } from './simd-scanner.ts';
 import { EVENT, variant } from './event.fixture.ts';
-import { assertSameScan } from './scanner.oracle.ts';
+import { assertSameScans } from './scanner.oracle.ts';
 import { NO_LIMITS } from './scanner.ts';
 import type { ScanLimits } from './scanner.ts';
 
@@ -14,7 +14,8 @@ const LIMITS: ScanLimits = { latestMs: Date.parse('2026-01-01T00:00:00Z'), earli
 const SCANNERS = [createJsonScanner, createSimdScanner];
 
 function assertSameText(text: string | Buffer, limits: ScanLimits = NO_LIMITS): void {
-  for (const create of SCANNERS) assertSameScan(create(createNames()), Buffer.from(text as string), limits);
+  const scanners = SCANNERS.map((create) => create(createNames()));
+  assertSameScans(scanners, Buffer.from(text as string), limits);
 }
 
 const withMetadata = (metadata: Record<string, unknown>): string => variant({ metadata: { ...EVENT.metadata, ...metadata } });

@@ -53,13 +53,14 @@ export function codeOfWord(list: u32, at: usize, end: usize): i32 {
   return -1;
 }
 
-/** Code of the level in [at, end), upper or lower case, or -1. No other byte becomes a letter when bit 5 is taken away. */
+/** Code of the level in [at, end), upper or lower case, or -1. No byte but a letter becomes one when bit 5 is taken away. */
 export function codeOfLevel(at: usize, end: usize): i32 {
-  if (end - at > 8) return -1;
-  const text = shortWord(at, end - at) & 0xdfdfdfdfdfdfdfdf;
+  const length = end - at;
+  if (length > 8) return -1;
+  const text = shortWord(at, length) & 0xdfdfdfdfdfdfdfdf;
   const last = endOfWords(LEVELS);
   for (let word = firstWord(LEVELS); word < last; word += WORD_BYTES) {
-    if (load<u64>(word, WORD_TEXT) == text) return load<i32>(word, 4);
+    if (load<u64>(word, WORD_TEXT) == text && load<u32>(word) == <u32>length) return load<i32>(word, 4);
   }
   return -1;
 }
