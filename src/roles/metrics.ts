@@ -4,7 +4,7 @@ import { INGEST_METRICS } from '../ingest/metrics.ts';
 import type { MetricDefinition } from '../lib/metrics.ts';
 import { METRICS as LOG_METRICS } from '../log/metrics.ts';
 import { REPORT_METRICS } from '../report/metrics.ts';
-import { STORE_METRICS } from '../store/metrics.ts';
+import { METRIC_STORE, STORE_METRICS } from '../store/metrics.ts';
 
 export const PIPELINE_EVENTS: MetricDefinition = {
   name: 'helios_pipeline_events_total',
@@ -16,8 +16,29 @@ export const PIPELINE_LAG: MetricDefinition = {
   type: 'gauge',
   help: 'Committed records that the pipeline has not read yet',
 };
+export const METRIC_PIPELINE_POINTS: MetricDefinition = {
+  name: 'helios_metric_pipeline_points_total',
+  type: 'counter',
+  help: 'Metric points read from the metrics log into the metric store',
+};
+export const METRIC_PIPELINE_LAG: MetricDefinition = {
+  name: 'helios_metric_pipeline_lag_records',
+  type: 'gauge',
+  help: 'Committed records of the metrics log that the pipeline has not read yet',
+};
+export const METRIC_PIPELINE_SKIPPED: MetricDefinition = {
+  name: 'helios_metric_pipeline_skipped_lines_total',
+  type: 'counter',
+  help: 'Lines of the metrics log that could not be read',
+};
 
-export const PIPELINE_METRICS = [PIPELINE_EVENTS, PIPELINE_LAG];
+export const PIPELINE_METRICS = [
+  PIPELINE_EVENTS,
+  PIPELINE_LAG,
+  METRIC_PIPELINE_POINTS,
+  METRIC_PIPELINE_LAG,
+  METRIC_PIPELINE_SKIPPED,
+];
 
 /** Everything that a process shows on /metrics from its start. */
 export const ALL_METRICS: readonly MetricDefinition[] = [
@@ -25,6 +46,7 @@ export const ALL_METRICS: readonly MetricDefinition[] = [
   ...LOG_METRICS,
   ...PIPELINE_METRICS,
   ...STORE_METRICS,
+  ...Object.values(METRIC_STORE),
   ...Object.values(DETECT_METRICS),
   ...REPORT_METRICS,
   ...consoleMetrics,

@@ -14,6 +14,8 @@ import { startThread } from './thread.ts';
 export interface PipelineClient extends AsyncDisposable {
   /** Tells it that the log is durable up to here. */
   committed(nextOffset: number): void;
+  /** The same of the metrics log. */
+  metricsCommitted(nextOffset: number): void;
   command(command: DetectorCommand): Promise<Incident | undefined>;
   retain(beforeMs: number): Promise<void>;
   progress(): PipelineProgress;
@@ -24,10 +26,12 @@ export interface PipelineClientOptions {
   metrics: Metrics;
   onOutput: (output: PipelineOutput) => void;
   onProgress: (progress: PipelineProgress) => void;
+  /** The metric store holds everything of the metrics log below this. */
+  onMetricProgress: (nextOffset: number) => void;
   onDeath: (error: Error) => void;
 }
 
-type Message = { output?: PipelineOutput; progress?: PipelineProgress } & Partial<MetricsMessage>;
+type Message = { output?: PipelineOutput; progress?: PipelineProgress; metricOffset?: number } & Partial<MetricsMessage>;
 
 export async function openPipelineThread(options: PipelineClientOptions): Promise<PipelineClient> {
   const { data, metrics } = options;
@@ -40,6 +44,7 @@ export async function openPipelineThread(options: PipelineClientOptions): Promis
       progress = message.progress;
       options.onProgress(progress);
     }
+    if (message.metricOffset !== undefined) options.onMetricProgress(message.metricOffset);
     if (message.metrics) applyMetrics(metrics, { metrics: message.metrics });
   });
   const stop = await startThread(worker, 'pipeline', (error) => {
@@ -49,6 +54,9 @@ export async function openPipelineThread(options: PipelineClientOptions): Promis
   return {
     committed(nextOffset) {
       if (publishCommitted(data.signal, nextOffset)) worker.postMessage({ wake: true });
+    },
+    metricsCommitted(nextOffset) {
+      if (publishCommitted(data.metricSignal, nextOffset)) worker.postMessage({ wake: true });
     },
     command: (command) => rpc.call('command', command),
     retain: (beforeMs) => rpc.call('retain', beforeMs),

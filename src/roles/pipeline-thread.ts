@@ -10,11 +10,15 @@ import { serveCalls } from '../lib/thread-rpc.ts';
 import { openLogReader } from '../log/embedded/segment-reader.ts';
 import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import type { StoreConfig } from '../store/config.ts';
+import { createMetricScanner } from '../model/metric-scanner.ts';
+import { openMetricWriter } from '../store/embedded/metric-writer.ts';
 import { openStoreWriter } from '../store/embedded/store-writer.ts';
 import { markIdle, readCommitted } from './commit-signal.ts';
 import type { CommitSignal } from './commit-signal.ts';
 import { createDamageLog } from './damage-log.ts';
+import { DiskPatience, isDiskFull } from './disk-patience.ts';
 import { createLogger } from './logger.ts';
+import { MetricPipeline } from './metric-pipeline.ts';
 import { createMetricsRelay } from './metrics-relay.ts';
 import { Pipeline } from './pipeline.ts';
 import { reportFailure } from './thread.ts';
@@ -24,6 +28,8 @@ export interface PipelineThreadData {
   clockMode: 'wall' | 'events';
   logLevel: 'debug' | 'info' | 'warn' | 'error';
   signal: CommitSignal;
+  /** Of the metrics log. */
+  metricSignal: CommitSignal;
   detect: DetectConfig;
   store: StoreConfig;
 }
@@ -42,16 +48,38 @@ const clock = systemClock;
 const logger = createLogger(data.logLevel);
 const metrics = createMetricsRelay((message) => port.postMessage(message), clock);
 
-async function open(): Promise<Pipeline> {
+const patience = new DiskPatience(clock, logger);
+
+function checkOffset(known: number, signal: CommitSignal, log: string): void {
+  const committed = readCommitted(signal);
+  if (known <= committed) return;
+  throw new HeliosError(
+    'corrupt_data',
+    `cannot go on in ${data.dir}: the store knows records up to ${known}, the ${log} ends at ${committed}; ` +
+      'restore the log, or remove the store to have it built again',
+  );
+}
+
+async function openMetricPipeline(): Promise<MetricPipeline> {
+  const writer = await openMetricWriter({ dir: data.dir, config: data.store, clock, logger, metrics });
+  checkOffset(writer.offset(), data.metricSignal, 'metrics log');
+  return new MetricPipeline({
+    reader: openLogReader({ dir: data.dir, name: 'metrics', onDamage: createDamageLog(logger) }),
+    writer,
+    scanner: createMetricScanner(),
+    clock,
+    committedOffset: () => readCommitted(data.metricSignal),
+    commitIntervalMs: data.store.commit_interval,
+    logger,
+    metrics,
+    patience,
+    onProgress: (metricOffset) => port.postMessage({ metricOffset }),
+  });
+}
+
+async function openEventPipeline(): Promise<Pipeline> {
   const writer = await openStoreWriter({ dir: data.dir, config: data.store, clock, logger, metrics });
-  const committed = readCommitted(data.signal);
-  if (writer.offset() > committed) {
-    throw new HeliosError(
-      'corrupt_data',
-      `cannot go on in ${data.dir}: the store knows records up to ${writer.offset()}, the log ends at ${committed}; ` +
-        'restore the log, or remove the store to have it built again',
-    );
-  }
+  checkOffset(writer.offset(), data.signal, 'log');
   return new Pipeline({
     reader: openLogReader({ dir: data.dir, onDamage: createDamageLog(logger) }),
     writer,
@@ -64,14 +92,20 @@ async function open(): Promise<Pipeline> {
     checkpointIntervalMs: data.store.checkpoint_interval,
     logger,
     metrics,
+    patience,
     publish: (output) => port.postMessage({ output }),
     onProgress: (progress) => port.postMessage({ progress }),
   });
 }
 
+interface Pipelines {
+  events: Pipeline;
+  points: MetricPipeline;
+}
+
 let wake = (): void => {};
 const stopping = new AbortController();
-/** Commands and the loop take turns: the pipeline does one thing at a time. */
+/** Commands, events and points take turns: the thread does one thing at a time. */
 let turn: Promise<unknown> = Promise.resolve();
 
 function inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -88,41 +122,54 @@ function waitForWork(): Promise<void> {
       resolve();
     };
     markIdle(data.signal);
+    markIdle(data.metricSignal);
   });
 }
 
-async function run(pipeline: Pipeline): Promise<void> {
+async function run({ events, points }: Pipelines): Promise<void> {
+  let tickedMs = -Infinity;
   while (!stopping.signal.aborted) {
     const committed = readCommitted(data.signal);
-    const moved = await inTurn(() => pipeline.step());
-    // Lets commands in, and notices a commit that came between the last read and the wait.
-    if (moved) await clock.sleep(0);
-    else {
-      await inTurn(() => pipeline.tick());
-      const waiting = waitForWork();
-      // Not the place where the reader stands: it never reaches offsets that are lost at the end of the log.
-      if (readCommitted(data.signal) > committed) wake();
-      await waiting;
+    const metricCommitted = readCommitted(data.metricSignal);
+    const hadEvents = await inTurn(() => events.step());
+    const hadPoints = await inTurn(() => points.step());
+    // Silence is to be seen while only points come, too.
+    if (!hadEvents && (!hadPoints || clock.monotonicMs() - tickedMs >= TICK_MS)) {
+      await inTurn(() => events.tick());
+      tickedMs = clock.monotonicMs();
     }
+    if (hadEvents || hadPoints) {
+      // Lets commands in, and notices a commit that came between the last read and the wait.
+      await clock.sleep(0);
+      continue;
+    }
+    await inTurn(() => points.tick());
+    const waiting = waitForWork();
+    // Not the place where the readers stand: they never reach offsets that are lost at the end of a log.
+    if (readCommitted(data.signal) > committed || readCommitted(data.metricSignal) > metricCommitted) wake();
+    await waiting;
   }
 }
 
-async function close(pipeline: Pipeline, loop: Promise<void>): Promise<void> {
+async function close({ events, points }: Pipelines, loop: Promise<void>): Promise<void> {
   stopping.abort();
-  pipeline.stop();
+  patience.stop();
   wake();
   try {
     await loop;
-    while (await inTurn(() => pipeline.step()));
-    await inTurn(() => pipeline.commit(true));
+    while (await inTurn(() => events.step()));
+    while (await inTurn(() => points.step()));
+    await inTurn(() => points.commit());
+    await inTurn(() => events.commit(true));
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     logger.warn('the disk is full: what is not derived yet will be from the log, at the next start');
   }
 }
 
-function isDiskFull(error: unknown): boolean {
-  return error instanceof HeliosError && error.code === 'disk_full';
+async function retain({ events, points }: Pipelines, beforeMs: number): Promise<void> {
+  await inTurn(() => events.retain(beforeMs));
+  await inTurn(() => points.retain(beforeMs));
 }
 
 /** Ends the thread and the process with it. */
@@ -141,16 +188,16 @@ try {
   logger.debug('cannot lower the priority of the pipeline thread');
 }
 try {
-  const pipeline = await open();
-  const loop = run(pipeline);
+  const pipelines = { events: await openEventPipeline(), points: await openMetricPipeline() };
+  const loop = run(pipelines);
   loop.catch(die);
   port.on('message', (message: { wake?: true }) => {
     if (message.wake) wake();
   });
   serveCalls(port, {
-    command: (command: DetectorCommand) => pipeline.unlessBlocked(() => inTurn(() => pipeline.command(command))),
-    close: () => close(pipeline, loop),
-    retain: (beforeMs: number) => pipeline.unlessBlocked(() => inTurn(() => pipeline.retain(beforeMs))),
+    command: (command: DetectorCommand) => patience.unlessBlocked(() => inTurn(() => pipelines.events.command(command))),
+    close: () => close(pipelines, loop),
+    retain: (beforeMs: number) => patience.unlessBlocked(() => retain(pipelines, beforeMs)),
   });
   port.postMessage({ ready: true });
 } catch (error) {

@@ -9,11 +9,11 @@ import type { Incident } from '../model/incident.ts';
 import { NO_LIMITS } from '../model/scanner.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { StoreUpdate, StoreWriter } from '../store/store.ts';
+import { DiskPatience } from './disk-patience.ts';
 import { PIPELINE_EVENTS, PIPELINE_LAG } from './metrics.ts';
 
 /** Read at once; bounds how long a person's command waits behind events. */
 const READ_BYTES = 4 * 1024 * 1024;
-const RETRY_MS = 1000;
 /** Of the pipeline's time that goes into checkpoints. */
 const MAX_CHECKPOINT_SHARE = 0.05;
 /** A stream further behind the wall clock is history being loaded, or late as a whole: its own time is the only one. */
@@ -32,6 +32,8 @@ export interface PipelineOptions {
   checkpointIntervalMs: number;
   logger: Logger;
   metrics: Metrics;
+  /** Shared with what takes turns with it; its own by default. */
+  patience?: DiskPatience;
   /** Called after the documents are committed. */
   publish: (output: PipelineOutput) => void;
   /** Called after every commit; `safeOffset` is where a restart would read from. */
@@ -72,17 +74,15 @@ export class Pipeline {
   readonly #counted = new Set<string>();
   #caughtUp = false;
   #dirty = false;
-  #isStopping = false;
-  /** Why a commit waits, while one does. */
-  #blocked: HeliosError | null = null;
-  readonly #waiting = new Set<(error: HeliosError) => void>();
+  readonly #patience: DiskPatience;
   #lastCommitMs: number;
   #lastCheckpointMs: number;
   #checkpointIntervalMs: number;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { writer, reader, clock } = options;
+    const { writer, reader, clock, logger, patience = new DiskPatience(clock, logger) } = options;
+    this.#patience = patience;
     this.#replayUntil = writer.offset();
     this.#nextOffset = reader.seek(this.#restore());
     this.#safeOffset = this.#nextOffset;
@@ -136,19 +136,12 @@ export class Pipeline {
 
   /** Ends the waiting for a full disk: the step or commit under way rejects with `disk_full`, and the next run derives it anew. */
   stop(): void {
-    this.#isStopping = true;
+    this.#patience.stop();
   }
 
   /** Resolves as `work` does, but rejects with `disk_full` while a commit waits for the disk; begun work then goes on. */
-  async unlessBlocked<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#blocked) throw this.#blocked;
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.#waiting.add(reject);
-    try {
-      return await Promise.race([work(), promise]);
-    } finally {
-      this.#waiting.delete(reject);
-    }
+  unlessBlocked<T>(work: () => Promise<T>): Promise<T> {
+    return this.#patience.unlessBlocked(work);
   }
 
   /** Applies a person's command and commits it at once, with a checkpoint: it must survive a crash. */
@@ -172,7 +165,7 @@ export class Pipeline {
     // A checkpoint belongs to the offset committed with it: there is none before the replay has caught up with that.
     const isCheckpoint = withCheckpoint && this.#nextOffset >= this.#replayUntil;
     if (isCheckpoint) this.#update.checkpoint = this.#snapshot();
-    await this.#write();
+    await this.#patience.commit(() => this.#options.writer.commit(this.#update, Math.max(this.#nextOffset, this.#replayUntil)));
     this.#lastCommitMs = clock.monotonicMs();
     if (isCheckpoint) {
       this.#safeOffset = this.#nextOffset;
@@ -193,29 +186,6 @@ export class Pipeline {
     const tookMs = clock.monotonicMs() - startMs;
     this.#checkpointIntervalMs = Math.max(checkpointIntervalMs, tookMs / MAX_CHECKPOINT_SHARE);
     return state;
-  }
-
-  /** Writes the update; waits while the disk is full, for events still in the log would only pile up in memory. */
-  async #write(): Promise<void> {
-    const { writer, clock, logger } = this.#options;
-    for (;;) {
-      try {
-        await writer.commit(this.#update, Math.max(this.#nextOffset, this.#replayUntil));
-        break;
-      } catch (error) {
-        if (!(error instanceof HeliosError) || error.code !== 'disk_full' || this.#isStopping) throw error;
-        if (!this.#blocked) logger.error('cannot commit derived data: the disk is full; trying again until it has room');
-        this.#block(error);
-        await clock.sleep(RETRY_MS);
-      }
-    }
-    if (this.#blocked) logger.info('derived data is committed again');
-    this.#blocked = null;
-  }
-
-  #block(error: HeliosError): void {
-    this.#blocked = new HeliosError('disk_full', error.message, { cause: error, details: { retryAfterSeconds: 10 } });
-    for (const reject of this.#waiting) reject(this.#blocked);
   }
 
   retain(beforeMs: number): Promise<void> {

@@ -9,16 +9,16 @@ import type { IngestHandler } from '../ingest/handler.ts';
 import { createConsole } from '../console/console.ts';
 import type { Readiness } from '../console/dependencies.ts';
 import { StreamHub } from '../console/stream-hub.ts';
-import { openEmbeddedLog } from '../log/embedded/embedded-log.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
-import { readCommittedOffset } from '../store/embedded/committed-offset.ts';
+import type { MetricStore } from '../store/metric-store.ts';
 import type { Store } from '../store/store.ts';
 import { createCommitSignal, publishCommitted } from './commit-signal.ts';
 import { createControl } from './control.ts';
 import { createDoors } from './doors.ts';
 import { createLogger } from './logger.ts';
+import { openLogs, PIPELINE_READER } from './logs.ts';
 import { ALL_METRICS } from './metrics.ts';
 import { StoredModelService } from './model-service.ts';
 import type { PipelineOutput } from './pipeline.ts';
@@ -30,8 +30,6 @@ import { checkExposure, createHttpServer } from './server.ts';
 import type { HttpUrls } from './server.ts';
 import { openStoreThread } from './store-client.ts';
 
-/** The pipeline's name among the log's readers: retention waits for it. */
-const PIPELINE_READER = 'pipeline';
 const RETENTION_PERIOD_MS = 60_000;
 /** At a stop, for a request that is on its way on a new connection. */
 const IDLE_TIMEOUT_MS = 500;
@@ -55,7 +53,9 @@ interface Shared {
   logger: Logger;
   metrics: PrometheusMetrics;
   log: EventLog;
+  metricsLog: EventLog;
   store: Store;
+  metricStore: MetricStore;
   hub: StreamHub;
   reporter: Reporter;
   pipeline: PipelineClient;
@@ -104,31 +104,6 @@ async function reportMissing(store: Store, reporter: Reporter): Promise<void> {
   }
 }
 
-interface OpenOptions extends ProcessOptions {
-  dir: string;
-  logger: Logger;
-  metrics: PrometheusMetrics;
-  onDeath: (error: Error) => void;
-}
-
-async function openLog({ config, dir, logger, metrics, onDeath }: OpenOptions): Promise<EventLog> {
-  const { idempotency_window: windowMs, idempotency_keys: maxKeys } = config.ingest;
-  return openEmbeddedLog({
-    dir,
-    config: config.log,
-    clock: systemClock,
-    logger,
-    metrics,
-    idempotency: { windowMs, maxKeys },
-    expectedOffset: readCommittedOffset(dir),
-    readers: [PIPELINE_READER],
-    onFatal: (error) => {
-      const message = `cannot go on: the disk of the event log failed: ${error.message}`;
-      onDeath(new HeliosError('log_unavailable', message, { cause: error }));
-    },
-  });
-}
-
 async function openShared(
   options: ProcessOptions,
   scope: AsyncDisposableStack,
@@ -138,12 +113,14 @@ async function openShared(
   const dir = path.resolve(config.data_dir);
   const logger = createLogger(config.log_level);
   const metrics = createPrometheusMetrics(ALL_METRICS);
-  const log = scope.use(await openLog({ ...options, dir, logger, metrics, onDeath }));
+  const { log, metricsLog } = await openLogs({ config, dir, logger, metrics, onDeath }, scope);
   const storeSignal = createCommitSignal();
   const pipelineSignal = createCommitSignal();
+  const metricSignal = createCommitSignal();
   publishCommitted(storeSignal, log.committedOffset());
   publishCommitted(pipelineSignal, log.committedOffset());
-  const store = scope.use(
+  publishCommitted(metricSignal, metricsLog.committedOffset());
+  const { store, metricStore } = scope.use(
     await openStoreThread({ dir, logLevel: config.log_level, signal: storeSignal, config: config.store }, onDeath),
   );
   const hub = new StreamHub({ startMs: systemClock.nowMs(), metrics });
@@ -168,12 +145,14 @@ async function openShared(
         clockMode: config.clock,
         logLevel: config.log_level,
         signal: pipelineSignal,
+        metricSignal,
         detect: config.anomaly_detection,
         store: config.store,
       },
       metrics,
       onOutput: (output) => publish({ hub, reporter }, output, onEvent),
       onProgress: (progress) => log.acknowledge(PIPELINE_READER, progress.safeOffset),
+      onMetricProgress: (nextOffset) => metricsLog.acknowledge(PIPELINE_READER, nextOffset),
       onDeath,
     }),
   );
@@ -183,21 +162,25 @@ async function openShared(
       pipeline.committed(nextOffset);
     }),
   );
+  scope.defer(metricsLog.onCommit((nextOffset) => pipeline.metricsCommitted(nextOffset)));
   await reportMissing(store, reporter);
   const clock: Clock =
     config.clock === 'events' ? { ...systemClock, nowMs: () => Math.max(0, pipeline.progress().watermarkMs) } : systemClock;
-  return { config, logger, metrics, log, store, hub, reporter, pipeline, clock, state: { isStopping: false } };
+  const state = { isStopping: false };
+  return { config, logger, metrics, log, metricsLog, store, metricStore, hub, reporter, pipeline, clock, state };
 }
 
 function keepRetention(shared: Shared): () => void {
-  const { config, log, pipeline, clock, logger } = shared;
+  const { config, log, metricsLog, pipeline, clock, logger } = shared;
   let isRunning = false;
   const run = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
     try {
       const nowMs = clock.nowMs();
-      await log.retain({ maxAgeMs: config.log.retention_age, maxBytes: config.log.retention_size }, nowMs);
+      const limits = { maxAgeMs: config.log.retention_age, maxBytes: config.log.retention_size };
+      await log.retain(limits, nowMs);
+      await metricsLog.retain(limits, nowMs);
       if (Number.isFinite(config.store.retention)) await pipeline.retain(nowMs - config.store.retention);
     } catch (error) {
       logger.error('cannot apply the retention', { error: String(error) });
@@ -209,8 +192,8 @@ function keepRetention(shared: Shared): () => void {
 }
 
 async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<HttpUrls> {
-  const { config, store, log, pipeline, clock, logger, metrics, hub, state } = shared;
-  const doors = createDoors({ config, log, logger, metrics, isStopping: () => state.isStopping });
+  const { config, store, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
+  const doors = createDoors({ config, log, metricsLog, logger, metrics, isStopping: () => state.isStopping });
   const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange });
   const command = pipeline.command.bind(pipeline);
   const app = await createConsole({

@@ -1,17 +1,36 @@
 import { Worker } from 'node:worker_threads';
 import { RpcClient } from '../lib/thread-rpc.ts';
+import type { MetricStore } from '../store/metric-store.ts';
 import type { Store } from '../store/store.ts';
 import type { StoreThreadData } from './store-thread.ts';
 import { startThread } from './thread.ts';
 
-/** The store as the main thread sees it: every call runs in the store thread. */
-export async function openStoreThread(data: StoreThreadData, onDeath: (error: Error) => void): Promise<Store> {
+/** The stores as the main thread sees them: every call runs in the store thread. */
+export interface StoreThread extends AsyncDisposable {
+  store: Store;
+  metricStore: MetricStore;
+}
+
+export async function openStoreThread(data: StoreThreadData, onDeath: (error: Error) => void): Promise<StoreThread> {
   const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData: data });
   const rpc = new RpcClient(worker);
   const stop = await startThread(worker, 'store', (error) => {
     rpc.fail(error);
     onDeath(error);
   });
+  const close = async (): Promise<void> => {
+    await rpc.call('close');
+    await stop();
+  };
+  const metricStore: MetricStore = {
+    series: (query) => rpc.call('metricSeries', query),
+    points: (query) => rpc.call('metricPoints', query),
+    [Symbol.asyncDispose]: close,
+  };
+  return { store: storeOf(rpc, close), metricStore, [Symbol.asyncDispose]: close };
+}
+
+function storeOf(rpc: RpcClient, close: () => Promise<void>): Store {
   return {
     services: (query) => rpc.call('services', query),
     metrics: (query) => rpc.call('metrics', query),
@@ -27,9 +46,6 @@ export async function openStoreThread(data: StoreThreadData, onDeath: (error: Er
       add: (model) => rpc.call('modelsAdd', model),
       activate: (version) => rpc.call('modelsActivate', version),
     },
-    async [Symbol.asyncDispose]() {
-      await rpc.call('close');
-      await stop();
-    },
+    [Symbol.asyncDispose]: close,
   };
 }

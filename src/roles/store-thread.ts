@@ -8,8 +8,11 @@ import type { Methods } from '../lib/thread-rpc.ts';
 import { openEventSource } from '../log/embedded/event-source.ts';
 import type { EventSource } from '../model/event-block.ts';
 import type { StoreConfig } from '../store/config.ts';
+import { openEmbeddedMetricStore } from '../store/embedded/embedded-metric-store.ts';
 import { openEmbeddedStore } from '../store/embedded/embedded-store.ts';
+import { openMetricWriter } from '../store/embedded/metric-writer.ts';
 import { openStoreWriter } from '../store/embedded/store-writer.ts';
+import type { MetricStore } from '../store/metric-store.ts';
 import type { Store } from '../store/store.ts';
 import { readCommitted } from './commit-signal.ts';
 import type { CommitSignal } from './commit-signal.ts';
@@ -30,8 +33,10 @@ assert(parentPort, 'store-thread.ts runs as a worker');
 const logger = createLogger(logLevel);
 
 async function open(): Promise<Methods> {
-  // The writer sets a damaged database aside; it has a look before anybody reads.
-  await (await openStoreWriter({ dir, config, clock: systemClock, logger, metrics: silentMetrics }))[Symbol.asyncDispose]();
+  // The writers set a damaged database aside; they have a look before anybody reads.
+  const writing = { dir, config, clock: systemClock, logger, metrics: silentMetrics };
+  await (await openStoreWriter(writing))[Symbol.asyncDispose]();
+  await (await openMetricWriter(writing))[Symbol.asyncDispose]();
   const source = openEventSource({ dir, onDamage: createDamageLog(logger) });
   const store = await openEmbeddedStore({
     dir,
@@ -40,10 +45,10 @@ async function open(): Promise<Methods> {
     clock: systemClock,
     logger,
   });
-  return methodsOf(store, source);
+  return methodsOf(store, await openEmbeddedMetricStore({ dir, logger }), source);
 }
 
-function methodsOf(store: Store, source: EventSource): Methods {
+function methodsOf(store: Store, metricStore: MetricStore, source: EventSource): Methods {
   return {
     services: (query: never) => store.services(query),
     metrics: (query: never) => store.metrics(query),
@@ -57,7 +62,10 @@ function methodsOf(store: Store, source: EventSource): Methods {
     modelsGet: (version: never) => store.models.get(version),
     modelsAdd: (model: never) => store.models.add(model),
     modelsActivate: (version: never) => store.models.activate(version),
+    metricSeries: (query: never) => metricStore.series(query),
+    metricPoints: (query: never) => metricStore.points(query),
     close: async () => {
+      await metricStore[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       source.close();
     },
