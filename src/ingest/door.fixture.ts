@@ -22,6 +22,7 @@ import { createAuthorize } from './keys.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { ClientLimits } from './token-bucket.ts';
 import { createDoorLimits, longestBodyTimeoutMs } from './door-limits.ts';
+import type { DoorLimits } from './door-limits.ts';
 import { createHttpExchange } from './http-exchange.ts';
 import type { HttpDoor } from './http-exchange.ts';
 import { createNativeDoor } from './http/door.ts';
@@ -34,7 +35,7 @@ export interface DoorFixtureOptions {
   wrapLog?: (log: EventLog) => EventLog;
   metricsLog?: EventLog;
   /** Doors by path. */
-  createDoors?: (handler: IngestHandler) => Record<string, HttpDoor>;
+  createDoors?: (handler: IngestHandler, limitsOf: (door: string) => DoorLimits) => Record<string, HttpDoor>;
 }
 
 export interface Answer<T> {
@@ -46,6 +47,7 @@ export interface Answer<T> {
 export interface DoorFixture extends AsyncDisposable {
   port: number;
   log: EventLog;
+  metricsLog: EventLog;
   pending: PendingBytes;
   ledger: ClientLedger;
   state: { isStopping: boolean };
@@ -109,16 +111,19 @@ export function createShared(options: DoorFixtureOptions, log: EventLog, clock: 
 export async function openDoor(options: DoorFixtureOptions = {}): Promise<DoorFixture> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'helios-door-'));
   const clock = options.clock ?? systemClock;
-  const embedded = await openEmbeddedLog({
+  const logOptions = {
     dir,
     config: logConfigSchema.parse({}),
     clock,
     logger: silentLogger,
     metrics: silentMetrics,
     idempotency: { windowMs: 3_600_000, maxKeys: 1000 },
-  });
-  const { handler, exchange, ...shared } = createShared(options, options.wrapLog?.(embedded) ?? embedded, clock);
-  const doors = options.createDoors?.(handler) ?? { [EVENTS]: createNativeDoor(handler) };
+  };
+  const log = await openEmbeddedLog(logOptions);
+  const metricsLog = await openEmbeddedLog({ ...logOptions, name: 'metrics' });
+  const shared = createShared({ ...options, metricsLog }, options.wrapLog?.(log) ?? log, clock);
+  const { handler, exchange, limitsOf, pending, ledger, state } = shared;
+  const doors = options.createDoors?.(handler, limitsOf) ?? { [EVENTS]: createNativeDoor(handler) };
   const server = http.createServer();
   const serve = (request: http.IncomingMessage, response: http.ServerResponse): void =>
     void exchange(doors[request.url ?? ''] as HttpDoor, request, response);
@@ -130,9 +135,12 @@ export async function openDoor(options: DoorFixtureOptions = {}): Promise<DoorFi
   });
   const { port } = server.address() as AddressInfo;
   return {
-    ...shared,
     port,
-    log: embedded,
+    log,
+    metricsLog,
+    pending,
+    ledger,
+    state,
     onConnectionClose: (listener) => (onConnectionClose = listener),
     postBytes: (to, body, headers = {}, method = 'POST') => send(port, to, body, headers, method),
     post: async (body, headers = {}, method = 'POST') => {
@@ -144,7 +152,8 @@ export async function openDoor(options: DoorFixtureOptions = {}): Promise<DoorFi
       await new Promise((resolve) => {
         server.close(resolve);
       });
-      await embedded[Symbol.asyncDispose]();
+      await log[Symbol.asyncDispose]();
+      await metricsLog[Symbol.asyncDispose]();
       rmSync(dir, { recursive: true, force: true });
     },
   };
