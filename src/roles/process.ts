@@ -4,6 +4,8 @@ import { systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { createGrpcServer } from '../ingest/grpc/server.ts';
+import type { GrpcServer } from '../ingest/grpc/server.ts';
 import { createAuthorize } from '../ingest/keys.ts';
 import type { IngestHandler } from '../ingest/handler.ts';
 import { createConsole } from '../console/console.ts';
@@ -17,6 +19,7 @@ import type { Store } from '../store/store.ts';
 import { createCommitSignal, publishCommitted } from './commit-signal.ts';
 import { createControl } from './control.ts';
 import { createDoors } from './doors.ts';
+import type { Doors } from './doors.ts';
 import { createLogger } from './logger.ts';
 import { openLogs, PIPELINE_READER } from './logs.ts';
 import { ALL_METRICS } from './metrics.ts';
@@ -26,7 +29,7 @@ import { openPipelineThread } from './pipeline-client.ts';
 import type { PipelineClient } from './pipeline-client.ts';
 import { createPrometheusMetrics } from './prometheus.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
-import { checkExposure, createHttpServer } from './server.ts';
+import { checkExposure, createHttpServer, doorPorts, readTls } from './server.ts';
 import type { HttpUrls } from './server.ts';
 import { openStoreThread } from './store-client.ts';
 
@@ -43,7 +46,12 @@ export interface ProcessOptions {
   onEvent: (event: Record<string, unknown>) => void;
 }
 
-export interface RunningProcess extends HttpUrls {
+/** Where the process listens; null for a port that is off. */
+export interface Urls extends HttpUrls {
+  grpcUrl: string | null;
+}
+
+export interface RunningProcess extends Urls {
   /** Resolves when everything is closed; rejects when a part failed or requests had to be cut off. */
   stopped: Promise<void>;
 }
@@ -191,7 +199,28 @@ function keepRetention(shared: Shared): () => void {
   return systemClock.every(RETENTION_PERIOD_MS, () => void run());
 }
 
-async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<HttpUrls> {
+function openGrpcServer(shared: Shared, doors: Doors): GrpcServer | null {
+  const { config, logger, metrics } = shared;
+  const { grpc: port } = doorPorts(config);
+  if (port === null) return null;
+  const { handler, otlpExport, admission, limitsOf } = doors;
+  return createGrpcServer({
+    host: config.host,
+    port,
+    tls: readTls(config),
+    handler,
+    otlpExport,
+    admission,
+    limitsOf,
+    config: config.ingest,
+    isReady: () => readinessOf(shared, handler).ready,
+    clock: systemClock,
+    logger,
+    metrics,
+  });
+}
+
+async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<Urls> {
   const { config, store, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
   const doors = createDoors({ config, log, metricsLog, logger, metrics, isStopping: () => state.isStopping });
   const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange });
@@ -212,14 +241,17 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     stream: hub,
     serverFactory: server.serverFactory,
   });
+  const grpc = openGrpcServer(shared, doors);
   scope.defer(async () => {
     state.isStopping = true;
     hub.close();
-    const inTime = await server.close(systemClock.sleep(config.shutdown_timeout), systemClock.sleep(IDLE_TIMEOUT_MS));
+    const timeout = systemClock.sleep(config.shutdown_timeout);
+    const inTime = await Promise.all([server.close(timeout, systemClock.sleep(IDLE_TIMEOUT_MS)), grpc?.close(timeout) ?? true]);
     await app.close();
-    if (!inTime) throw new HeliosError('timeout', 'cannot stop in an orderly way: requests in flight were cut off');
+    if (inTime.every(Boolean)) return;
+    throw new HeliosError('timeout', 'cannot stop in an orderly way: requests in flight were cut off');
   });
-  return server.listen();
+  return { ...(await server.listen()), grpcUrl: (await grpc?.listen()) ?? null };
 }
 
 /** Runs every role in this process until the signal. A start that fails closes what it had opened, in reverse order. */
