@@ -18,7 +18,7 @@ export interface Idempotency {
 }
 
 export interface AppendRecord {
-  /** Canonical NDJSON, one event a line, newline after each. The log owns the bytes from here on. */
+  /** Canonical NDJSON, one event a line, newline after each. Not to be changed until the append has settled. */
   bytes: Uint8Array;
   /** Number of events (lines). */
   count: number;

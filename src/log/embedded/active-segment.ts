@@ -1,11 +1,7 @@
-import type { AppendRecord } from '../event-log.ts';
-import { frameHeadBytes, writeFrameHead } from './frame.ts';
+import type { FrameBatch } from './frame-batch.ts';
 import type { LogFiles } from './log-files.ts';
 import type { Segment } from './segment.ts';
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './segment-file.ts';
-
-/** Payloads up to this are copied next to their heads: fewer, longer pieces for the system call. */
-const COPY_BYTES = 8 * 1024;
 
 /** The one raw segment that is written to. Its file is good up to `segment.bytes`. */
 export class ActiveSegment {
@@ -46,32 +42,10 @@ export class ActiveSegment {
     return this.segment.nextOffset > this.segment.base;
   }
 
-  /** Writes the records behind each other, not yet durable; returns the bytes. The segment's figures stay as they are. */
-  write(records: readonly AppendRecord[]): number {
-    let { nextOffset: offset, nextEvent: event } = this.segment;
-    let arenaBytes = 0;
-    for (const record of records)
-      arenaBytes += frameHeadBytes(record) + (record.bytes.length <= COPY_BYTES ? record.bytes.length : 0);
-    const arena = Buffer.allocUnsafe(arenaBytes);
-    const pieces: Uint8Array[] = [];
-    let [from, at, total] = [0, 0, 0];
-    for (const record of records) {
-      at = writeFrameHead(arena, at, record, offset, event);
-      offset++;
-      event += record.count;
-      if (record.bytes.length <= COPY_BYTES) {
-        arena.set(record.bytes, at);
-        at += record.bytes.length;
-      } else {
-        pieces.push(arena.subarray(from, at), record.bytes);
-        total += record.bytes.length;
-        from = at;
-      }
-    }
-    if (at > from) pieces.push(arena.subarray(from, at));
-    total += at;
-    writeAll(this.#files, this.#fd, pieces, total, this.segment.bytes);
-    return total;
+  /** Writes the batch behind what is there, not yet durable. The segment's figures stay as they are. */
+  write(batch: FrameBatch): void {
+    const { bytes, nextOffset, nextEvent } = this.segment;
+    writeAll(this.#files, this.#fd, batch.number(nextOffset, nextEvent), batch.bytes, bytes);
   }
 
   syncData(): void {
@@ -82,15 +56,13 @@ export class ActiveSegment {
     return this.#files.syncDataAsync(this.#fd);
   }
 
-  /** Accounts for records that are durable now. */
-  advance(records: readonly AppendRecord[], bytes: number): void {
+  /** Accounts for a batch that is durable now. */
+  advance(batch: FrameBatch): void {
     const { segment } = this;
-    segment.bytes += bytes;
-    segment.nextOffset += records.length;
-    for (const record of records) {
-      segment.nextEvent += record.count;
-      segment.maxTimestampMs = Math.max(segment.maxTimestampMs, record.maxTimestampMs);
-    }
+    segment.bytes += batch.bytes;
+    segment.nextOffset += batch.size;
+    segment.nextEvent += batch.events;
+    segment.maxTimestampMs = Math.max(segment.maxTimestampMs, batch.maxTimestampMs);
   }
 
   /** Cuts the file back to its last good frame, durably. */

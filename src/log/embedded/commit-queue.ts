@@ -1,29 +1,27 @@
 import { HeliosError } from '../../lib/errors.ts';
 import type { AppendRecord, Position } from '../event-log.ts';
+import { FrameBatch } from './frame-batch.ts';
 import { frameHeadBytes } from './frame.ts';
 
-interface PendingAppend {
-  record: AppendRecord;
-  size: number;
-  resolve: (position: Position) => void;
-  reject: (error: Error) => void;
-}
+/** One that gathers and one that is being committed; more only while the disk is behind. */
+const KEPT_BATCHES = 2;
 
 /**
  * Collects appends and has them committed together: while one commit is under way the next batch gathers. Appends of one
- * turn of the event loop share a commit.
+ * turn of the event loop share a commit, as far as a batch holds them.
  */
 export class CommitQueue {
   readonly #maxPendingBytes: number;
-  readonly #commit: (records: readonly AppendRecord[]) => Promise<number>;
-  #pending: PendingAppend[] = [];
+  readonly #commit: (batch: FrameBatch) => Promise<number>;
+  readonly #pending: FrameBatch[] = [];
+  readonly #spare: FrameBatch[] = [];
   #bytes = 0;
   #running = false;
   #scheduled = false;
   #waiting: (() => void)[] = [];
 
   /** `commit` makes the records durable together and resolves to the first one's offset, or rejects for all of them. */
-  constructor(maxPendingBytes: number, commit: (records: readonly AppendRecord[]) => Promise<number>) {
+  constructor(maxPendingBytes: number, commit: (batch: FrameBatch) => Promise<number>) {
     this.#maxPendingBytes = maxPendingBytes;
     this.#commit = commit;
   }
@@ -39,16 +37,20 @@ export class CommitQueue {
 
   /** Rejects with `overloaded` when too much is waiting already. */
   add(record: AppendRecord): Promise<Position> {
-    const size = frameHeadBytes(record) + record.bytes.length;
+    const headBytes = frameHeadBytes(record);
+    const size = headBytes + record.bytes.length;
     if (this.#bytes > 0 && this.#bytes + size > this.#maxPendingBytes) {
       const waiting = `${this.#bytes} bytes are waiting for the disk`;
       return Promise.reject(new HeliosError('overloaded', `cannot append: ${waiting}`, { details: { retryAfterSeconds: 1 } }));
     }
+    let batch = this.#pending.at(-1);
+    if (!batch?.hasRoom(headBytes, record.bytes.length)) {
+      batch = this.#spare.pop() ?? new FrameBatch();
+      this.#pending.push(batch);
+    }
     this.#bytes += size;
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ record, size, resolve, reject });
-      this.#schedule();
-    });
+    this.#schedule();
+    return batch.add(record);
   }
 
   /** Resolves when nothing waits and nothing is under way. */
@@ -71,28 +73,24 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#pending.length > 0) {
-      const batch = this.#pending;
-      this.#pending = [];
+    for (let batch = this.#pending.shift(); batch; batch = this.#pending.shift()) {
       const settle = await this.#attempt(batch);
-      for (const { size } of batch) this.#bytes -= size;
+      this.#bytes -= batch.bytes;
       // Before anyone is told: who hears that an append is durable may find the queue idle.
       this.#running = this.#pending.length > 0;
       settle();
+      batch.reset();
+      if (this.#spare.length < KEPT_BATCHES) this.#spare.push(batch);
     }
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  async #attempt(batch: readonly PendingAppend[]): Promise<() => void> {
+  async #attempt(batch: FrameBatch): Promise<() => void> {
     try {
-      const first = await this.#commit(batch.map(({ record }) => record));
-      return () => {
-        for (const [i, { resolve }] of batch.entries()) resolve({ partition: 0, offset: first + i });
-      };
+      const first = await this.#commit(batch);
+      return () => batch.resolve(first);
     } catch (error) {
-      return () => {
-        for (const { reject } of batch) reject(error as Error);
-      };
+      return () => batch.reject(error as Error);
     }
   }
 }

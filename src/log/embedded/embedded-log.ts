@@ -9,6 +9,7 @@ import type { AppendRecord, Damage, EventLog, KnownRequest, LogStatus, Position,
 import { LOG_METRICS, labelled } from '../metrics.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { CommitQueue } from './commit-queue.ts';
+import type { FrameBatch } from './frame-batch.ts';
 import { lockDataDir, unusable } from './data-dir-lock.ts';
 import { IdempotencyIndex, type IdempotencyLimits } from './idempotency-index.ts';
 import { nodeLogFiles, type LogFiles } from './log-files.ts';
@@ -117,7 +118,7 @@ export class EmbeddedLog implements EventLog {
     this.#segments = recovered.segments;
     this.#damages = recovered.damages;
     this.#acknowledged = new Map((options.readers ?? []).map((reader) => [reader, 0]));
-    this.#queue = new CommitQueue(config.max_pending, (records) => this.#commit(records));
+    this.#queue = new CommitQueue(config.max_pending, (batch) => this.#commit(batch));
     this.#ownSealWorker = options.sealWorker ? null : new SealWorker(config.seal_level);
     this.#sealer = new Sealer({
       worker: options.sealWorker ?? (this.#ownSealWorker as SealWorker),
@@ -136,10 +137,7 @@ export class EmbeddedLog implements EventLog {
   }
 
   append(record: AppendRecord): Promise<Position> {
-    const refused = this.#refusal;
-    const appended = refused ? Promise.reject(refused) : this.#queue.add(record);
-    this.#options.metrics.set(LOG_METRICS.pendingBytes, this.#queue.bytes);
-    return appended;
+    return this.#refusal ? Promise.reject(this.#refusal) : this.#queue.add(record);
   }
 
   findRequest(keyHash: string): KnownRequest | undefined {
@@ -216,13 +214,13 @@ export class EmbeddedLog implements EventLog {
   }
 
   /** Makes the records durable and returns the first one's offset; throws what the appends reject with. */
-  async #commit(records: readonly AppendRecord[]): Promise<number> {
+  async #commit(batch: FrameBatch): Promise<number> {
     const { clock, sync, metrics } = this.#options;
     const startMs = clock.monotonicMs();
     try {
       if (this.#refusal?.code === 'log_unavailable') throw this.#refusal;
       if (this.#isDue()) this.#roll();
-      const bytes = this.#active.write(records);
+      this.#active.write(batch);
       if (sync.next() === 'async') await this.#active.syncDataAsync();
       else {
         const syncMs = clock.monotonicMs();
@@ -230,29 +228,25 @@ export class EmbeddedLog implements EventLog {
         sync.measured(clock.monotonicMs() - syncMs);
       }
       const first = this.committedOffset();
-      this.#active.advance(records, bytes);
-      this.#committed(records, clock.monotonicMs() - startMs);
+      this.#active.advance(batch);
+      this.#committed(batch, clock.monotonicMs() - startMs);
       return first;
     } catch (error) {
       const refusal = this.#recover(error);
-      metrics.add(LOG_METRICS.failedAppends, records.length, { code: refusal.code });
+      metrics.add(LOG_METRICS.failedAppends, batch.size, { code: refusal.code });
       throw refusal;
     }
   }
 
-  #committed(records: readonly AppendRecord[], tookMs: number): void {
+  #committed(batch: FrameBatch, tookMs: number): void {
     const { metrics, index, clock } = this.#options;
     const nowMs = clock.nowMs();
-    let [events, bytes] = [0, 0];
-    for (const record of records) {
-      if (record.idempotency) index.add(record.idempotency, record.count, record.receivedAtMs, nowMs);
-      events += record.count;
-      bytes += record.bytes.length;
-    }
-    metrics.add(LOG_METRICS.records, records.length);
-    metrics.add(LOG_METRICS.events, events);
-    metrics.add(LOG_METRICS.bytes, bytes);
+    for (const { key, count, receivedAtMs } of batch.keys) index.add(key, count, receivedAtMs, nowMs);
+    metrics.add(LOG_METRICS.records, batch.size);
+    metrics.add(LOG_METRICS.events, batch.events);
+    metrics.add(LOG_METRICS.bytes, batch.payloadBytes);
     metrics.add(LOG_METRICS.commits, 1);
+    metrics.set(LOG_METRICS.pendingBytes, this.#queue.bytes - batch.bytes);
     metrics.observe(LOG_METRICS.commitSeconds, tookMs / 1000);
     const next = this.committedOffset();
     for (const listener of this.#listeners) listener(next);
