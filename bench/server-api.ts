@@ -53,7 +53,7 @@ export async function waitFor<T>(what: string, timeoutMs: number, check: () => P
 /** Events, or points of series, that have been read back from the log since the process started; they may not be committed yet. */
 export async function readRecords(url: string, isMetrics: boolean): Promise<number> {
   const metrics = await getSelfMetrics(url);
-  return metrics.get(isMetrics ? 'helios_pipeline_points_total' : 'helios_pipeline_events_total') ?? 0;
+  return metrics.get(isMetrics ? 'helios_metric_pipeline_points_total' : 'helios_pipeline_events_total') ?? 0;
 }
 
 /** Waits until that many have been read; how many it is then. */
