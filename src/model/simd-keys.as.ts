@@ -1,5 +1,5 @@
-// Reads the keys of an object. Senders write the same keys in the same order, so the key that stood at a place last time is
-// compared first, quotes and colon included; only when it differs is the key scanned and looked up (as in key-sequence.ts).
+// Reads the keys of an object. Senders write the same keys in the same order, so the two keys that stood at a place last are
+// compared first, quotes and colon included; only when both differ is the key scanned and looked up (as in key-sequence.ts).
 import { areEqual, copyBytes, lanesBelow } from './simd-bytes.as.ts';
 import { COLON, plainStringEnd, QUOTE, skipSpace } from './simd-json.as.ts';
 import { EVENT_KEYS, METADATA_KEYS } from './simd-layout.as.ts';
@@ -24,8 +24,10 @@ export const KEY_ENVIRONMENTS: i32 = 15;
 export const KEY_NAMESPACES: i32 = 18;
 export const KEY_OTHER: i32 = 31;
 
-/** A remembered key: length, code, its bytes from KEY_TEXT on, and for up to 16 bytes a mask. Length 0: none. */
-const SLOT_BYTES: usize = 112;
+/** A remembered key: length (0: none), code, its bytes from KEY_TEXT on, and a mask for its first 16. */
+const SLOT_BYTES: usize = 96;
+/** Two slots for a place, the later key first. */
+const PLACE_BYTES: usize = 2 * SLOT_BYTES;
 const KEY_TEXT: usize = 16;
 const KEY_MASK: usize = 80;
 const MAX_KEY_BYTES: usize = 64;
@@ -39,21 +41,22 @@ export let valueStart: usize = 0;
 // @ts-ignore: decorator
 @inline
 export function readKey(at: usize, place: i32, inMetadata: bool): i32 {
-  const slot = (inMetadata ? METADATA_KEYS : EVENT_KEYS) + <usize>min(place, LAST_PLACE) * SLOT_BYTES;
-  const length: usize = load<u32>(slot);
-  if (length != 0 && isKey(at, slot, length)) {
-    valueStart = skipSpace(at + length);
-    return load<i32>(slot, 4);
+  let slot = (inMetadata ? METADATA_KEYS : EVENT_KEYS) + <usize>min(place, LAST_PLACE) * PLACE_BYTES;
+  if (!isKey(at, slot)) {
+    slot += SLOT_BYTES;
+    if (!isKey(at, slot)) return lookUpKey(at, slot - SLOT_BYTES, inMetadata);
   }
-  return lookUpKey(at, slot, inMetadata);
+  valueStart = skipSpace(at + load<u32>(slot));
+  return load<i32>(slot, 4);
 }
 
 // @ts-ignore: decorator
 @inline
-function isKey(at: usize, slot: usize, length: usize): bool {
+function isKey(at: usize, slot: usize): bool {
   const first = v128.and(v128.xor(v128.load(at), v128.load(slot, KEY_TEXT)), v128.load(slot, KEY_MASK));
   if (v128.any_true(first)) return false;
-  return length <= 16 || areEqual(at + 16, slot + KEY_TEXT + 16, length - 16);
+  const length: usize = load<u32>(slot);
+  return length <= 16 ? length != 0 : areEqual(at + 16, slot + KEY_TEXT + 16, length - 16);
 }
 
 function lookUpKey(at: usize, slot: usize, inMetadata: bool): i32 {
@@ -67,6 +70,7 @@ function lookUpKey(at: usize, slot: usize, inMetadata: bool): i32 {
   if (code < 0 || (inMetadata && code < KEY_LATENCY)) code = KEY_OTHER;
   const length = colon + 1 - at;
   if (colon == end + 1 && length <= MAX_KEY_BYTES) {
+    copyBytes(slot + SLOT_BYTES, slot, SLOT_BYTES);
     store<u32>(slot, <u32>length);
     store<i32>(slot, code, 4);
     v128.store(slot, lanesBelow(min(length, 16)), KEY_MASK);

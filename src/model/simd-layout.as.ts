@@ -5,9 +5,9 @@
 export const SCRATCH: usize = 0x1_0000;
 /** Known words: see simd-words.as.ts. */
 export const WORDS: usize = 0x1_1000;
-/** Keys as they stood in the last event: see simd-keys.as.ts. */
+/** Keys as they stood in the last events: see simd-keys.as.ts. */
 export const EVENT_KEYS: usize = 0x1_4000;
-export const METADATA_KEYS: usize = 0x1_6000;
+export const METADATA_KEYS: usize = 0x1_8000;
 /** Known names: see simd-names.as.ts. */
 export const NAME_SLOTS: usize = 0x2_0000;
 export const NAME_SLOT_COUNT: u32 = 0x1_0000;
