@@ -15,8 +15,13 @@ const SCOPE_ATTRIBUTE_PREFIX = 'otel.scope.';
  */
 const DESCRIPTIVE = /^(telemetry\.|process\.(command|runtime|executable|owner)|os\.(description|build_id)|host\.(image|cpu)\.)/;
 
-function first(attributes: ReadonlyMap<string, string>, keys: readonly string[]): string | undefined {
-  return keys.find((key) => (attributes.get(key) ?? '') !== '');
+/** The first of these attributes that is set, with its text; both "" for none. */
+function first(attributes: ReadonlyMap<string, string>, keys: readonly string[]): { key: string; text: string } {
+  for (const key of keys) {
+    const text = attributes.get(key);
+    if (text) return { key, text };
+  }
+  return { key: '', text: '' };
 }
 
 function setText(labels: LabelSet, name: string, value: string): void {
@@ -37,13 +42,12 @@ export class MetricsResource {
 
   /** Tells the writer whose series follow. */
   apply(writer: MetricLineWriter): void {
-    const environmentKey = first(this.attributes, ENVIRONMENT_KEYS);
-    const namespaceKey = first(this.attributes, NAMESPACE_KEYS);
-    const service = this.attributes.get(SERVICE_KEY) || UNKNOWN_SERVICE;
-    writer.setEntity(service, this.attributes.get(environmentKey ?? '') ?? '', this.attributes.get(namespaceKey ?? '') ?? '');
+    const environment = first(this.attributes, ENVIRONMENT_KEYS);
+    const namespace = first(this.attributes, NAMESPACE_KEYS);
+    writer.setEntity(this.attributes.get(SERVICE_KEY) || UNKNOWN_SERVICE, environment.text, namespace.text);
     writer.base.clear();
     for (const [name, value] of this.attributes) {
-      const isEntity = name === SERVICE_KEY || name === environmentKey || name === namespaceKey;
+      const isEntity = name !== '' && (name === SERVICE_KEY || name === environment.key || name === namespace.key);
       if (!isEntity && !DESCRIPTIVE.test(name)) setText(writer.base, name, value);
     }
     for (const [name, value] of this.scopeAttributes) setText(writer.base, SCOPE_ATTRIBUTE_PREFIX + name, value);
