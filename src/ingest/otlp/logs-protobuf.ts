@@ -99,8 +99,7 @@ class LogRecord implements EventRecord {
           this.#severity = reader.int32();
           break;
         case FIELD.droppedAttributesCount:
-          reader.varint();
-          this.#dropped = reader.low;
+          this.#dropped = reader.int32() >>> 0;
           break;
         case FIELD.flags:
           this.#flags = reader.fixed32();

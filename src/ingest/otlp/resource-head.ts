@@ -73,7 +73,7 @@ export class ResourceHead {
         this.#attribute(reader.position, end);
         reader.position = end;
         reader.limit = limit;
-      } else if (tag === RESOURCE.droppedAttributesCount) this.#count(this.#dropped, reader.varint());
+      } else if (tag === RESOURCE.droppedAttributesCount) this.#count(this.#dropped, reader.int32() >>> 0);
       else reader.skip(tag);
     }
   }
@@ -102,7 +102,7 @@ export class ResourceHead {
         const end = reader.range();
         if (end > reader.position) this.#text(tag === SCOPE.name ? this.#scopeKeys.name : this.#scopeKeys.version, end);
         reader.position = end;
-      } else if (tag === SCOPE.droppedAttributesCount) this.#count(this.#scopeKeys.droppedAttributesCount, reader.varint());
+      } else if (tag === SCOPE.droppedAttributesCount) this.#count(this.#scopeKeys.droppedAttributesCount, reader.int32() >>> 0);
       else {
         if (tag === SCOPE.attributes) attributes++;
         reader.skip(tag);
@@ -121,17 +121,24 @@ export class ResourceHead {
     out.copy(this.#members.bytes, 0, this.#members.length);
   }
 
-  /** The same for record number `record`, which uses the keys that clash itself. */
+  /**
+   * The same for record number `record`, which uses the keys that clash itself. It was written once before, as the number
+   * before this, so that all the names that it takes are known.
+   */
   writeMembersBeside(out: ByteWriter, record: number): void {
     for (const [i, key] of this.keys.entries()) {
-      let name = key.clashes ? this.#known.of(BESIDE_RECORD + key.text) : key;
-      while (name.record === record) name = this.#known.of(BESIDE_RECORD + name.text);
+      let name = key;
+      while (name === key ? key.clashes : this.#isTaken(name, record)) name = this.#known.of(BESIDE_RECORD + name.text);
       name.record = record;
       out.raw(name.json);
       const next = this.keys[i + 1];
       const end = next ? (this.#values[i + 1] as number) - next.json.length : this.#members.length;
       out.copy(this.#members.bytes, this.#values[i] as number, end);
     }
+  }
+
+  #isTaken(name: MetadataKey, record: number): boolean {
+    return name.record >= record - 1 || name.resource === this.resource;
   }
 
   #attribute(start: number, end: number): void {
@@ -183,7 +190,7 @@ export class ResourceHead {
   #count(key: MetadataKey, count: number): void {
     if (count === 0) return;
     this.#key(key);
-    this.#members.integer(count >>> 0);
+    this.#members.integer(count);
     this.#members.byte(COMMA);
   }
 

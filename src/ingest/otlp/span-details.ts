@@ -69,7 +69,7 @@ export class SpanDetails {
         out.byte(COMMA);
       } else if (tag === EVENT.name) this.#text(NAME);
       else if (tag === EVENT.attributes) this.#attribute();
-      else if (tag === EVENT.droppedAttributesCount) this.#count(DROPPED, reader.varint() >>> 0);
+      else if (tag === EVENT.droppedAttributesCount) this.#count(DROPPED, reader.int32() >>> 0);
       else reader.skip(tag);
     }
   }
@@ -81,7 +81,7 @@ export class SpanDetails {
       else if (tag === LINK.spanId) this.#id(SPAN_ID);
       else if (tag === LINK.traceState) this.#text(TRACE_STATE);
       else if (tag === LINK.attributes) this.#attribute();
-      else if (tag === LINK.droppedAttributesCount) this.#count(DROPPED, reader.varint() >>> 0);
+      else if (tag === LINK.droppedAttributesCount) this.#count(DROPPED, reader.int32() >>> 0);
       else if (tag === LINK.flags) this.#count(FLAGS, reader.fixed32());
       else reader.skip(tag);
     }
