@@ -4,13 +4,12 @@ import { ERROR_CODES, GRPC_STATUS } from '../../lib/errors.ts';
 import type { HeliosError } from '../../lib/errors.ts';
 import type { Rejection } from '../../model/scanner.ts';
 import type { Verdict } from '../handler.ts';
+import { statusBody } from '../otlp/answer.ts';
 import { ProtobufWriter } from '../protobuf-writer.ts';
 import { ACCEPTED_ENCODINGS } from './metadata.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
 
-const RETRY_INFO_TYPE = 'type.googleapis.com/google.rpc.RetryInfo';
-const DEFAULT_RETRY_SECONDS = 1;
-/** Trailers share the client's header limit, often 8 KiB; a message may be quoted twice, percent-encoded. */
+/** Trailers share the client's header limit, often 8 KiB. */
 const MAX_MESSAGE_CHARACTERS = 500;
 
 export const RESPONSE_HEADERS: OutgoingHttpHeaders = {
@@ -40,25 +39,15 @@ export function percentEncode(text: string): string {
   return out;
 }
 
-/** google.rpc.Status with a google.rpc.RetryInfo where a retry may work: only with one do OTLP clients try again. */
-export function encodeStatus(error: HeliosError): Uint8Array {
-  const { grpc, retryable } = ERROR_CODES[error.code];
-  const status = new ProtobufWriter().uint(1, GRPC_STATUS[grpc]).string(2, error.message.slice(0, MAX_MESSAGE_CHARACTERS));
-  if (!retryable) return status.finish();
-  const seconds = Math.max(0, error.details.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS);
-  const delay = new ProtobufWriter().uint(1, Math.floor(seconds)).uint(2, Math.floor((seconds % 1) * 1e9));
-  const retryInfo = new ProtobufWriter().message(1, delay.finish());
-  const any = new ProtobufWriter().string(1, RETRY_INFO_TYPE).message(2, retryInfo.finish());
-  return status.message(3, any.finish()).finish();
-}
-
+/** The details, google.rpc.Status, say when a retry may work: only then do OTLP clients try again. */
 export function errorTrailers(error: HeliosError): OutgoingHttpHeaders {
   const { grpc, retryable } = ERROR_CODES[error.code];
   const trailers: OutgoingHttpHeaders = {
     'grpc-status': String(GRPC_STATUS[grpc]),
     'grpc-message': percentEncode(error.message.slice(0, MAX_MESSAGE_CHARACTERS)),
   };
-  if (retryable) trailers['grpc-status-details-bin'] = Buffer.from(encodeStatus(error)).toString('base64').replace(/=+$/, '');
+  if (retryable)
+    trailers['grpc-status-details-bin'] = Buffer.from(statusBody(error, 'protobuf')).toString('base64').replace(/=+$/, '');
   return trailers;
 }
 

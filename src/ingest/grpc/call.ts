@@ -1,4 +1,3 @@
-import { constants } from 'node:http2';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Clock } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
@@ -15,6 +14,7 @@ import { MessageReader, PREFIX_BYTES } from './message-reader.ts';
 import { encodingOf, timeoutMsOf } from './metadata.ts';
 import type { MessageEncoding } from './metadata.ts';
 import type { Method } from './method.ts';
+import { stopSender } from './stop-sender.ts';
 
 export interface CallOptions {
   admission: Admission;
@@ -61,6 +61,7 @@ export class Call {
   #inFlightBytes = 0;
   #trailers: OutgoingHttpHeaders = OK_TRAILERS;
   #wantsMore = true;
+  #hasEnded = false;
   #isOver = false;
   #stopDeadline = (): void => {};
   #stopMessageTimer: (() => void) | null = null;
@@ -161,6 +162,9 @@ export class Call {
 
   #onEnd(): void {
     if (!this.#wantsMore) return;
+    // A stream can end while it is paused; then there may be messages left to read.
+    this.#hasEnded = true;
+    if (!this.#reader.isWanted) return;
     const message = this.#message;
     if (this.#reader.isInside) this.#refuse(invalidBody('the stream ends within a message'));
     else if (this.#method.shape !== 'exchange' && !message) this.#refuse(invalidBody('there is none'));
@@ -257,7 +261,8 @@ export class Call {
     if (!this.#reader.isWanted && this.#wantsMore) return;
     this.#endPause();
     this.#stream.resume();
-    if (this.#wantsMore) this.#timeMessage();
+    if (this.#hasEnded) this.#onEnd();
+    else if (this.#wantsMore) this.#timeMessage();
   }
 
   #endPause(): void {
@@ -296,7 +301,7 @@ export class Call {
     this.#release();
     if (this.#isGone) return;
     this.#stream.respond({ ...RESPONSE_HEADERS, ...trailers }, { endStream: true });
-    this.#stopSender();
+    stopSender(this.#stream, this.#options.clock);
   }
 
   /** The client has reset the stream, or the connection is lost; the event follows. */
@@ -314,14 +319,7 @@ export class Call {
 
   #sendTrailers(): void {
     this.#stream.sendTrailers(this.#trailers);
-    this.#stopSender();
-  }
-
-  /** A client that is still sending is told to stop: the call is over (RFC 9113, section 8.1). */
-  #stopSender(): void {
-    if (this.#stream.readableEnded) return;
-    this.#stream.resume();
-    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    stopSender(this.#stream, this.#options.clock);
   }
 
   #onClose(): void {

@@ -16,6 +16,7 @@ import { openEmbeddedLog } from '../../log/embedded/embedded-log.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { createShared } from '../door.fixture.ts';
 import type { DoorFixtureOptions } from '../door.fixture.ts';
+import type { OtlpExport } from '../otlp/export.ts';
 import type { PendingBytes } from '../pending-bytes.ts';
 import { frame } from './answer.ts';
 import { createGrpcServer } from './server.ts';
@@ -44,6 +45,7 @@ export function methodOf(name: string): MethodDefinition<object, Message> {
 export interface GrpcFixtureOptions extends DoorFixtureOptions {
   tls?: { cert: Buffer; key: Buffer };
   logger?: Logger;
+  otlpExport?: OtlpExport;
 }
 
 export interface GrpcFixture extends AsyncDisposable {
@@ -91,6 +93,9 @@ export function openStream(client: Client, name: string, options: CallOptions = 
   return client.makeBidiStreamRequest(to, requestSerialize, responseDeserialize, new Metadata(), options);
 }
 
+const unexpected = (): Promise<never> => Promise.reject(new Error('no OTLP is expected'));
+const NO_OTLP: OtlpExport = { logs: unexpected, traces: unexpected, metrics: unexpected };
+
 /** The gRPC server on a free port in front of an embedded log in a temporary directory. */
 export async function openGrpc(options: GrpcFixtureOptions = {}): Promise<GrpcFixture> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'helios-grpc-'));
@@ -110,6 +115,7 @@ export async function openGrpc(options: GrpcFixtureOptions = {}): Promise<GrpcFi
     port: 0,
     tls: options.tls ?? null,
     handler,
+    otlpExport: options.otlpExport ?? NO_OTLP,
     admission,
     limitsOf,
     config,

@@ -1,5 +1,12 @@
 import http2 from 'node:http2';
-import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type {
+  Http2SecureServer,
+  Http2Server,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { HeliosError, systemCode } from '../../lib/errors.ts';
@@ -9,12 +16,14 @@ import type { Admission } from '../admission.ts';
 import type { IngestConfig } from '../config.ts';
 import type { DoorLimits } from '../door-limits.ts';
 import type { IngestHandler } from '../handler.ts';
+import type { OtlpExport } from '../otlp/export.ts';
 import { errorTrailers, RESPONSE_HEADERS } from './answer.ts';
 import { Call } from './call.ts';
 import { createMethods } from './door.ts';
 import { HANDSHAKE_TIMEOUT_MS, MAX_STREAMS_PER_SESSION, RESET_BUDGET, STREAM_WINDOW_BYTES, SWEEP_PERIOD_MS } from './limits.ts';
 import { isGrpcContent } from './metadata.ts';
 import { SessionGuard } from './session-guard.ts';
+import { stopSender } from './stop-sender.ts';
 
 export interface GrpcServerOptions {
   host: string;
@@ -23,6 +32,7 @@ export interface GrpcServerOptions {
   /** PEM; null: HTTP/2 without TLS, with prior knowledge. */
   tls: { cert: Buffer; key: Buffer } | null;
   handler: IngestHandler;
+  otlpExport: OtlpExport;
   admission: Admission;
   limitsOf: (door: string) => DoorLimits;
   config: Pick<IngestConfig, 'max_header' | 'max_connections'>;
@@ -128,13 +138,14 @@ class Server implements GrpcServer {
     if (!guard || stream.closed || stream.destroyed) return;
     guard.callOpened();
     stream.on('close', () => guard.callClosed(stream.rstCode));
+    const { clock } = this.#options;
     const path = headers[':path'] ?? '';
     const method = this.#methods.get(path);
-    if (headers[':method'] !== 'POST') refuse(stream, { ':status': 405, allow: 'POST' });
-    else if (!isGrpcContent(headers['content-type'])) refuse(stream, { ':status': 415 });
+    if (headers[':method'] !== 'POST') refuse(stream, { ':status': 405, allow: 'POST' }, clock);
+    else if (!isGrpcContent(headers['content-type'])) refuse(stream, { ':status': 415 }, clock);
     else if (!method) {
       const unknown = new HeliosError('method_not_allowed', `cannot call ${path.slice(0, 256)}: there is no such method`);
-      refuse(stream, { ...RESPONSE_HEADERS, ...errorTrailers(unknown) });
+      refuse(stream, { ...RESPONSE_HEADERS, ...errorTrailers(unknown) }, clock);
     } else {
       const peer = stream.session?.socket.remoteAddress ?? '';
       const call = new Call(stream, headers, method, peer, this.#options);
@@ -145,8 +156,7 @@ class Server implements GrpcServer {
 }
 
 /** Answers with headers alone; what the client still sends is not read. */
-function refuse(stream: ServerHttp2Stream, headers: http2.OutgoingHttpHeaders): void {
+function refuse(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders, clock: Clock): void {
   stream.respond(headers, { endStream: true });
-  stream.resume();
-  if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  stopSender(stream, clock);
 }
