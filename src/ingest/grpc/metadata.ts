@@ -45,3 +45,10 @@ export function encodingOf(headers: IncomingHttpHeaders): MessageEncoding {
     },
   );
 }
+
+/** As HTTP/2 counts them (RFC 9113, section 6.5.2): a client learns of the limit only after its first headers. */
+export function headerListBytes(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const name in headers) bytes += name.length + String(headers[name]).length + 32;
+  return bytes;
+}

@@ -21,7 +21,7 @@ import { errorTrailers, RESPONSE_HEADERS } from './answer.ts';
 import { Call } from './call.ts';
 import { createMethods } from './door.ts';
 import { HANDSHAKE_TIMEOUT_MS, MAX_STREAMS_PER_SESSION, RESET_BUDGET, STREAM_WINDOW_BYTES, SWEEP_PERIOD_MS } from './limits.ts';
-import { isGrpcContent } from './metadata.ts';
+import { headerListBytes, isGrpcContent } from './metadata.ts';
 import { SessionGuard } from './session-guard.ts';
 import { stopSender } from './stop-sender.ts';
 
@@ -141,7 +141,8 @@ class Server implements GrpcServer {
     const { clock } = this.#options;
     const path = headers[':path'] ?? '';
     const method = this.#methods.get(path);
-    if (headers[':method'] !== 'POST') refuse(stream, { ':status': 405, allow: 'POST' }, clock);
+    if (headerListBytes(headers) > this.#options.config.max_header) refuse(stream, { ':status': 431 }, clock);
+    else if (headers[':method'] !== 'POST') refuse(stream, { ':status': 405, allow: 'POST' }, clock);
     else if (!isGrpcContent(headers['content-type'])) refuse(stream, { ':status': 415 }, clock);
     else if (!method) {
       const unknown = new HeliosError('method_not_allowed', `cannot call ${path.slice(0, 256)}: there is no such method`);

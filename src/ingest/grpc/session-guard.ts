@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Clock } from '../../lib/clock.ts';
+import { HeliosError } from '../../lib/errors.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import {
   HANDSHAKE_TIMEOUT_MS,
@@ -94,8 +95,8 @@ export class SessionGuard {
   #spend(budget: TokenBucket): void {
     const nowMs = this.#clock.monotonicMs();
     budget.take(1, nowMs);
-    if (budget.waitMs(nowMs) > 0 && !this.#session.destroyed) {
-      this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    }
+    if (budget.waitMs(nowMs) === 0 || this.#session.destroyed) return;
+    const flood = new HeliosError('rate_limited', 'cannot go on with the connection: it resets, pings or sets too often');
+    this.#session.destroy(flood, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
