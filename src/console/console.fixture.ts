@@ -9,6 +9,7 @@ import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { ModelRecord } from '../model/model-record.ts';
 import type { Report } from '../model/report.ts';
+import type { MetricStore } from '../store/metric-store.ts';
 import type { Documents, Store } from '../store/store.ts';
 import { consoleConfigSchema } from './config.ts';
 import { createConsole } from './console.ts';
@@ -174,6 +175,40 @@ export function stubStore(calls: Calls): Store {
   };
 }
 
+const SAMPLE_SERIES = {
+  name: 'queue.depth',
+  kind: 'gauge',
+  unit: '1',
+  service: 'cart',
+  environment: 'prod',
+  namespace: '',
+  labels: { queue: 'a' },
+} as const;
+
+function stubMetricStore(calls: Calls): MetricStore {
+  return {
+    series: (query) => {
+      calls.push(['series', query]);
+      const isKnown = !query.names?.some((name) => name !== SAMPLE_SERIES.name);
+      return Promise.resolve({ items: isKnown ? [{ ...SAMPLE_SERIES, firstSeen: AT, lastSeen: AT }] : [], nextCursor: null });
+    },
+    points: (query) => {
+      calls.push(['points', query]);
+      return Promise.resolve([
+        {
+          key: SAMPLE_SERIES,
+          unit: '1',
+          points: [
+            [query.fromMs, 3],
+            [query.fromMs + 1, NaN],
+          ],
+        },
+      ]);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
 function stubModels(calls: Calls): ModelService {
   const note = <T>(name: string, answer: T, ...args: unknown[]): Promise<T> => {
     calls.push([name, ...args]);
@@ -220,6 +255,7 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
     };
   const app = await createConsole({
     store: stubStore(calls),
+    metricStore: stubMetricStore(calls),
     authorize: () => ({ id: '', services: null }),
     clock,
     logger: silentLogger,

@@ -14,6 +14,7 @@ import { addRouteErrors, answerClientError, ErrorAnswers } from './error-answers
 import { addIncidentRoutes } from './incident-routes.ts';
 import { addIngestOperation } from './ingest-operation.ts';
 import { httpRequests, httpRequestSeconds } from './metrics.ts';
+import { addMetricRoutes } from './metric-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { addOpenapi } from './openapi.ts';
 import { addProcessRoutes } from './process-routes.ts';
@@ -77,6 +78,7 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   addProcessRoutes(app, context);
   addIngestOperation(app);
   addDataRoutes(app, context);
+  addMetricRoutes(app, context);
   addIncidentRoutes(app, context);
   addReportRoutes(app, context);
   addChangeRoutes(app, context);

@@ -10,10 +10,8 @@ import {
   present,
   rangeParameters,
   serviceParameter,
-  stepOf,
-  stepParameter,
 } from './parameters.ts';
-import { eventSchema, featureSchema, metricsSchema, pageOf, serviceSchema, templateSchema } from './schemas.ts';
+import { eventSchema, pageOf, serviceSchema, templateSchema } from './schemas.ts';
 
 const DEFAULT_RANGE = 'Without from and to: the last hour, up to the end of the current minute.';
 const read = { config: { role: 'read' } } as const;
@@ -32,34 +30,6 @@ function addServices(app: App, { store, clock, withDeadline }: RouteContext): vo
     handler: async ({ query }) => {
       const items = await withDeadline(store.services(boundedRange(query, clock.nowMs())));
       return { items, nextCursor: null };
-    },
-  });
-}
-
-function addMetrics(app: App, { store, clock, withDeadline }: RouteContext): void {
-  app.get('/api/v1/metrics', {
-    ...read,
-    schema: {
-      operationId: 'queryMetrics',
-      tags: ['data'],
-      summary: 'Window features as time series',
-      description: `${DEFAULT_RANGE} Quantiles are nearest-rank, within 1.6 %; all other numbers are exact.`,
-      querystring: z.strictObject({
-        service: serviceParameter.optional(),
-        name: listParameter(featureSchema, 'Features, repeated or separated by commas; absent: all'),
-        ...rangeParameters,
-        step: stepParameter.optional(),
-      }),
-      response: { 200: metricsSchema },
-    },
-    handler: async ({ query }) => {
-      const range = boundedRange(query, clock.nowMs());
-      const { service, name: names } = query;
-      const stepMs = stepOf(query.step, range);
-      const answer = await withDeadline(
-        store.metrics({ ...range, names, stepMs, ...(service === undefined ? {} : { service }) }),
-      );
-      return { step: answer.stepMs, series: answer.series };
     },
   });
 }
@@ -108,10 +78,9 @@ function addTemplates(app: App, { store, clock, withDeadline }: RouteContext): v
   });
 }
 
-/** Services, metrics, events and message templates. */
+/** Services, events and message templates. */
 export function addDataRoutes(app: App, context: RouteContext): void {
   addServices(app, context);
-  addMetrics(app, context);
   addEvents(app, context);
   addTemplates(app, context);
 }

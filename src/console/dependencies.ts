@@ -7,6 +7,7 @@ import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { ModelRecord } from '../model/model-record.ts';
 import type { Feature } from '../model/rollup.ts';
+import type { MetricStore } from '../store/metric-store.ts';
 import type { Page, Store } from '../store/store.ts';
 import type { ConsoleConfig } from './config.ts';
 import type { StreamHub } from './stream-hub.ts';
@@ -73,6 +74,7 @@ export interface Readiness {
 
 export interface ConsoleDependencies {
   store: Store;
+  metricStore: MetricStore;
   authorize: Authorize;
   /** `nowMs` is what "the last hour" ends at: the event time when the clock follows the data. */
   clock: Clock;

@@ -39,19 +39,24 @@ export const timeParameter = z
   })
   .meta({ description: 'ISO 8601 (UTC when it has no offset) or milliseconds since the epoch' });
 
+/** Milliseconds, or `raw` for points as they were received. */
 export const stepParameter = z
   .string()
-  .transform((text, context) => {
+  .transform((text, context): number | 'raw' => {
+    if (text === 'raw') return text;
     const ms = parseDurationMs(text);
     if (!(ms > 0) || ms === Infinity || ms % SUB_WINDOW_MS !== 0) {
       context.addIssue({
         code: 'custom',
-        message: `"${text}" is not a multiple of ${SUB_WINDOW_MS / 1000} s such as 10s, 1m or 1h`,
+        message: `"${text}" is neither raw nor a multiple of ${SUB_WINDOW_MS / 1000} s such as 10s, 1m or 1h`,
       });
     }
     return ms;
   })
-  .meta({ description: 'Width of a bucket: 10s, 1m, 5m or milliseconds; a multiple of 10 s. Absent: a fitting one' });
+  .meta({
+    description:
+      'Width of a bucket: 10s, 1m, 5m or milliseconds; a multiple of 10 s. Absent: a fitting one. raw: the points of received series as they are',
+  });
 
 export const limitParameter = z.coerce
   .number('must be a whole number from 1 to 1000')
@@ -86,6 +91,28 @@ export const levelParameter = z.string().transform((text, context) => {
 
 export const rangeParameters = { from: timeParameter.optional(), to: timeParameter.optional() };
 export const pageParameters = { limit: limitParameter, cursor: cursorParameter.optional() };
+
+const LABEL_PREFIX = 'label.';
+
+/** The parameters given, and any number of `label.KEY=VALUE`; others are refused as everywhere. */
+export function withLabels<T extends z.ZodRawShape>(shape: T) {
+  return z.looseObject(shape).superRefine((query, context) => {
+    for (const [key, value] of Object.entries(query as Record<string, unknown>)) {
+      if (Object.hasOwn(shape, key)) continue;
+      if (!key.startsWith(LABEL_PREFIX) || key === LABEL_PREFIX) {
+        context.addIssue({ code: 'unrecognized_keys', keys: [key], input: query });
+      } else if (typeof value !== 'string') {
+        context.addIssue({ code: 'custom', path: [key], message: 'is given more than once' });
+      }
+    }
+  });
+}
+
+/** Values by label of a query that `withLabels` has judged. */
+export function labelsOf(query: Record<string, unknown>): Record<string, string> {
+  const labels = Object.entries(query).filter(([key]) => key.startsWith(LABEL_PREFIX));
+  return Object.fromEntries(labels.map(([key, value]) => [key.slice(LABEL_PREFIX.length), value as string]));
+}
 
 /** Without the keys whose value is undefined. */
 export function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -4,7 +4,9 @@ import type { ErrorCode, Problem } from '../lib/errors.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Event } from '../model/event.ts';
 import type { Change, Incident } from '../model/incident.ts';
+import { SERIES_KINDS } from '../model/metric.ts';
 import { FEATURES } from '../model/rollup.ts';
+import type { SeriesSummary } from '../store/metric-store.ts';
 import type { ServiceSummary, TemplateSummary } from '../store/store.ts';
 
 const time = z.string().meta({ format: 'date-time', examples: ['2025-10-08T10:30:45.000Z'] });
@@ -134,19 +136,39 @@ export const templateSchema = z
     description: 'Error messages that differ only in numbers, ids and addresses',
   }) satisfies z.ZodType<TemplateSummary>;
 
+const labels = z.record(z.string(), z.string());
+
 export const metricsSchema = z
   .strictObject({
-    step: z.number().meta({ description: 'Milliseconds' }),
+    step: z.union([z.number(), z.literal('raw')]).meta({ description: 'Milliseconds, or raw' }),
     series: z.array(
       z.strictObject({
         name: z.string(),
-        labels: z.strictObject({ service: z.string() }),
+        labels: labels.meta({ description: 'service; environment and namespace where not empty; labels of a received series' }),
         unit: z.string(),
-        points: z.array(z.tuple([z.number(), z.number().nullable()])),
+        points: z.array(z.tuple([z.number(), z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]).nullable()])),
       }),
     ),
   })
-  .meta({ id: 'Metrics', description: 'One point a step: [start of the bucket in ms since the epoch, value or null]' });
+  .meta({
+    id: 'Metrics',
+    description:
+      'One point a step: [start of the bucket in ms since the epoch, value or null]; raw: [time, value] of each point, numbers that JSON lacks as text',
+  });
+
+export const seriesSchema = z
+  .strictObject({
+    name: z.string(),
+    kind: z.enum(SERIES_KINDS),
+    unit: z.string(),
+    service: z.string(),
+    environment: z.string(),
+    namespace: z.string(),
+    labels,
+    firstSeen: time,
+    lastSeen: time,
+  })
+  .meta({ id: 'Series', description: 'A received metric series' }) satisfies z.ZodType<SeriesSummary>;
 
 /** The form of every list. */
 export function pageOf<T extends z.ZodType>(item: T) {

@@ -221,12 +221,13 @@ function openGrpcServer(shared: Shared, doors: Doors): GrpcServer | null {
 }
 
 async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<Urls> {
-  const { config, store, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
+  const { config, store, metricStore, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
   const doors = createDoors({ config, log, metricsLog, logger, metrics, isStopping: () => state.isStopping });
   const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange });
   const command = pipeline.command.bind(pipeline);
   const app = await createConsole({
     store,
+    metricStore,
     authorize: createAuthorize(config.keys),
     clock,
     logger,
