@@ -13,7 +13,9 @@ import { ClientLimits } from './token-bucket.ts';
 
 const KIB = 1024;
 
-function createGate(options: { limitBytes?: number; maxInFlight?: number; eventsPerSecond?: number } = {}) {
+function createGate(
+  options: { limitBytes?: number; maxInFlight?: number; eventsPerSecond?: number; bytesPerSecond?: number } = {},
+) {
   const clock = new ManualClock();
   const pending = new PendingBytes(options.limitBytes ?? 1024 * KIB);
   const ledger = new ClientLedger(clock, silentMetrics);
@@ -26,7 +28,10 @@ function createGate(options: { limitBytes?: number; maxInFlight?: number; events
       if (state.failure) throw state.failure;
     },
     isStopping: () => state.isStopping,
-    limits: new ClientLimits({ eventsPerSecond: options.eventsPerSecond ?? 0, bytesPerSecond: 0, burstMs: 1000 }, clock),
+    limits: new ClientLimits(
+      { eventsPerSecond: options.eventsPerSecond ?? 0, bytesPerSecond: options.bytesPerSecond ?? 0, burstMs: 1000 },
+      clock,
+    ),
     pending,
     ledger,
     clock,
@@ -118,6 +123,19 @@ test('the token bucket of a client is one for all doors', () => {
   admission.admit(senderOf('b'), 'otlp_grpc')[Symbol.dispose]();
   clock.advance(1100);
   admission.admit(senderOf('a'), 'otlp_grpc')[Symbol.dispose]();
+});
+
+test('what a failed request sent is charged like that of a good one, once', () => {
+  const { admission, clock } = createGate({ bytesPerSecond: 1000 });
+  {
+    using ticket = admission.admit(senderOf('a'), 'http');
+    ticket.reserve(2000);
+    ticket.fail(new HeliosError('invalid_encoding', 'cannot decompress the body'));
+    ticket.fail(new HeliosError('invalid_encoding', 'cannot decompress the body'));
+  }
+  assert.throws(() => admission.admit(senderOf('a'), 'http'), { code: 'rate_limited' });
+  clock.advance(1001);
+  admission.admit(senderOf('a'), 'http')[Symbol.dispose]();
 });
 
 test('a stopping process and a failed log let nobody in, and both are counted', () => {

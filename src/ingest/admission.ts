@@ -23,7 +23,7 @@ export interface Ticket extends Disposable {
   reserve(bytes: number): void;
   /** Counts what came of the request, for the token buckets and GET /api/v1/clients. At most once. */
   settle(result: Settlement): void;
-  /** Counts a request that ends in an error after it was let in. */
+  /** Counts a request that ends in an error after it was let in; unless it was settled, what it reserved counts as sent. */
   fail(error: HeliosError): void;
 }
 
@@ -91,6 +91,7 @@ class RequestTicket implements Ticket {
   readonly #door: string;
   readonly #shared: Pick<AdmissionOptions, 'limits' | 'pending' | 'clock'>;
   #reserved = 0;
+  #isSettled = false;
   #isDisposed = false;
 
   constructor(entry: ClientEntry, client: string, door: string, shared: Pick<AdmissionOptions, 'limits' | 'pending' | 'clock'>) {
@@ -107,12 +108,15 @@ class RequestTicket implements Ticket {
   }
 
   settle(result: Settlement): void {
+    this.#isSettled = true;
     this.#entry.settle(result);
     this.#shared.limits.take(this.#client, result.accepted, result.sentBytes);
   }
 
   fail(error: HeliosError): void {
     this.#entry.refuse(this.#door, error, this.#shared.clock.nowMs());
+    if (!this.#isSettled) this.#shared.limits.take(this.#client, 0, this.#reserved);
+    this.#isSettled = true;
   }
 
   [Symbol.dispose](): void {

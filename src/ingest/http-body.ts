@@ -46,14 +46,23 @@ export class ClientGone extends Error {}
 
 const MAX_LOOSE_CHUNKS = 256;
 
-/** What has come of a body. Chunks are joined now and then: a million of one byte each would take a gigabyte. */
+/**
+ * What has come of a body; a small one comes in one piece. Chunks are joined now and then: a million of one byte each would
+ * take a gigabyte.
+ */
 class BodyChunks {
   length = 0;
-  readonly #joined: Buffer[] = [];
+  #first: Buffer | null = null;
+  #joined: Buffer[] | null = null;
   #loose: Buffer[] = [];
 
   add(chunk: Buffer): void {
     this.length += chunk.length;
+    if (this.#first === null) {
+      this.#first = chunk;
+      return;
+    }
+    this.#joined ??= [this.#first];
     this.#loose.push(chunk);
     if (this.#loose.length < MAX_LOOSE_CHUNKS) return;
     this.#joined.push(Buffer.concat(this.#loose));
@@ -61,8 +70,8 @@ class BodyChunks {
   }
 
   join(): Buffer {
-    const chunks = [...this.#joined, ...this.#loose];
-    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.length);
+    if (this.#joined === null) return this.#first ?? Buffer.alloc(0);
+    return Buffer.concat([...this.#joined, ...this.#loose], this.length);
   }
 }
 

@@ -64,7 +64,13 @@ export type HttpExchange = (door: HttpDoor, request: IncomingMessage, response: 
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   const { admission, limitsOf, serverTimeoutMs, clock, logger, metrics } = options;
 
-  async function judge(door: HttpDoor, request: IncomingMessage, response: ServerResponse, sender: Sender, ticket: Ticket) {
+  async function judge(
+    door: HttpDoor,
+    request: IncomingMessage,
+    response: ServerResponse,
+    sender: Sender,
+    ticket: Ticket,
+  ): Promise<HttpAnswer> {
     const { headers } = request;
     door.check(headers);
     const encoding = encodingOf(headers['content-encoding'], door.encodings);
@@ -76,21 +82,9 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
     metrics.add(BYTES_RECEIVED, sent.length, labelsOf(door.name));
     const body = isTakenOff(encoding) ? await decompress(sent, encoding, maxBodyBytes, ticket) : sent;
     const verdict = await door.take({ headers, sender, body, ticket });
-    const { rejectedCount, rejections, replayed } = verdict;
-    ticket.settle({ accepted: replayed ? 0 : verdict.accepted, rejectedCount, rejections, sentBytes: sent.length });
+    const { accepted, rejectedCount, rejections } = verdict.replayed ? NOTHING_NEW : verdict;
+    ticket.settle({ accepted, rejectedCount, rejections, sentBytes: sent.length });
     return door.answer(verdict, headers);
-  }
-
-  async function take(door: HttpDoor, request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer> {
-    if (request.method !== 'POST') throw new HeliosError('method_not_allowed', `cannot ${request.method} here: use POST`);
-    const sender = admission.identify(request.headers, request.socket.remoteAddress ?? '', door.name);
-    using ticket = admission.admit(sender, door.name);
-    try {
-      return await judge(door, request, response, sender, ticket);
-    } catch (error) {
-      if (error instanceof HeliosError) ticket.fail(error);
-      throw error;
-    }
   }
 
   function fail(door: HttpDoor, request: IncomingMessage, response: ServerResponse, error: unknown): string {
@@ -107,15 +101,25 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   return async (door, request, response) => {
     const startedMs = clock.monotonicMs();
     let code = 'ok';
+    let ticket: Ticket | null = null;
     try {
-      writeAnswer(response, await take(door, request, response));
+      if (request.method !== 'POST') throw new HeliosError('method_not_allowed', `cannot ${request.method} here: use POST`);
+      const sender = admission.identify(request.headers, request.socket.remoteAddress ?? '', door.name);
+      ticket = admission.admit(sender, door.name);
+      writeAnswer(response, await judge(door, request, response, sender, ticket));
     } catch (error) {
+      if (error instanceof HeliosError) ticket?.fail(error);
       code = fail(door, request, response, error);
+    } finally {
+      ticket?.[Symbol.dispose]();
     }
     metrics.add(REQUESTS, 1, { door: door.name, code });
     metrics.observe(REQUEST_SECONDS, (clock.monotonicMs() - startedMs) / 1000, labelsOf(door.name));
   };
 }
+
+/** A replay was counted when it came first. */
+const NOTHING_NEW = { accepted: 0, rejectedCount: 0, rejections: [] };
 
 const labels = new Map<string, { door: string }>();
 

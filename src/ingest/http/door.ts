@@ -10,10 +10,16 @@ const DOOR = 'http';
 const JSON_TYPES =
   /^(application\/([\w.-]+\+)?(json|x-ndjson|ndjson|jsonl|x-jsonlines|json-lines|octet-stream|x-www-form-urlencoded)|text\/(plain|json|x-json))$/;
 
+/** The last one that was found good: clients send the same again and again. */
+let goodContentType = '';
+
 function checkContentType(header: string | undefined): void {
-  if (header === undefined || header === 'application/json') return;
+  if (header === undefined || header === goodContentType) return;
   const type = header.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (type === '' || JSON_TYPES.test(type)) return;
+  if (type === '' || JSON_TYPES.test(type)) {
+    goodContentType = header;
+    return;
+  }
   throw new HeliosError(
     'unsupported_media_type',
     `cannot read the body: the content type "${type.slice(0, 64)}" is not JSON or NDJSON`,
