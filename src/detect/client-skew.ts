@@ -20,6 +20,8 @@ const BEHIND_MS = 10_000;
 const MAX_SKEW_MS = 600_000;
 const MAX_DELAY_MS = 10_000;
 const SAMPLE = 16;
+/** Of batches that come faster one after the other, not every one is looked at: single events cost as much as a hundred. */
+const MIN_INTERVAL_MS = 20;
 
 export function createClientSkew(): ClientSkew {
   return { medians: [], longest: [], shiftMs: 0, delayMs: 0, lastReceivedMs: 0 };
@@ -30,6 +32,8 @@ const quantile = (sorted: readonly number[], q: number): number => sorted[Math.f
 
 /** Takes in one batch's timestamps (the first `count`), sampled evenly. */
 export function observeLag(state: ClientSkew, timestamps: Float64Array, count: number, receivedAtMs: number): void {
+  const sinceMs = receivedAtMs - state.lastReceivedMs;
+  if (sinceMs >= 0 && sinceMs < MIN_INTERVAL_MS && state.medians.length >= MEMORY) return;
   const stride = Math.max(1, Math.floor(count / SAMPLE));
   const lags: number[] = [];
   for (let i = 0; i < count; i += stride) lags.push(receivedAtMs - (timestamps[i] as number));

@@ -3,10 +3,14 @@ import { KIND_INNER_SPAN, KIND_LOG, LEVEL_ERROR } from '../../model/event.ts';
 import { bucketOf } from '../../model/histogram.ts';
 import { MAX_ROLLUP_ENDPOINTS, SUB_WINDOW_MS } from '../../model/rollup.ts';
 import { wholeWeights } from '../../model/whole-weights.ts';
+import { CellHistograms } from './cell-histograms.ts';
 import { CellIndex } from './cell-index.ts';
 import type { Dictionary } from './dictionary.ts';
 import { PairCounter } from './pair-counter.ts';
 import { entityOfStream, isLogStream, LOG_STREAM } from './rollup-key.ts';
+
+/** A power of two. */
+const KNOWN_ENDPOINTS = 64;
 
 /** A scanner's interned ids to dictionary ids; 0 is "not looked up yet". */
 interface IdMaps {
@@ -27,8 +31,7 @@ function grownCopy(old: Float64Array, length: number): Float64Array<ArrayBuffer>
  */
 export class RollupAccumulator {
   readonly cells = new CellIndex();
-  /** Pairs of (cell, histogram bucket). */
-  readonly histogram = new PairCounter(16_384);
+  readonly histogram = new CellHistograms();
   /** Pairs of (cell, endpoint's dictionary id). */
   readonly endpoints = new PairCounter(4096);
   /** By cell. */
@@ -38,7 +41,8 @@ export class RollupAccumulator {
   latencySum = new Float64Array(1024);
   latencySquareSum = new Float64Array(1024);
   #endpointCount = new Float64Array(1024);
-  #lastEndpoint = new Float64Array(1024);
+  /** Endpoints known to be counted, direct-mapped by cell and endpoint. */
+  #knownEndpoints = new Uint32Array(1024 * KNOWN_ENDPOINTS);
   /** Event times by entity, milliseconds since the epoch. */
   readonly firstSeen = new Map<number, number>();
   readonly lastSeen = new Map<number, number>();
@@ -97,7 +101,7 @@ export class RollupAccumulator {
       column.fill(0, 0, size);
     }
     this.#endpointCount.fill(0, 0, size);
-    this.#lastEndpoint.fill(0, 0, size);
+    this.#knownEndpoints.fill(0, 0, size * KNOWN_ENDPOINTS);
     this.#firstTime.fill(0, 0, size);
     this.#lastTime.fill(0, 0, size);
     this.cells.clear();
@@ -141,8 +145,9 @@ export class RollupAccumulator {
   }
 
   #addEndpoint(cell: number, endpoint: number): void {
-    if (this.#lastEndpoint[cell] === endpoint) return;
-    this.#lastEndpoint[cell] = endpoint;
+    const place = cell * KNOWN_ENDPOINTS + (endpoint & (KNOWN_ENDPOINTS - 1));
+    if (this.#knownEndpoints[place] === endpoint) return;
+    this.#knownEndpoints[place] = endpoint;
     if ((this.#endpointCount[cell] as number) >= MAX_ROLLUP_ENDPOINTS) return;
     if (this.endpoints.add(cell, endpoint, 1)) (this.#endpointCount[cell] as number)++;
   }
@@ -155,7 +160,9 @@ export class RollupAccumulator {
     this.latencySum = grownCopy(this.latencySum, length);
     this.latencySquareSum = grownCopy(this.latencySquareSum, length);
     this.#endpointCount = grownCopy(this.#endpointCount, length);
-    this.#lastEndpoint = grownCopy(this.#lastEndpoint, length);
+    const known = new Uint32Array(length * KNOWN_ENDPOINTS);
+    known.set(this.#knownEndpoints);
+    this.#knownEndpoints = known;
     this.#firstTime = grownCopy(this.#firstTime, length);
     this.#lastTime = grownCopy(this.#lastTime, length);
   }

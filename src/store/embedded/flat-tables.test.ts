@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createPrng } from '../../lib/prng.ts';
+import { CellHistograms } from './cell-histograms.ts';
 import { CellIndex } from './cell-index.ts';
 import { Dictionary } from './dictionary.ts';
 import { PairCounter } from './pair-counter.ts';
@@ -27,6 +28,26 @@ test('pairs are counted as a map of maps counts them, through growth and after a
       [...twin.values()].reduce((sum, counts) => sum + counts.size, 0),
     );
     pairs.clear();
+  }
+});
+
+test('histograms of cells are counted as a map of maps counts them, few cells or many, and after a clear', () => {
+  const prng = createPrng(8);
+  const histograms = new CellHistograms();
+  for (const cells of [3, 2000, 40]) {
+    const twin = new Map<number, Map<number, number>>();
+    for (let i = 0; i < 10_000; i++) {
+      const [cell, bucket, count] = [prng.below(cells), prng.below(1280), 1 + prng.below(5)];
+      histograms.add(cell, bucket, count);
+      const counts = twin.get(cell) ?? new Map<number, number>();
+      twin.set(cell, counts.set(bucket, (counts.get(bucket) ?? 0) + count));
+    }
+    for (let cell = 0; cell < cells + 600; cell++) {
+      const found = new Map<number, number>();
+      histograms.forEach(cell, (bucket, count) => found.set(bucket, count));
+      assert.deepEqual(found, twin.get(cell) ?? new Map());
+    }
+    histograms.clear();
   }
 });
 
