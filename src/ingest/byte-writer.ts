@@ -6,7 +6,7 @@ const MINUS = 0x2d;
 const BILLION = 1_000_000_000;
 const TWO_32 = 2 ** 32;
 /** From here on a copy by the engine is faster than a loop. */
-const LONG_COPY_BYTES = 64;
+const LONG_COPY_BYTES = 40;
 /** Up to 2^53 - 1 in 16 digits, and its sign. */
 const MAX_DIGITS = 17;
 const MAX_DOUBLE_BYTES = 24;
@@ -14,8 +14,11 @@ const INITIAL_BYTES = 64 * 1024;
 /** A buffer that grew further is given away by `take`, not kept. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
+const EMPTY = new Uint8Array(0);
 const SECONDS_PER_DAY = 86_400;
 const HEX = Buffer.from('0123456789abcdef');
+/** Both digits of a byte, the first in the low half. */
+const HEX_PAIRS = Uint16Array.from({ length: 256 }, (_, byte) => (HEX[byte >> 4] as number) | ((HEX[byte & 15] as number) << 8));
 const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 
 /** 1: stands for itself in a JSON string. 0: control byte, quote, backslash, or part of a longer UTF-8 sequence. */
@@ -27,6 +30,15 @@ const SHORT_ESCAPE = new Uint8Array(256);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' })) {
   SHORT_ESCAPE[Number(byte)] = letter.charCodeAt(0);
 }
+
+/** One byte four times over, to look at four bytes at once. */
+const HIGH_BITS = 0x80808080 | 0;
+const SPACES = 0x20202020;
+const QUOTES = 0x22222222;
+const BACKSLASHES = 0x5c5c5c5c;
+const ONES = 0x01010101;
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** Length of the well-formed UTF-8 sequence at `at`, or minus the number of bytes that U+FFFD stands for (Unicode 16, table 3-7). */
 function utf8Sequence(source: Uint8Array, at: number, end: number): number {
@@ -51,6 +63,10 @@ export class ByteWriter {
   /** Owned by the writer; a hot loop may write into it between `ensure` and setting `length`. Replaced when it grows. */
   bytes: Uint8Array = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   length = 0;
+  #view = viewOf(this.bytes);
+  /** The source of the last string and a view of it; let go by `reset` and `take`, because it may be a large request. */
+  #source: Uint8Array = EMPTY;
+  #sourceView: DataView = viewOf(EMPTY);
   /** The last second that was written as a time, "YYYY-MM-DDTHH:MM:SS", and its day. */
   readonly #second = Buffer.from('1970-01-01T00:00:00');
   #secondKey = 0;
@@ -58,6 +74,7 @@ export class ByteWriter {
 
   reset(): void {
     this.length = 0;
+    this.#readFrom(EMPTY);
   }
 
   /** Makes room for `size` more bytes and returns the buffer. */
@@ -65,7 +82,7 @@ export class ByteWriter {
     if (this.length + size > this.bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.length + size));
       grown.set(this.bytes.subarray(0, this.length));
-      this.bytes = grown;
+      this.#replace(grown);
     }
     return this.bytes;
   }
@@ -89,7 +106,7 @@ export class ByteWriter {
     const bytes = this.ensure(end - start);
     let at = this.length;
     this.length = at + end - start;
-    if (end - start >= LONG_COPY_BYTES) bytes.set(source.subarray(start, end), at);
+    if (end - start >= LONG_COPY_BYTES) bytes.set(end - start === source.length ? source : source.subarray(start, end), at);
     else for (let p = start; p < end; p++) bytes[at++] = source[p] as number;
   }
 
@@ -102,6 +119,19 @@ export class ByteWriter {
     let at = this.length;
     bytes[at++] = QUOTE;
     let p = start;
+    if (end - start >= 4) {
+      if (source !== this.#source) this.#readFrom(source);
+      const from = this.#sourceView;
+      const to = this.#view;
+      for (; p <= end - 4; p += 4) {
+        const word = from.getInt32(p, true);
+        // A byte under 0x20, or equal to the quote or backslash, borrows and so sets its high bit; other ASCII leaves it clear.
+        const marks = word | (word - SPACES) | ((word ^ QUOTES) - ONES) | ((word ^ BACKSLASHES) - ONES);
+        if ((marks & HIGH_BITS) !== 0) break;
+        to.setInt32(at, word, true);
+        at += 4;
+      }
+    }
     for (; p < end; p++) {
       const byte = source[p] as number;
       if (IS_PLAIN_ASCII[byte] === 0) break;
@@ -219,9 +249,8 @@ export class ByteWriter {
     let at = this.length;
     bytes[at++] = QUOTE;
     for (let p = start; p < end; p++) {
-      const byte = source[p] as number;
-      bytes[at++] = HEX[byte >> 4] as number;
-      bytes[at++] = HEX[byte & 15] as number;
+      this.#view.setUint16(at, HEX_PAIRS[source[p] as number] as number, true);
+      at += 2;
     }
     bytes[at++] = QUOTE;
     this.length = at;
@@ -252,10 +281,20 @@ export class ByteWriter {
   /** What was written, for the caller to keep; the writer starts over. */
   take(): Uint8Array {
     const written = this.view();
-    this.length = 0;
+    this.reset();
     if (this.bytes.length <= MAX_KEPT_BYTES) return Buffer.from(written);
-    this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    this.#replace(Buffer.allocUnsafeSlow(INITIAL_BYTES));
     return written;
+  }
+
+  #readFrom(source: Uint8Array): void {
+    this.#source = source;
+    this.#sourceView = viewOf(source);
+  }
+
+  #replace(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 
   /** The rest of a string from its first byte on that is not plain. */

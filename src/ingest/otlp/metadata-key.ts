@@ -79,9 +79,7 @@ export class MetadataKeys {
 
   /** The key of UTF-8 bytes; what is not UTF-8 reads as U+FFFD. */
   find(source: Uint8Array, start: number, end: number): MetadataKey {
-    let hash = end - start;
-    for (let p = start; p < end; p++) hash = Math.imul(hash ^ (source[p] as number), 0x01000193);
-    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    const slot = slotOf(source, start, end);
     const cached = this.#slots[slot];
     if (cached && isSame(cached.bytes, source, start, end)) return cached;
     const key = this.of(Buffer.from(source.buffer, source.byteOffset + start, end - start).toString('utf8'));
@@ -105,6 +103,17 @@ export class MetadataKeys {
     this.#knownBytes += bytes.length;
     return key;
   }
+}
+
+/** Length and five bytes tell most keys apart; two that share a slot cost a string each time that they take turns. */
+function slotOf(source: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length < 5)
+    return length === 0 ? 0 : (length * 31 + (source[start] as number) * 7 + (source[end - 1] as number)) & (SLOTS - 1);
+  const middle = start + (length >> 1);
+  const outer = (source[start] as number) * 5 + (source[end - 1] as number) * 31 + (source[end - 3] as number) * 113;
+  const inner = (source[middle] as number) * 17 + (source[middle - 2] as number) * 67;
+  return (length * 131 + outer + inner) & (SLOTS - 1);
 }
 
 function isSame(key: Uint8Array, source: Uint8Array, start: number, end: number): boolean {

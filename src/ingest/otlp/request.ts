@@ -88,6 +88,7 @@ export class EventRequest {
     const start = reader.position;
     head.beginScope();
     this.#each(SCOPE, () => head.readScope());
+    head.endScope();
     reader.position = start;
     this.#each(RECORDS, () => this.#event());
   }

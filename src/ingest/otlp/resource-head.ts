@@ -12,6 +12,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SERVICE = Buffer.from(',"service":');
 const LEVEL = Buffer.from(',"level":');
+const NO_BYTES: Uint8Array = Buffer.alloc(0);
 const UNKNOWN_SERVICE = 'unknown_service';
 /** Attributes of a resource whose name a record uses itself stand behind this beside it. */
 const BESIDE_RECORD = 'resource.';
@@ -36,6 +37,8 @@ export class ResourceHead {
   readonly #scopeKeys: Record<keyof typeof SCOPE, MetadataKey>;
   readonly #dropped: MetadataKey;
   #hasService = false;
+  #serviceBytes = NO_BYTES;
+  #memberBytes = NO_BYTES;
   #resourceKeys = 0;
   #resourceBytes = 0;
 
@@ -81,6 +84,7 @@ export class ResourceHead {
   endResource(): void {
     if (!this.#hasService) this.#openService().text(UNKNOWN_SERVICE);
     this.#service.raw(LEVEL);
+    this.#serviceBytes = this.#service.view();
     this.#resourceKeys = this.keys.length;
     this.#resourceBytes = this.#members.length;
   }
@@ -111,14 +115,18 @@ export class ResourceHead {
     if (attributes > 0) this.#scopeAttributes(start);
   }
 
+  endScope(): void {
+    this.#memberBytes = this.#members.view();
+  }
+
   /** `,"service":…,"level":` */
   writeService(out: ByteWriter): void {
-    out.copy(this.#service.bytes, 0, this.#service.length);
+    out.raw(this.#serviceBytes);
   }
 
   /** The members, with a comma after each. */
   writeMembers(out: ByteWriter): void {
-    out.copy(this.#members.bytes, 0, this.#members.length);
+    out.raw(this.#memberBytes);
   }
 
   /**
