@@ -1,6 +1,14 @@
 import { growEventBatch } from './event-batch.ts';
 import type { EventBatch, Names } from './event-batch.ts';
-import { LEVEL_SPELLINGS, levelCode, MAX_LATENCY_MS, MAX_MESSAGE_BYTES, MAX_METADATA_DEPTH, MAX_SERVICE_BYTES } from './event.ts';
+import {
+  KINDS,
+  LEVEL_SPELLINGS,
+  levelCode,
+  MAX_LATENCY_MS,
+  MAX_MESSAGE_BYTES,
+  MAX_METADATA_DEPTH,
+  MAX_SERVICE_BYTES,
+} from './event.ts';
 import { ENVIRONMENT_KEYS, MAX_ENDPOINT_BYTES, MAX_ID_BYTES, NAMESPACE_KEYS, VERSION_KEYS } from './event-rules.ts';
 import type { EventReader } from './event-reader.ts';
 import { hashId } from './id-hash.ts';
@@ -14,7 +22,17 @@ import { TimestampBytes } from './timestamp-bytes.ts';
 const MAX_FAST_METADATA_BYTES = 8192;
 const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power);
 
-const SEEN = { timestamp: 1, service: 2, level: 4, message: 8, metadata: 16, trace: 32, span: 64, parent: 128 } as const;
+const SEEN = {
+  timestamp: 1,
+  service: 2,
+  level: 4,
+  message: 8,
+  metadata: 16,
+  trace: 32,
+  span: 64,
+  parent: 128,
+  kind: 256,
+} as const;
 const REQUIRED = SEEN.timestamp | SEEN.service | SEEN.level | SEEN.message;
 const META = { latency: 1, endpoint: 2, version: 4, environment: 8, namespace: 16, weight: 32 } as const;
 
@@ -27,9 +45,9 @@ const META_CODES: Record<string, number> = {
   ...Object.fromEntries(NAMESPACE_KEYS.map((key) => [key, META.namespace])),
 };
 /** At the top level these change what the event means, in ways that the plain rules sort out. */
-const SPECIAL = 256;
+const SPECIAL = 512;
 const TOP_CODES: Record<string, number> = {
-  ...Object.fromEntries(['kind', ...Object.keys(META_CODES)].map((key) => [key, SPECIAL])),
+  ...Object.fromEntries(Object.keys(META_CODES).map((key) => [key, SPECIAL])),
   timestamp: SEEN.timestamp,
   service: SEEN.service,
   level: SEEN.level,
@@ -38,6 +56,7 @@ const TOP_CODES: Record<string, number> = {
   trace_id: SEEN.trace,
   span_id: SEEN.span,
   parent_span_id: SEEN.parent,
+  kind: SEEN.kind,
 };
 
 /** The reader in plain JavaScript. Leaves escapes in what is interned, duplicate keys, odd numbers and odd times to others. */
@@ -49,6 +68,7 @@ export class EventFastPath implements EventReader {
   readonly #metaKeys = new KeySequence(META_CODES);
   readonly #timestamps = new TimestampBytes();
   readonly #levelNames = new NameTable(64);
+  readonly #kindNames = new NameTable(KINDS.length);
   readonly #levelCodes = new Uint8Array(66);
   readonly #scratch = new Uint8Array(3 * MAX_ID_BYTES + 8);
   readonly #allowedEntities = new WeakMap<object, Set<number>>();
@@ -74,6 +94,7 @@ export class EventFastPath implements EventReader {
     this.grow = grow;
     this.batch = batch;
     this.#names = batch.names;
+    for (const kind of KINDS) this.#kindNames.internString(kind);
     // Known before any input, so that a flood of made-up levels cannot crowd them out.
     for (const name of LEVEL_SPELLINGS) {
       this.#levelNames.internString(name);
@@ -200,6 +221,12 @@ export class EventFastPath implements EventReader {
       const level = this.#level(bytes, start, end);
       batch.level[this.#row] = level;
       return level !== 0;
+    }
+    if (code === SEEN.kind) {
+      // An id counts from 1, a code from 0; a kind that is none is metadata, which the plain rules sort out.
+      const id = this.#kindNames.find(bytes, start, end);
+      batch.kind[this.#row] = id - 1;
+      return id !== 0;
     }
     if (end - start > MAX_ID_BYTES) return false;
     const column = code === SEEN.trace ? batch.traceHash : code === SEEN.span ? batch.spanHash : batch.parentHash;
