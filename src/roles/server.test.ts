@@ -110,9 +110,10 @@ test('without keys only a loopback address is taken, unless someone insists', ()
 });
 
 test('with a certificate the server speaks TLS, and half of a pair or a missing file is one clear error', async () => {
-  const { server, url } = await listen({ tls_cert_file: certFile, tls_key_file: keyFile });
+  const { server, url, otlpUrl } = await listen({ tls_cert_file: certFile, tls_key_file: keyFile });
   assert.match(url, /^https:/);
   assert.equal(await getText(url), 'console');
+  assert.match(await getText(`${otlpUrl}/x`), /"code":"not_found"/);
   assert.ok(await server.close(never, never));
   await assert.rejects(listen({ tls_cert_file: certFile }), /go together/);
   await assert.rejects(listen({ tls_cert_file: 'missing.pem', tls_key_file: keyFile }), /missing.pem/);
@@ -161,4 +162,31 @@ test('closing does not wait for ever for connections without a request, also ove
     assert.equal(await server.close(never, Promise.resolve()), true);
     await ended;
   }
+});
+
+test('connections over the limit of all ports together are closed, and others are taken once there is room', async () => {
+  const { server, url, otlpUrl } = await listen({ ingest: { max_connections: 2 } });
+  const open = async (to: string): Promise<net.Socket> => {
+    const socket = net.connect(Number(new URL(to).port), '127.0.0.1');
+    await once(socket, 'connect');
+    return socket;
+  };
+  const ask = async (socket: net.Socket): Promise<string> => {
+    socket.write('GET / HTTP/1.1\r\nHost: helios\r\n\r\n');
+    const answered = once(socket, 'data').then(([data]) => String(data));
+    return Promise.race([answered, once(socket, 'close').then(() => 'closed')]);
+  };
+  const first = await open(url);
+  const second = await open(otlpUrl ?? '');
+  assert.match(await ask(first), / 200 /);
+  assert.match(await ask(second), / 404 /);
+  const third = await open(url);
+  third.on('error', () => {});
+  assert.equal(await ask(third), 'closed');
+  const seen = once(first, 'close');
+  first.end();
+  await seen;
+  assert.match(await ask(await open(url)), / 200 /);
+  second.destroy();
+  assert.ok(await server.close(never, Promise.resolve()));
 });

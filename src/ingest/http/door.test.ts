@@ -221,3 +221,48 @@ test('a client that goes away before its answer releases its bytes once, and its
   assert.equal(door.pending.bytes, 0);
   assert.equal(door.log.committedOffset(), 2);
 });
+
+test('a door may give bodies less time than the server does: the slow one is answered 408, and its memory is released', async () => {
+  const clock = new ManualClock(Date.now());
+  await using door = await openDoor({ clock, config: { doors: [{ door: 'http', body_timeout: '5s' }] } });
+  const timersBefore = clock.pendingTimers;
+  const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
+    const request = http.request({
+      port: door.port,
+      host: '127.0.0.1',
+      path: '/api/v1/events',
+      method: 'POST',
+      headers: { expect: '100-continue', 'content-length': '1000' },
+    });
+    // The server reads the body, and so has started to wait, when it asks for it.
+    request.on('continue', () => setImmediate(() => clock.advance(5000)));
+    request.on('response', resolve).on('error', reject);
+    request.write('{"timestamp":');
+  });
+  const { statusCode, headers } = await answer;
+  assert.deepEqual([statusCode, headers.connection], [408, 'close']);
+  assert.equal(door.pending.bytes, 0);
+  assert.equal(clock.pendingTimers, timersBefore);
+});
+
+test('what a client sent and what became of it is told, a replay counting once', async () => {
+  await using door = await openDoor();
+  const headers = { 'idempotency-key': 'k' };
+  const body = `${one}\n${bad}`;
+  for (let i = 0; i < 3; i++) assert.equal((await door.post(body, headers)).status, 202);
+  assert.equal((await door.post('[')).status, 400);
+  const [client] = door.ledger.list({ offset: 0, limit: 1 }).items;
+  assert.deepEqual(
+    [client?.client, client?.requests, client?.accepted, client?.rejected, client?.bytes],
+    ['127.0.0.1', 4, 1, 1, 3 * body.length + 1],
+  );
+  assert.deepEqual(
+    client?.rejectedBy.map(({ field, count }) => [field, count]),
+    [['level', 1]],
+  );
+  assert.deepEqual(client?.refused, [{ code: 'invalid_json', count: 1 }]);
+  assert.deepEqual(
+    client?.lastErrors.map(({ door: at, code }) => [at, code]),
+    [['http', 'invalid_json']],
+  );
+});

@@ -4,6 +4,7 @@ import zlib from 'node:zlib';
 import { systemClock } from '../../lib/clock.ts';
 import { openDoor } from '../door.fixture.ts';
 import type { DoorFixtureOptions } from '../door.fixture.ts';
+import { createNativeDoor } from '../http/door.ts';
 import { createOtlpDoors } from './door.ts';
 import { createOtlpExport } from './export.ts';
 
@@ -120,4 +121,26 @@ test('a door may have limits of its own', async () => {
   assert.equal((await counting.postBytes('/v1/logs', logsOf('shop', [record, record]), JSON_TYPE)).status, 200);
   assert.equal((await counting.postBytes('/v1/logs', logsOf('shop', [record, record, record]), JSON_TYPE)).status, 413);
   assert.equal(counting.log.committedOffset(), 1);
+});
+
+test('what a client sends at one door counts against its rate at the others', async () => {
+  await using door = await openDoor({
+    config: { events_per_second: 1, burst: '1s' },
+    createDoors: (handler) => ({
+      ...Object.fromEntries(createOtlpDoors(createOtlpExport({ handler, clock: systemClock }))),
+      '/api/v1/events': createNativeDoor(handler),
+    }),
+  });
+  const record = { timeUnixNano: nanos(), body: { stringValue: 'x' } };
+  const many = logsOf(
+    'shop',
+    Array.from({ length: 100 }, () => record),
+  );
+  assert.equal((await door.postBytes('/v1/logs', many, JSON_TYPE)).status, 200);
+  const native = await door.postBytes('/api/v1/events', '{}');
+  assert.equal(native.status, 429);
+  const otlp = await door.postBytes('/v1/logs', many, JSON_TYPE);
+  assert.equal(otlp.status, 429);
+  assert.ok(Number(otlp.headers['retry-after']) >= 1);
+  assert.equal((JSON.parse(otlp.body.toString()) as { code: number }).code, 8, 'RESOURCE_EXHAUSTED');
 });
