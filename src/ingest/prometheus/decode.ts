@@ -59,6 +59,11 @@ class RemoteWriteDecoder {
   #createdMs = 0;
   #samples = 0;
   #histograms = 0;
+  /** Made once, not for every message. */
+  readonly #readSeries = (): void => this.#timeSeries();
+  readonly #readLabel = (): void => this.#label();
+  readonly #readSample = (): void => this.#sample();
+  readonly #readHistogram = (): void => this.#histogram();
 
   decode(body: Uint8Array, version: RemoteWriteVersion, limits: ScanLimits, families: MetricFamilies): RemoteWriteLines {
     const reader = this.#reader;
@@ -72,7 +77,7 @@ class RemoteWriteDecoder {
     this.#histograms = 0;
     try {
       this.#each(version === 1 ? METADATA_V1 : SYMBOLS, () => (version === 1 ? this.#familyMetadata() : this.#symbol()));
-      this.#each(SERIES[version], () => this.#timeSeries());
+      this.#each(SERIES[version], this.#readSeries);
       return { ...this.#writer.finish(), samples: this.#samples, histograms: this.#histograms, exemplars: 0 };
     } finally {
       reader.end();
@@ -127,13 +132,13 @@ class RemoteWriteDecoder {
     series.clear();
     this.#createdMs = 0;
     if (this.#version === 1) {
-      this.#each(LABELS, () => this.#label());
+      this.#each(LABELS, this.#readLabel);
       series.apply(this.#writer, 0, 0);
       if (series.hasNewName) this.#kind = kindOf(this.#families.typeOf(series.name()), series.name());
     } else this.#describedSeries();
     this.#isLineStarted = false;
-    this.#each(SAMPLES, () => this.#sample());
-    this.#each(HISTOGRAMS[this.#version], () => this.#histogram());
+    this.#each(SAMPLES, this.#readSample);
+    this.#each(HISTOGRAMS[this.#version], this.#readHistogram);
   }
 
   #label(): void {
