@@ -1,11 +1,12 @@
+import { metricStoreContract } from '../metric-store.contract.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { silentMetrics } from '../../lib/metrics.ts';
-import { metricStoreContract } from '../metric-store.contract.ts';
 import { openEmbeddedMetricStore } from './embedded-metric-store.ts';
+import type { MetricWriterOptions } from './metric-writer.ts';
 import { openMetricWriter } from './metric-writer.ts';
 
 const newPlace = () => {
@@ -13,7 +14,7 @@ const newPlace = () => {
   return { place, remove: async () => rmSync(place, { recursive: true }) };
 };
 
-function contract(label: string, sizes: { blockPoints?: number; blockTails?: number }): void {
+function contract(label: string, sizes: Partial<MetricWriterOptions>): void {
   metricStoreContract(label, {
     async open(dir) {
       const common = { dir, logger: silentLogger, metrics: silentMetrics, clock: new ManualClock() };
@@ -25,5 +26,5 @@ function contract(label: string, sizes: { blockPoints?: number; blockTails?: num
 }
 
 contract('metric store', {});
-contract('metric store with a block a commit', { blockTails: 1 });
-contract('metric store with small blocks', { blockPoints: 20, blockTails: 4 });
+contract('metric store with a block a commit, merged at once', { blockTails: 1 });
+contract('metric store with small blocks, merged little by little', { blockPoints: 20, blockTails: 4, mergePoints: 1 });

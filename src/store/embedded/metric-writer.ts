@@ -33,9 +33,10 @@ export interface MetricWriterOptions {
   metrics: Metrics;
   /** Largest size of the database file; past it `commit` rejects with `disk_full`. Unlimited by default. */
   maxBytes?: number;
-  /** Sizes at which points become a block; for tests. */
+  /** Sizes at which points become a block, and points that a commit merges; for tests. */
   blockPoints?: number;
   blockTails?: number;
+  mergePoints?: number;
 }
 
 class EmbeddedMetricWriter implements MetricStoreWriter {
@@ -169,6 +170,8 @@ class EmbeddedMetricWriter implements MetricStoreWriter {
   }
 
   #write(nextOffset: number, becomesBlock: boolean): void {
+    const { changes } = this.#advance.run(nextOffset, this.#registry.nextId, this.#commits);
+    if (changes !== 1) throw new HeliosError('conflict', 'cannot commit points: another writer has the database');
     this.#registry.write(this.#insertSeries, (slot) => this.#writeSeen(slot));
     const added = this.#buffer.count - this.#stored;
     // Numbers of commits ascend for good, so they serve as ids of tails and blocks.
@@ -181,9 +184,7 @@ class EmbeddedMetricWriter implements MetricStoreWriter {
       const { minMs, maxMs } = this.#buffer.range(this.#stored);
       this.#insertTail.run(id, minMs, maxMs, encodeTail(this.#newPoints()));
     }
-    this.#merger.run(MERGE_POINTS + MERGE_POINTS_PER_POINT * added);
-    const { changes } = this.#advance.run(nextOffset, this.#registry.nextId, this.#commits);
-    if (changes !== 1) throw new HeliosError('conflict', 'cannot commit points: another writer has the database');
+    this.#merger.run(this.#options.mergePoints ?? MERGE_POINTS + MERGE_POINTS_PER_POINT * added);
   }
 
   #newPoints(): Parameters<typeof encodeTail>[0] {
