@@ -28,7 +28,7 @@ let compiled: WebAssembly.Module | null | undefined;
 
 /** The module, compiled once a thread; null where WebAssembly has no SIMD. */
 function compile(): WebAssembly.Module | null {
-  const bytes = readFileSync(new URL('simd-scanner.wasm', import.meta.url));
+  const bytes = readFileSync(new URL('./simd-scanner.wasm', import.meta.url));
   return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null;
 }
 
