@@ -42,6 +42,12 @@ export class LabelSet {
     this.size = 0;
     this.version++;
     this.problem = '';
+    this.values.length = 0;
+  }
+
+  /** Lets go of the request that the labels came from. */
+  release(): void {
+    this.clear();
     this.values.reset();
   }
 

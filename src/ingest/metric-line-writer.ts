@@ -46,7 +46,7 @@ class WrittenNumber {
   write(out: ByteWriter, value: number): void {
     if (value !== this.value) {
       this.value = value;
-      this.#text.reset();
+      this.#text.length = 0;
       this.#text.double(value);
     }
     out.copy(this.#text.bytes, 0, this.#text.length);
@@ -55,7 +55,7 @@ class WrittenNumber {
 
 /** Writes a JSON string, an empty one when it is over the limit; returns its bytes as UTF-8 that is valid. */
 function writeString(out: ByteWriter, source: Uint8Array, start: number, end: number, limit: number): number {
-  out.reset();
+  out.length = 0;
   out.string(source, start, end <= start + limit ? end : start);
   if (end - start > limit || isAscii(source.subarray(start, end))) return end - start;
   return Buffer.byteLength(JSON.parse(Buffer.from(out.view()).toString()) as string);
@@ -131,7 +131,7 @@ export class MetricLineWriter {
 
   setEntity(service: string, environment: string, namespace: string): void {
     const entity = this.#entity;
-    entity.reset();
+    entity.length = 0;
     entity.raw(bytesOf(',"service":'));
     entity.text(service);
     entity.raw(bytesOf(',"environment":'));
@@ -219,7 +219,7 @@ export class MetricLineWriter {
     const out = this.#out;
     const around = this.#around;
     if (this.#splitName !== extra.name) {
-      around.reset();
+      around.length = 0;
       this.#splitAt = this.#aroundTemplate.write(around, this.labels, this.base, extra.name);
       this.#splitName = extra.name;
     }
@@ -251,6 +251,8 @@ export class MetricLineWriter {
   /** What was written and what was not; the writer lets go of it. */
   finish(): MetricLines {
     this.#closeLine();
+    for (const labels of [this.base, this.labels]) labels.release();
+    for (const text of [this.#name, this.#unit]) text.reset();
     return {
       bytes: this.#out.take(),
       lines: this.#lines,
@@ -300,7 +302,7 @@ export class MetricLineWriter {
   }
 
   #forgetPrefixes(): void {
-    this.#prefixes.reset();
+    this.#prefixes.length = 0;
     this.#prefixEnd.fill(0);
     this.#lastPrefix = -1;
   }

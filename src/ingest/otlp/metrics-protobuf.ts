@@ -78,7 +78,7 @@ class AttributeText {
       return;
     }
     const json = this.#json;
-    json.reset();
+    json.length = 0;
     if (tag !== NO_VALUE) this.#values.write(tag, MAX_METADATA_DEPTH);
     const isQuoted = json.length > 0 && json.bytes[0] === QUOTE;
     this.source = json.bytes;
@@ -89,6 +89,13 @@ class AttributeText {
   clear(): void {
     this.start = 0;
     this.end = 0;
+  }
+
+  /** Lets go of the request that was read. */
+  release(): void {
+    this.#json.reset();
+    this.source = this.#json.bytes;
+    this.clear();
   }
 
   toString(): string {
@@ -118,6 +125,7 @@ class MetricsDecoder {
       return this.#writer.finish();
     } finally {
       reader.end();
+      this.#text.release();
     }
   }
 
