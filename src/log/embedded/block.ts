@@ -71,11 +71,12 @@ export function writeBlock(
     maxTimestampMs: entries.reduce((max, entry) => Math.max(max, entry.maxTimestampMs), -Infinity),
     entities,
   };
-  writeHeader(out.view().subarray(at), info, records.length);
+  writeBlockHeader(out.view().subarray(at), info, records.length);
   return info;
 }
 
-function writeHeader(block: Buffer, info: BlockInfo, recordsLength: number): void {
+/** Writes the header of a block that is complete but for it: the checksums are those of its bytes. */
+export function writeBlockHeader(block: Buffer, info: BlockInfo, recordsLength: number): void {
   block.writeUInt32LE(MAGIC, 0);
   block.writeUInt32LE(LINES_VERSION, 4);
   const recordsEnd = BLOCK_HEADER_BYTES + recordsLength;

@@ -70,7 +70,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
       files,
       logger,
       maxKeys: idempotency.maxKeys,
-      onKey: (key, count, receivedAtMs) => index.add(key, count, receivedAtMs, nowMs),
+      onKey: (key, count, receivedAtMs) => index.restore(key, count, receivedAtMs, nowMs),
+      expectKeys: (count) => index.reserve(count),
       nowMs,
     });
     const { sync: mode } = options.config;

@@ -19,13 +19,22 @@ export const FRAME_HEADER_BYTES = 72;
 const MAGIC = 0x46_4c_48_ff;
 const VERSION = 1;
 const FLAG_IDEMPOTENCY = 1;
-const HASH_BYTES = 24;
+const KEY_HASH_BYTES = 16;
+const BODY_HASH_BYTES = 8;
+export const HASH_BYTES = KEY_HASH_BYTES + BODY_HASH_BYTES;
 
-/** A record as it lies in a segment; `bytes` is a view of the buffer it was parsed from. */
+/** An idempotency key as it is stored; texts of it are made only for who asks. */
+export interface StoredKey {
+  /** Key hash, then body hash. */
+  hashes: Uint8Array;
+  answer: string;
+}
+
+/** A record as it lies in a segment; its bytes and hashes are views of the buffer it was parsed from. */
 export interface Frame extends LogRecord {
   /** Number of events that the log had taken before this record. */
   firstEvent: number;
-  idempotency: Idempotency | undefined;
+  idempotency: StoredKey | undefined;
   /** Bytes of the whole frame. */
   size: number;
 }
@@ -50,8 +59,8 @@ export function writeFrame(target: Buffer, at: number, record: AppendRecord, wit
   const extraStart = body + clientIdBytes;
   let end = extraStart;
   if (idempotency) {
-    target.write(idempotency.keyHash, end, 16, 'hex');
-    target.write(idempotency.bodyHash, end + 16, 8, 'hex');
+    target.write(idempotency.keyHash, end, KEY_HASH_BYTES, 'hex');
+    target.write(idempotency.bodyHash, end + KEY_HASH_BYTES, BODY_HASH_BYTES, 'hex');
     end += HASH_BYTES + target.write(idempotency.answer, end + HASH_BYTES);
   }
   target.writeUInt32LE(MAGIC, at);
@@ -127,8 +136,7 @@ export function parseFrame(source: Buffer, at: number, size: number): Frame | nu
       ((source[at + 5] as number) & FLAG_IDEMPOTENCY) === 0
         ? undefined
         : {
-            keyHash: source.toString('hex', clientEnd, clientEnd + 16),
-            bodyHash: source.toString('hex', clientEnd + 16, clientEnd + HASH_BYTES),
+            hashes: source.subarray(clientEnd, clientEnd + HASH_BYTES),
             answer: source.toString('utf8', clientEnd + HASH_BYTES, payload),
           },
     size,

@@ -1,4 +1,5 @@
 import type { Idempotency, KnownRequest } from '../event-log.ts';
+import type { StoredKey } from './frame.ts';
 
 export interface IdempotencyLimits {
   windowMs: number;
@@ -46,15 +47,30 @@ export class IdempotencyIndex {
     return this.#size;
   }
 
+  /** Makes room for this many keys, as far as the limit goes, so that adding them does not grow the tables step by step. */
+  reserve(keys: number): void {
+    if (Math.min(keys, this.#limits.maxKeys) > this.#capacity) this.#grow(keys);
+  }
+
   /** Adds a durable request; a key that is known already is replaced. */
   add({ keyHash, bodyHash, answer }: Idempotency, count: number, receivedAtMs: number, nowMs: number): void {
+    this.#parse(keyHash, bodyHash);
+    this.#addScratch(answer, count, receivedAtMs, nowMs);
+  }
+
+  /** The same for a request that was read back from the log; at a start there are millions. */
+  restore({ hashes, answer }: StoredKey, count: number, receivedAtMs: number, nowMs: number): void {
+    this.#scratch.set(hashes);
+    this.#addScratch(answer, count, receivedAtMs, nowMs);
+  }
+
+  #addScratch(answer: string, count: number, receivedAtMs: number, nowMs: number): void {
     if (this.#limits.maxKeys < 1 || receivedAtMs < nowMs - this.#limits.windowMs) return;
     this.#expire(nowMs);
     if (this.#size === this.#capacity) {
-      if (this.#capacity < this.#limits.maxKeys) this.#grow();
+      if (this.#capacity < this.#limits.maxKeys) this.#grow(2 * this.#capacity);
       else this.#evict();
     }
-    this.#parse(keyHash, bodyHash);
     const row = (this.#head + this.#size) % this.#capacity;
     this.#size++;
     for (let i = 0; i < KEY_WORDS; i++) this.#keys[row * KEY_WORDS + i] = this.#scratch.readUInt32LE(4 * i);
@@ -153,11 +169,11 @@ export class IdempotencyIndex {
     this.#table[hole] = -1;
   }
 
-  #grow(): void {
+  #grow(capacity: number): void {
     const old = { keys: this.#keys, bodies: this.#bodies, times: this.#times, counts: this.#counts };
     const answers = [...this.#answers];
     const [head, size, oldCapacity] = [this.#head, this.#size, this.#capacity];
-    this.#capacity = Math.min(2 * oldCapacity, this.#limits.maxKeys);
+    this.#capacity = Math.min(capacity, this.#limits.maxKeys);
     this.#keys = unrolled(old.keys, head * KEY_WORDS, this.#capacity * KEY_WORDS);
     this.#bodies = unrolled(old.bodies, head * BODY_WORDS, this.#capacity * BODY_WORDS);
     this.#times = unrolled(old.times, head, this.#capacity);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter } from './byte-stream.ts';
+import { HASH_BYTES } from './frame.ts';
 import { readRecords, writeRecords, type RecordEntry } from './record-table.ts';
 
-const hex = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: length, maxLength: length });
+const hashes = fc.uint8Array({ minLength: HASH_BYTES, maxLength: HASH_BYTES }).map((bytes) => Buffer.from(bytes));
 const time = fc.oneof(
   fc.integer({ min: 0, max: 2 ** 42 }),
   fc.constantFrom(1.5, 0.123, Infinity, -Infinity, 1e300, -5),
@@ -22,7 +22,7 @@ const entry = fc.record({
   minTimestampMs: time,
   maxTimestampMs: time,
   clientId: fc.constantFrom('', 'a', 'b'),
-  idempotency: fc.option(fc.record({ keyHash: hex(32), bodyHash: hex(16), answer: fc.string() }, { noNullPrototype: true }), {
+  idempotency: fc.option(fc.record({ hashes, answer: fc.string() }, { noNullPrototype: true }), {
     nil: undefined,
   }),
 });

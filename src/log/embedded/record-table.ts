@@ -1,6 +1,5 @@
-import type { Idempotency } from '../event-log.ts';
 import { ByteReader, ByteWriter } from './byte-stream.ts';
-import type { Frame } from './frame.ts';
+import { HASH_BYTES, type Frame, type StoredKey } from './frame.ts';
 
 /** A record of a block without its lines. */
 export interface RecordEntry {
@@ -15,7 +14,7 @@ export interface RecordEntry {
   minTimestampMs: number;
   maxTimestampMs: number;
   clientId: string;
-  idempotency: Idempotency | undefined;
+  idempotency: StoredKey | undefined;
 }
 
 const FLAG_OPEN = 1;
@@ -25,7 +24,7 @@ const FLAG_EXACT_TIMES = 4;
 const MAX_TICKS = 2 ** 50;
 
 export function recordEntry(frame: Frame): RecordEntry {
-  const { position, firstEvent, count, bytes, receivedAtMs, minTimestampMs, maxTimestampMs, clientId, idempotency } = frame;
+  const { position, firstEvent, count, bytes, receivedAtMs, minTimestampMs, maxTimestampMs, clientId, idempotency: key } = frame;
   const open = bytes.length > 0 && bytes[bytes.length - 1] !== 10;
   const length = bytes.length;
   return {
@@ -38,7 +37,8 @@ export function recordEntry(frame: Frame): RecordEntry {
     minTimestampMs,
     maxTimestampMs,
     clientId,
-    idempotency,
+    // The frame's memory is used again.
+    idempotency: key && { hashes: new Uint8Array(key.hashes), answer: key.answer },
   };
 }
 
@@ -89,9 +89,8 @@ export function writeRecords(out: ByteWriter, entries: readonly RecordEntry[]): 
   }
 }
 
-function writeKey(out: ByteWriter, { keyHash, bodyHash, answer }: Idempotency): void {
-  out.bytes(Buffer.from(keyHash, 'hex'));
-  out.bytes(Buffer.from(bodyHash, 'hex'));
+function writeKey(out: ByteWriter, { hashes, answer }: StoredKey): void {
+  out.bytes(hashes);
   out.text(answer);
 }
 
@@ -128,8 +127,6 @@ function readTimes(source: ByteReader) {
   return { receivedAtMs: source.double(), minTimestampMs: source.double(), maxTimestampMs: source.double() };
 }
 
-function readKey(source: ByteReader): Idempotency {
-  const keyHash = source.bytes(16).toString('hex');
-  const bodyHash = source.bytes(8).toString('hex');
-  return { keyHash, bodyHash, answer: source.text() };
+function readKey(source: ByteReader): StoredKey {
+  return { hashes: source.bytes(HASH_BYTES), answer: source.text() };
 }

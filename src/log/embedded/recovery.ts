@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HeliosError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Damage, Idempotency } from '../event-log.ts';
+import type { Damage } from '../event-log.ts';
 import { blockRecords, readBlockHead, type BlockInfo } from './block.ts';
+import type { StoredKey } from './frame.ts';
 import { FrameCursor } from './frame-cursor.ts';
 import type { LogFiles } from './log-files.ts';
 import { readSealedIndex } from './sealed-segment.ts';
@@ -18,7 +19,7 @@ import {
 } from './segment-file.ts';
 
 /** Told of every request with an idempotency key, oldest first. */
-export type KeyListener = (key: Idempotency, count: number, receivedAtMs: number) => void;
+export type KeyListener = (key: StoredKey, count: number, receivedAtMs: number) => void;
 
 export interface Recovered {
   segments: Segment[];
@@ -32,6 +33,8 @@ export interface RecoveryOptions {
   /** Number of newest keys wanted. */
   maxKeys: number;
   onKey: KeyListener;
+  /** Told before of how many at most. */
+  expectKeys: (count: number) => void;
   nowMs: number;
 }
 
@@ -49,6 +52,7 @@ export function recoverSegments(options: RecoveryOptions): Recovered {
     sealedIndexes.map((index) => index?.blocks ?? []),
     options.maxKeys,
   );
+  options.expectKeys(wanted.values().reduce((sum, { keys }) => sum + keys, 0));
   for (const [i, file] of listed.entries()) {
     const index = sealedIndexes[i];
     nameGap(file, recovered);
