@@ -57,9 +57,9 @@ class Instrument {
   }
 
   #seriesOf(labels: Labels): Series {
-    const [first = '', ...rest] = this.#labelNames;
-    let key = labels[first] ?? '';
-    for (const name of rest) key += `\0${labels[name] ?? ''}`;
+    const names = this.#labelNames;
+    let key = labels[names[0] ?? ''] ?? '';
+    for (let i = 1; i < names.length; i++) key += `\0${labels[names[i] as string] ?? ''}`;
     let series = this.#series.get(key);
     if (!series) this.#series.set(key, (series = { labels: { ...labels }, added: 0, observer: null }));
     return series;
