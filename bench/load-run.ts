@@ -18,21 +18,22 @@ export async function runLoad(
   });
   const stop = (): boolean => child.kill('SIGKILL');
   process.once('exit', stop);
-  const [last, [code]] = await Promise.all([readLines(child, onReport), once(child, 'exit') as Promise<[number | null]>]);
+  const [result, [code]] = await Promise.all([readLines(child, onReport), once(child, 'exit') as Promise<[number | null]>]);
   process.off('exit', stop);
-  if (code !== 0) throw new Error(`the load client ended with ${code}`);
-  return JSON.parse(last) as LoadResult;
+  if (code !== 0 || result === null) throw new Error(`the load client ended with ${code}`);
+  return result;
 }
 
-/** The last line; those before it are reports. */
-async function readLines({ stdout }: ChildProcess, onReport: (report: LoadReport) => void): Promise<string> {
-  let last = '';
-  if (stdout === null) return last;
-  for await (const line of createInterface(stdout)) {
-    if (last !== '') onReport(JSON.parse(last) as LoadReport);
-    last = line;
+/** The result; what comes before it are reports. */
+async function readLines({ stdout }: ChildProcess, onReport: (report: LoadReport) => void): Promise<LoadResult | null> {
+  let result: LoadResult | null = null;
+  if (stdout === null) return result;
+  for await (const text of createInterface(stdout)) {
+    const line = JSON.parse(text) as LoadReport | LoadResult;
+    if ('measuredSeconds' in line) result = line;
+    else onReport(line);
   }
-  return last;
+  return result;
 }
 
 export interface Sink extends AsyncDisposable {
