@@ -44,6 +44,16 @@ export const pointsContract: MetricContractTests = {
       ],
     });
     await fixture.commit();
+    fixture.feed({
+      series: { name: 'far' },
+      points: [
+        [-1e300, 1],
+        [1e300, 2],
+      ],
+    });
+    await fixture.commit();
+    const [far] = (await fixture.store.series({ names: ['far'], limit: 1 })).items;
+    assert.deepEqual([far?.firstSeen, far?.lastSeen], ['-271821-04-20T00:00:00.000Z', '+275760-09-13T00:00:00.000Z']);
     const { a } = await fixture.raw();
     assert.deepEqual(a?.slice(0, 2), [
       [T0 - 86_400_000, 7],

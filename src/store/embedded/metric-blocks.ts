@@ -39,17 +39,20 @@ interface ChunkRow {
 
 /** Writes blocks of points, and merges small ones. Every method runs inside the caller's transaction. */
 export class BlockWriter {
+  readonly #nextId: StatementSync;
   readonly #insertBlock: StatementSync;
   readonly #insertChunk: StatementSync;
   readonly #points = new PointList();
 
   constructor(database: DatabaseSync) {
+    this.#nextId = database.prepare('SELECT coalesce(max(id), 0) + 1 AS id FROM block');
     this.#insertBlock = database.prepare('INSERT INTO block VALUES (?, ?, ?, ?, ?, 0, NULL)');
     this.#insertChunk = database.prepare('INSERT INTO chunk VALUES (?, ?)');
   }
 
-  /** Stores all points of the buffer as block `id`; `ids` are series ids by slot. */
-  write(id: number, buffer: PointBuffer, ids: readonly number[]): void {
+  /** Stores all points of the buffer as the newest block; `ids` are series ids by slot. */
+  write(buffer: PointBuffer, ids: readonly number[]): void {
+    const id = this.#nextId.get()?.['id'] as number;
     const { order, ends } = buffer.bySlot(ids.length);
     const points = this.#points;
     let from = 0;

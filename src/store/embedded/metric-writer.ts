@@ -174,15 +174,14 @@ class EmbeddedMetricWriter implements MetricStoreWriter {
     if (changes !== 1) throw new HeliosError('conflict', 'cannot commit points: another writer has the database');
     this.#registry.write(this.#insertSeries, (slot) => this.#writeSeen(slot));
     const added = this.#buffer.count - this.#stored;
-    // Numbers of commits ascend for good, so they serve as ids of tails and blocks.
-    const id = this.#commits + 1;
     if (becomesBlock) {
-      this.#blocks.write(id, this.#buffer, this.#registry.ids);
+      this.#blocks.write(this.#buffer, this.#registry.ids);
       for (const slot of new Set(this.#buffer.slots.subarray(0, this.#buffer.count))) this.#writeSeen(slot);
       this.#database.exec('DELETE FROM tail');
     } else if (added > 0) {
       const { minMs, maxMs } = this.#buffer.range(this.#stored);
-      this.#insertTail.run(id, minMs, maxMs, encodeTail(this.#newPoints()));
+      // Numbers of commits are never used again, as readers that keep tails rely on.
+      this.#insertTail.run(this.#commits + 1, minMs, maxMs, encodeTail(this.#newPoints()));
     }
     this.#merger.run(this.#options.mergePoints ?? MERGE_POINTS + MERGE_POINTS_PER_POINT * added);
   }

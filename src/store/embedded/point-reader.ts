@@ -39,6 +39,7 @@ export class PointReader {
     range: { fromMs: number; toMs: number; maxPoints: number },
     visit: (index: number, points: PointList, from: number, to: number) => void,
   ): void {
+    if (ids.length === 0) return;
     const { fromMs, toMs, maxPoints } = range;
     const blocks = this.#listBlocks.all(fromMs, toMs) as unknown as { id: number }[];
     const fresh = this.#fromTails(ids, fromMs, toMs);

@@ -7,6 +7,9 @@ import type { Page } from '../store.ts';
 import { checkLimit, decodeCursor, encodeCursor } from './cursor.ts';
 import type { TailCache } from './tail-cache.ts';
 
+/** ECMA-262, section 21.4.1.1. */
+const MAX_TIME_MS = 8.64e15;
+
 /** A series as it is stored, with its id. */
 export interface StoredSeries {
   id: number;
@@ -69,10 +72,15 @@ export function listSeries(database: DatabaseSync, tails: TailCache, query: Seri
   const seen = seenTimes(database, tails, found);
   const items = found.map(({ id, key }) => {
     const { firstMs, lastMs } = seen.get(id) as SeenTimes;
-    return { ...key, firstSeen: isoTime(firstMs), lastSeen: isoTime(lastMs) };
+    return { ...key, firstSeen: timeOf(firstMs), lastSeen: timeOf(lastMs) };
   });
   const last = found.at(-1);
   return { items, nextCursor: hasMore && last ? encodeCursor([last.key.name, last.id]) : null };
+}
+
+/** Points may carry any time when the clock follows the data. */
+function timeOf(ms: number): string {
+  return isoTime(Math.min(MAX_TIME_MS, Math.max(-MAX_TIME_MS, ms)));
 }
 
 interface SeenTimes {
