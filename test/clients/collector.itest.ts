@@ -8,8 +8,10 @@ import { collector, finished, freePort, RunningClient, telemetrygen, writeConfig
 const RECORDS = 200;
 
 function generate(signal: 'logs' | 'metrics' | 'traces', service: string, target: string, ...more: string[]): string[] {
+  // Points of one series that are nanoseconds apart would fall on one microsecond, and the last of them counts.
+  const rate = signal === 'metrics' ? '500' : '0';
   const count = { logs: '--logs', metrics: '--metrics', traces: '--traces' }[signal];
-  const flags = ['--otlp-insecure', '--otlp-endpoint', target, '--service', service, '--rate', '0', '--workers', '1'];
+  const flags = ['--otlp-insecure', '--otlp-endpoint', target, '--service', service, '--rate', rate, '--workers', '1'];
   return [signal, ...flags, count, String(RECORDS), ...more];
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getJson, waitFor } from '../../bench/server-api.ts';
 import { ServerProcess, temporaryDirectory } from '../../bench/server-process.ts';
-import { portOf, storedSeries } from './stored.ts';
+import { portOf, storedSeries, type StoredSeries } from './stored.ts';
 import { freePort, prometheus, RunningClient, writeConfig } from './tools.ts';
 
 const SCRAPES = 5;
@@ -36,14 +36,15 @@ test('what Prometheus 2.42 scrapes and writes on is stored sample by sample', as
     const scraped = await askPrometheus(url, 'up[1h]', Date.now() / 1000).catch(() => []);
     return (scraped[0]?.values.length ?? 0) >= SCRAPES ? true : undefined;
   });
-  // At its stop Prometheus sends on what it has queued; what it held is asked for before.
   const now = Date.now() / 1000;
-  const held = new Map<string, RawSeries[]>();
-  for (const name of names) held.set(name, await askPrometheus(url, `${name}[1h]`, now));
-  await running.stop();
-  for (const [name, sent] of held) {
+  for (const name of names) {
+    const sent = await askPrometheus(url, `${name}[1h]`, now);
     assert.ok(sent.length > 0, name);
-    const stored = await storedSeries(server.url, { name }, (series) => series.length >= sent.length);
+    const newest = Math.max(...sent.map(({ values }) => values.at(-1)?.[0] ?? 0)) * 1000;
+    const hasAll = (points: StoredSeries['points']): boolean => (points.at(-1)?.[0] ?? 0) >= Math.round(newest);
+    const stored = await storedSeries(server.url, { name }, (series) => {
+      return series.length >= sent.length && series.every(({ points }) => hasAll(points));
+    });
     for (const { metric, values } of sent) {
       const { __name__: _, job: _job, ...labels } = metric;
       const match = stored.find((series) => Object.entries(labels).every(([key, value]) => series.labels[key] === value));
