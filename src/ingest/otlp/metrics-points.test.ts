@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { HeliosError } from '../../lib/errors.ts';
 import { NO_LIMITS } from '../../model/scanner.ts';
 import type { ScanLimits } from '../../model/scanner.ts';
@@ -101,6 +102,21 @@ test('each point that cannot be stored is named by index, field and reason, and 
       '10 explicit_bounds must be numbers in ascending order',
     ],
   );
+});
+
+test('lists of numbers may come packed or one by one', () => {
+  const point = { timeUnixNano: T0, count: '3', bucketCounts: ['1', '2'], explicitBounds: [0.5] };
+  const packed = requestOf([{ name: 'h', histogram: { dataPoints: [point], aggregationTemporality: 2 } }], {});
+  const single = new BinaryWriter().tag(3, WireType.Bit64).fixed64(T0).tag(4, WireType.Bit64).fixed64(3);
+  single.tag(6, WireType.Bit64).fixed64(1).tag(6, WireType.Bit64).fixed64(2).tag(7, WireType.Bit64).double(0.5);
+  const inside = (field: number, bytes: Uint8Array): BinaryWriter =>
+    new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes);
+  const histogram = inside(1, single.finish()).tag(2, WireType.Varint).uint32(2).finish();
+  const metric = inside(9, histogram).tag(1, WireType.LengthDelimited).string('h').finish();
+  const request = inside(1, inside(2, inside(2, metric).finish()).finish()).finish();
+  const lines = metricsFromProtobuf(request, NO_LIMITS);
+  assert.deepEqual(Buffer.from(lines.bytes).toString().trimEnd().split('\n'), linesOf(packed));
+  assert.equal(lines.points, 3);
 });
 
 test('points of a service that the key may not post for are rejected, the others stored', () => {

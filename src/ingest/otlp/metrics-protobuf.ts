@@ -1,12 +1,10 @@
 import type { MetricLines, SeriesKind } from '../../model/metric.ts';
-import { MAX_METADATA_DEPTH } from '../../model/event.ts';
 import type { ScanLimits } from '../../model/scanner.ts';
-import { ByteWriter } from '../byte-writer.ts';
 import { HistogramPoint } from '../metric-histogram.ts';
-import { MetricLineWriter } from '../metric-line-writer.ts';
 import { MAX_LABEL_VALUE_BYTES } from '../metric-labels.ts';
+import { MetricLineWriter } from '../metric-line-writer.ts';
 import { ProtobufReader } from '../protobuf-reader.ts';
-import { AnyValueWriter, findValue, NO_VALUE, STRING_VALUE } from './any-value.ts';
+import { AttributeText } from './attribute-text.ts';
 import { readExplicit, readExponential, readSummary } from './metrics-histogram-fields.ts';
 import { kindOfHistogram, kindOfSum, MetricsPoints, msOfNanos } from './metrics-points.ts';
 import type { HistogramForm, PointHeader } from './metrics-points.ts';
@@ -40,7 +38,6 @@ const AS_INT = 49;
 const NUMBER_ATTRIBUTES = 58;
 const NUMBER_FLAGS = 64;
 
-const QUOTE = 0x22;
 const TWO_32 = 2 ** 32;
 
 /** Attributes and flags of a histogram or summary data point, and what reads the rest. */
@@ -50,66 +47,13 @@ const FORMS = {
   summary: { attributes: 58, flags: 64, read: readSummary },
 } as const;
 
-/** Text for an attribute: a string as it is, anything else as JSON without the quotes around it. */
-class AttributeText {
-  source: Uint8Array;
-  start = 0;
-  end = 0;
-  readonly #reader: ProtobufReader;
-  readonly #json = new ByteWriter();
-  readonly #values: AnyValueWriter;
-
-  constructor(reader: ProtobufReader) {
-    this.source = reader.bytes;
-    this.#reader = reader;
-    this.#values = new AnyValueWriter(reader, this.#json);
-    // Past the limit of a label, so that what was left out there is too long as well.
-    this.#values.limit = MAX_LABEL_VALUE_BYTES + 2;
-  }
-
-  /** Reads the AnyValue up to the reader's limit. */
-  read(): void {
-    const reader = this.#reader;
-    const tag = findValue(reader);
-    if (tag === STRING_VALUE) {
-      this.end = reader.range();
-      this.source = reader.bytes;
-      this.start = reader.position;
-      return;
-    }
-    const json = this.#json;
-    json.length = 0;
-    if (tag !== NO_VALUE) this.#values.write(tag, MAX_METADATA_DEPTH);
-    const isQuoted = json.length > 0 && json.bytes[0] === QUOTE;
-    this.source = json.bytes;
-    this.start = isQuoted ? 1 : 0;
-    this.end = isQuoted ? json.length - 1 : json.length;
-  }
-
-  clear(): void {
-    this.start = 0;
-    this.end = 0;
-  }
-
-  /** Lets go of the request that was read. */
-  release(): void {
-    this.#json.reset();
-    this.source = this.#json.bytes;
-    this.clear();
-  }
-
-  toString(): string {
-    return Buffer.from(this.source.subarray(this.start, this.end)).toString();
-  }
-}
-
 /** One pass over the bytes of an ExportMetricsServiceRequest; a message's own fields are looked for before its children's. */
 class MetricsDecoder {
   readonly #reader = new ProtobufReader();
   readonly #writer = new MetricLineWriter();
   readonly #resource = new MetricsResource();
   readonly #points = new MetricsPoints(this.#writer);
-  readonly #text = new AttributeText(this.#reader);
+  readonly #text = new AttributeText(this.#reader, MAX_LABEL_VALUE_BYTES);
   readonly #histogram = new HistogramPoint();
   readonly #header: PointHeader = { timeMs: 0, startMs: NaN, flags: 0 };
   /** Bytes from the first to the last attribute of the point that the writer's labels and line are of; empty at first. */
