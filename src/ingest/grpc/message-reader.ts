@@ -2,8 +2,8 @@ import { HeliosError } from '../../lib/errors.ts';
 
 /** A flag byte, 1 when the message is compressed, and its length in big endian (gRPC over HTTP/2, "Length-Prefixed-Message"). */
 export const PREFIX_BYTES = 5;
-/** What is allocated for a message at first, whatever length it announces: memory follows what has come. */
-const FIRST_CAPACITY_BYTES = 64 * 1024;
+/** What is allocated for a message at first, if it announces so much: beyond, memory follows what has come. */
+const FIRST_CAPACITY_BYTES = 256 * 1024;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 export interface MessageHooks {
