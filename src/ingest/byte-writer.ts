@@ -99,14 +99,15 @@ export class ByteWriter {
 
   /** Copies bytes that are JSON already. */
   raw(source: Uint8Array): void {
-    this.copy(source, 0, source.length);
+    this.ensure(source.length).set(source, this.length);
+    this.length += source.length;
   }
 
   copy(source: Uint8Array, start: number, end: number): void {
     const bytes = this.ensure(end - start);
     let at = this.length;
     this.length = at + end - start;
-    if (end - start >= LONG_COPY_BYTES) bytes.set(end - start === source.length ? source : source.subarray(start, end), at);
+    if (end - start >= LONG_COPY_BYTES) bytes.set(source.subarray(start, end), at);
     else for (let p = start; p < end; p++) bytes[at++] = source[p] as number;
   }
 
@@ -115,9 +116,21 @@ export class ByteWriter {
    * sequence as WHATWG decoders do: a protobuf string should not hold any, and one bad byte must not cost the record.
    */
   string(source: Uint8Array, start: number, end: number): void {
-    const bytes = this.ensure(end - start + 2);
+    this.byte(QUOTE);
+    this.#content(source, start, end);
+    this.byte(QUOTE);
+  }
+
+  /** Makes the string that was just written longer. */
+  lengthen(source: Uint8Array, start: number, end: number): void {
+    this.length--;
+    this.#content(source, start, end);
+    this.byte(QUOTE);
+  }
+
+  #content(source: Uint8Array, start: number, end: number): void {
+    const bytes = this.ensure(end - start + 1);
     let at = this.length;
-    bytes[at++] = QUOTE;
     let p = start;
     if (end - start >= 4) {
       if (source !== this.#source) this.#readFrom(source);
@@ -139,7 +152,6 @@ export class ByteWriter {
     }
     this.length = at;
     if (p < end) this.#escaped(source, p, end);
-    this.byte(QUOTE);
   }
 
   /** A JSON string from a JavaScript string; lone surrogates become U+FFFD. */

@@ -1,5 +1,4 @@
 import { MAX_LATENCY_MS } from '../../model/event.ts';
-import { ByteWriter } from '../byte-writer.ts';
 import { adjustedCount } from './adjusted-count.ts';
 import { STRING_VALUE } from './any-value.ts';
 import { EventWriter } from './event-writer.ts';
@@ -31,7 +30,7 @@ const STATUS_ERROR = 2;
 const NANOS_PER_MS = 1_000_000;
 const TWO_32 = 2 ** 32;
 const COMMA = 0x2c;
-const SPACE = 0x20;
+const SPACE = Buffer.from(' ');
 
 const ERROR_AND_MESSAGE = Buffer.from('"ERROR","message":');
 const INFO_AND_MESSAGE = Buffer.from('"INFO","message":');
@@ -62,7 +61,6 @@ class SpanRecord implements EventRecord {
   readonly writer = new EventWriter(SPAN_ROLES);
   readonly fields = new SpanFields(this.writer.reader);
   readonly #details = new SpanDetails(this.writer);
-  readonly #endpoint = new ByteWriter();
   readonly #keys = {
     latency: this.writer.keys.fixed('latency_ms', ROLE.reserved),
     start: this.writer.keys.fixed('start_timestamp'),
@@ -192,20 +190,19 @@ class SpanRecord implements EventRecord {
 
   #writeEndpoint(hasText: boolean): void {
     const { writer, fields } = this;
-    const endpoint = this.#endpoint;
+    const { out, reader } = writer;
+    const { bytes } = reader;
     if (this.#isRemoteCall || this.#routeEnd === this.#routeStart) {
       writer.textMember(this.#keys.endpoint, fields.nameStart, fields.nameEnd);
       return;
     }
-    endpoint.reset();
-    if (this.#methodEnd > this.#methodStart) {
-      endpoint.copy(writer.reader.bytes, this.#methodStart, this.#methodEnd);
-      endpoint.byte(SPACE);
-    }
-    endpoint.copy(writer.reader.bytes, this.#routeStart, this.#routeEnd);
     writer.key(this.#keys.endpoint);
-    writer.out.string(endpoint.bytes, 0, endpoint.length);
-    writer.out.byte(COMMA);
+    if (this.#methodEnd > this.#methodStart) {
+      out.string(bytes, this.#methodStart, this.#methodEnd);
+      out.lengthen(SPACE, 0, 1);
+      out.lengthen(bytes, this.#routeStart, this.#routeEnd);
+    } else out.string(bytes, this.#routeStart, this.#routeEnd);
+    out.byte(COMMA);
     // The name would be nowhere else: the status has the message, and the route is the endpoint.
     if (hasText) writer.textMember(this.#keys.name, fields.nameStart, fields.nameEnd);
   }
