@@ -110,6 +110,8 @@ export class EmbeddedLog implements EventLog {
   readonly #listeners = new Set<(nextOffset: number) => void>();
   readonly #stopAgeCheck: () => void;
   #active: ActiveSegment;
+  /** Monotonic, so that a wall clock that was put back does not keep a segment open. */
+  #activeSinceMs: number;
   #refusal: HeliosError | null = null;
   #warnedUnread: Segment | null = null;
 
@@ -131,6 +133,7 @@ export class EmbeddedLog implements EventLog {
     // A damaged segment is closed for good, so that nothing more can be lost with it.
     if (last && !last.sealed && !last.damaged) this.#active = ActiveSegment.open(last, files);
     else this.#active = this.#createActive(files, directory);
+    this.#activeSinceMs = clock.monotonicMs();
     for (const segment of this.#segments.slice(0, -1)) this.#sealer.add(segment);
     const checkMs = Math.max(1, Math.min(MAX_AGE_CHECK_MS, config.segment_age / 4));
     this.#stopAgeCheck = clock.every(checkMs, () => this.#rollWhenOld());
@@ -279,8 +282,8 @@ export class EmbeddedLog implements EventLog {
   #isDue(): boolean {
     const { config, clock } = this.#options;
     const { segment, holdsRecords } = this.#active;
-    const old = clock.nowMs() - segment.createdAtMs >= config.segment_age;
-    return holdsRecords && (old || segment.bytes >= config.segment_size);
+    const ageMs = Math.max(clock.nowMs() - segment.createdAtMs, clock.monotonicMs() - this.#activeSinceMs);
+    return holdsRecords && (ageMs >= config.segment_age || segment.bytes >= config.segment_size);
   }
 
   #rollWhenOld(): void {
@@ -298,6 +301,7 @@ export class EmbeddedLog implements EventLog {
     const old = this.#active;
     assert(old.holdsRecords, 'an empty segment is never rolled');
     this.#active = this.#createActive(this.#options.files, this.#options.directory);
+    this.#activeSinceMs = this.#options.clock.monotonicMs();
     old.close();
     this.#sealer.add(old.segment);
     this.#setGauges();
