@@ -30,7 +30,7 @@ test('what Prometheus 2.42 scrapes and writes on is stored sample by sample', as
     `--web.listen-address=127.0.0.1:${port}`,
     `--storage.tsdb.path=${directory.path}/tsdb`,
   ];
-  await using running = new RunningClient(tool, flags);
+  await using _running = new RunningClient(tool, flags);
   const names = ['up', 'helios_ingest_requests_total', 'helios_ingest_request_seconds_bucket', 'process_resident_memory_bytes'];
   await waitFor('five scrapes', 60_000, async () => {
     const scraped = await askPrometheus(url, 'up[1h]', Date.now() / 1000).catch(() => []);

@@ -39,6 +39,12 @@ async function tool(test: TestContext, name: string, needs: Record<string, strin
   return path;
 }
 
+export async function curl(test: TestContext): Promise<string | null> {
+  if (await has('curl')) return 'curl';
+  test.skip('curl is missing');
+  return null;
+}
+
 async function goInstall(module: string): Promise<void> {
   await run('go', ['install', module], { env: { ...process.env, GOBIN: CACHE }, timeout: INSTALL_TIMEOUT_MS });
 }
