@@ -9,7 +9,7 @@ import { NO_LIMITS } from './scanner.ts';
 import type { ScanLimits } from './scanner.ts';
 import { createSimdScanner } from './simd-scanner.ts';
 
-const MUTATIONS = Number(process.env['HELIOS_TEST_MUTATIONS'] ?? 50_000);
+const MUTATIONS = Number(process.env['HELIOS_TEST_MUTATIONS'] ?? 40_000);
 const SEED = Number(process.env['HELIOS_TEST_SEED'] ?? 7);
 /** Bodies that one pair of scanners reads, so that what they remember of earlier ones is put to the test. */
 const BODIES_PER_SCANNER = 5000;
