@@ -133,3 +133,15 @@ test('every file that a document links to exists', () => {
     }
   }
 });
+
+test('the configurations of clients that a document shows are those of the tests', () => {
+  let seen = 0;
+  for (const path of documents) {
+    for (const [, file = '', block = ''] of read(path).matchAll(/^<!-- (test\/\S+) -->\n```\w+\n(.*?)^```/gms)) {
+      const source = new Set(read(file).split('\n'));
+      for (const line of block.split('\n')) assert.ok(source.has(line), `${path} shows a line that ${file} has not: ${line}`);
+      seen++;
+    }
+  }
+  assert.ok(seen >= 4, 'the documents show hardly any configuration: is the pattern broken?');
+});
