@@ -45,6 +45,7 @@ export function methodOf(name: string): MethodDefinition<object, Message> {
 export interface GrpcFixtureOptions extends DoorFixtureOptions {
   tls?: { cert: Buffer; key: Buffer };
   logger?: Logger;
+  port?: number;
   otlpExport?: OtlpExport;
 }
 
@@ -112,7 +113,7 @@ export async function openGrpc(options: GrpcFixtureOptions = {}): Promise<GrpcFi
   const ready = Object.assign(state, { isReady: true });
   const server = createGrpcServer({
     host: '127.0.0.1',
-    port: 0,
+    port: options.port ?? 0,
     tls: options.tls ?? null,
     handler,
     otlpExport: options.otlpExport ?? NO_OTLP,
@@ -124,7 +125,14 @@ export async function openGrpc(options: GrpcFixtureOptions = {}): Promise<GrpcFi
     logger: options.logger ?? silentLogger,
     metrics: silentMetrics,
   });
-  const url = await server.listen();
+  const release = async (): Promise<void> => {
+    await log[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const url = await server.listen().catch(async (error: unknown) => {
+    await release();
+    throw error;
+  });
   const address = new URL(url).host;
   const clients: Client[] = [];
   return {
@@ -142,8 +150,7 @@ export async function openGrpc(options: GrpcFixtureOptions = {}): Promise<GrpcFi
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close();
       await server.close(Promise.resolve());
-      await log[Symbol.asyncDispose]();
-      rmSync(dir, { recursive: true, force: true });
+      await release();
     },
   };
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import zlib from 'node:zlib';
-import { compressionAlgorithms } from '@grpc/grpc-js';
+import { Client, compressionAlgorithms, credentials } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { HeliosError } from '../../lib/errors.ts';
+import { silentLogger } from '../../lib/logger.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { frame } from './answer.ts';
 import { callUnary, EVENT, openGrpc, openStream, publishFrame, RawClient, statusOf } from './server.fixture.ts';
@@ -161,4 +164,50 @@ test('failures that may pass carry RetryInfo, and those of the data none', async
   const large = await failure(callUnary(grpc.client(), PUBLISH, { events: [{ ...EVENT, message: 'x'.repeat(70_000) }] }));
   assert.equal(large.code, 8);
   assert.deepEqual(large.metadata.get('grpc-status-details-bin'), []);
+});
+
+test('with a certificate the server speaks HTTP/2 over TLS', async () => {
+  const fixtures = path.join(import.meta.dirname, '../../../test/fixtures');
+  const cert = readFileSync(path.join(fixtures, 'tls-test-cert.pem'));
+  const key = readFileSync(path.join(fixtures, 'tls-test-key.pem'));
+  await using grpc = await openGrpc({ tls: { cert, key } });
+  assert.match(grpc.url, /^https:/);
+  const client = new Client(grpc.address, credentials.createSsl(cert), { 'grpc.ssl_target_name_override': 'localhost' });
+  assert.equal((await callUnary(client, PUBLISH, ONE))['accepted'], 1);
+  client.close();
+});
+
+test('a port that is taken is one clear error', async () => {
+  await using grpc = await openGrpc();
+  const port = Number(new URL(grpc.url).port);
+  await assert.rejects(openGrpc({ port }), (error: HeliosError) => {
+    assert.equal(error.code, 'address_unavailable');
+    assert.match(error.message, /grpc_port/);
+    return true;
+  });
+});
+
+test('a call that outlasts the stop is cut off, and that is said', async () => {
+  const gate = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const before = (): Promise<void> => {
+    reached.resolve();
+    return gate.promise;
+  };
+  await using grpc = await openGrpc({ wrapLog: withAppend(before) });
+  const failed = failure(callUnary(grpc.client(), PUBLISH, ONE));
+  await reached.promise;
+  assert.equal(await grpc.server.close(Promise.resolve()), false);
+  assert.equal((await failed).code, 14);
+  gate.resolve();
+  await untilReleased(grpc);
+});
+
+test('what is not foreseen is INTERNAL, and is logged with its stack', async () => {
+  const logged: string[] = [];
+  const logger = { ...silentLogger, error: (message: string) => void logged.push(message) };
+  const broken = (): Promise<void> => Promise.reject(new Error('a bug'));
+  await using grpc = await openGrpc({ wrapLog: withAppend(broken), logger });
+  assert.equal((await failure(callUnary(grpc.client(), PUBLISH, ONE))).code, 13);
+  assert.deepEqual(logged, ['gRPC call failed']);
 });
