@@ -1,78 +1,104 @@
-/** Metric doors' transcoders: points a second of one core, and what a point becomes. `node bench/metrics.ts` */
-import { metricsFromProtobuf } from '../src/ingest/otlp/metrics-protobuf.ts';
-import { attributesOf, metricsProtobuf, requestOf } from '../src/ingest/otlp/metrics.fixture.ts';
-import type { MetricJson } from '../src/ingest/otlp/metrics.fixture.ts';
-import { decodeRemoteWrite } from '../src/ingest/prometheus/decode.ts';
-import { remoteWrite1 } from '../src/ingest/prometheus/remote-write.fixture.ts';
-import type { MetricLines } from '../src/model/metric.ts';
-import { NO_LIMITS } from '../src/model/scanner.ts';
+/**
+ * Figures of the metric store: `node bench/metrics.ts`. Lines of the metrics log through scanner, store and commits, then queries. Takes
+ * under a minute and some ten megabytes in the temporary directory. Prints one line of JSON.
+ */
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../src/lib/clock.ts';
+import { silentLogger } from '../src/lib/logger.ts';
+import { silentMetrics } from '../src/lib/metrics.ts';
+import { createPrng } from '../src/lib/prng.ts';
+import { POINTS_KEY } from '../src/model/metric.ts';
+import type { SeriesKey } from '../src/model/metric.ts';
+import { createMetricScanner } from '../src/model/metric-scanner.ts';
+import { openEmbeddedMetricStore } from '../src/store/embedded/embedded-metric-store.ts';
+import { openMetricWriter } from '../src/store/embedded/metric-writer.ts';
 
-const RUN_MS = 800;
-const RUNS = 5;
-const METRICS = 20;
-const POINTS = 50;
-const SERIES = 1000;
-const NOW_MS = 1_731_000_060_123;
-const RESOURCE = {
-  'service.name': 'shop',
-  'service.version': '1.2.3',
-  'deployment.environment.name': 'prod',
-  'host.name': 'node-17',
-  'k8s.pod.name': 'shop-7f9b6-x2x4',
-};
+const SERIES = 10_000;
+const RECORDS = 300;
+const POINTS_PER_COMMIT = 200_000;
+const START_MS = Date.UTC(2025, 9, 8);
 
-/** Three attributes a point, one of them a number. */
-function otlpRequest(): Uint8Array {
-  const metrics = Array.from({ length: METRICS }, (_, m): MetricJson => {
-    const dataPoints = Array.from({ length: POINTS }, (_, k) => ({
-      attributes: attributesOf({
-        'http.request.method': k % 2 === 0 ? 'GET' : 'POST',
-        'http.response.status_code': 200,
-        'http.route': `/items/${k}`,
-      }),
-      startTimeUnixNano: `${NOW_MS - 60_000}000000`,
-      timeUnixNano: `${NOW_MS}456789`,
-      asDouble: ((m + 1) * (k + 1)) / 7,
-    }));
-    const name = `http.server.metric_${m}`;
-    if (m % 2 === 0) return { name, unit: 'ms', gauge: { dataPoints } };
-    return { name, unit: '1', sum: { dataPoints, aggregationTemporality: 2, isMonotonic: true } };
+/** Totals that grow by random steps, a point of each series a record, some hundred bytes a line. */
+function createRecords(): () => Buffer {
+  const prng = createPrng(1);
+  const labels = (i: number): Record<string, string> => ({ instance: `host-${i % 100}`, route: `/api/items/${i}` });
+  const key = { name: 'http.server.request.count', kind: 'cumulative', unit: '{request}', service: 'shop' } as const;
+  const heads = Array.from({ length: SERIES }, (_, i) => {
+    const series: SeriesKey = { ...key, environment: 'prod', namespace: '', labels: labels(i) };
+    return JSON.stringify(series).slice(0, -1);
   });
-  return metricsProtobuf(requestOf(metrics, RESOURCE));
+  const totals = new Float64Array(SERIES);
+  let record = 0;
+  return () => {
+    const atMs = START_MS + record++ * 1000;
+    const lines = heads.map((head, i) => {
+      totals[i] = (totals[i] as number) + prng.below(50);
+      return `${head}${POINTS_KEY}[[${atMs + (i % 900)},${totals[i]},${START_MS}]]}\n`;
+    });
+    return Buffer.from(lines.join(''));
+  };
 }
 
-function remoteWriteRequest(): Uint8Array {
-  return remoteWrite1(
-    Array.from({ length: SERIES }, (_, k) => ({
-      labels: [
-        ['__name__', `node_cpu_seconds_total_${k >> 3}`],
-        ['cpu', String(k % 8)],
-        ['instance', '10.0.0.17:9100'],
-        ['job', 'node'],
-        ['mode', 'idle'],
-      ],
-      samples: [[NOW_MS, k / 7]],
-    })),
-  );
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
-/** Median over the runs of points a second of processor time, which other programs on the machine do not take part in. */
-function measure(name: string, body: Uint8Array, transcode: (body: Uint8Array) => MetricLines): void {
-  const lines = transcode(body);
-  const rates = Array.from({ length: RUNS }, () => {
-    const start = performance.now();
-    const before = process.cpuUsage();
-    let points = 0;
-    while (performance.now() - start < RUN_MS) points += transcode(body).points;
-    const { user, system } = process.cpuUsage(before);
-    return points / ((user + system) / 1e6);
-  });
-  const median = rates.toSorted((a, b) => a - b)[RUNS >> 1] as number;
-  const perPoint = (bytes: number): string => (bytes / lines.points).toFixed(0);
-  process.stdout.write(
-    `${name}: ${(median / 1e6).toFixed(2)} million points/s a core, ${perPoint(body.length)} bytes a point in, ${perPoint(lines.bytes.length)} out\n`,
-  );
+async function main(): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'helios-bench-metrics-'));
+  const common = { dir, clock: systemClock, logger: silentLogger, metrics: silentMetrics };
+  try {
+    await using writer = await openMetricWriter({ ...common, config: { max_series: 2 * SERIES } });
+    const scanner = createMetricScanner();
+    const nextRecord = createRecords();
+    const seconds = { scan: 0, observe: 0, commit: 0 };
+    let longestCommitMs = 0;
+    for (let offset = 0, waiting = 0; offset < RECORDS; offset++) {
+      const bytes = nextRecord();
+      const times = [cpuSeconds()];
+      const { batch } = scanner.scan(bytes);
+      times.push(cpuSeconds());
+      writer.observe(batch, offset);
+      times.push(cpuSeconds());
+      waiting += SERIES;
+      if (waiting >= POINTS_PER_COMMIT || offset === RECORDS - 1) {
+        const startMs = systemClock.monotonicMs();
+        await writer.commit(offset + 1);
+        longestCommitMs = Math.max(longestCommitMs, systemClock.monotonicMs() - startMs);
+        waiting = 0;
+      }
+      times.push(cpuSeconds());
+      const [start, scanned, observed, committed] = times as [number, number, number, number];
+      seconds.scan += scanned - start;
+      seconds.observe += observed - scanned;
+      seconds.commit += committed - observed;
+    }
+    await writer.retain(0);
+    const points = SERIES * RECORDS;
+    await using store = await openEmbeddedMetricStore(common);
+    const range = { fromMs: START_MS, toMs: START_MS + RECORDS * 1000 };
+    const timeQuery = async (labels: Record<string, string>): Promise<number> => {
+      const startMs = systemClock.monotonicMs();
+      await store.points({ ...range, step: 10_000, labels });
+      return Math.round((systemClock.monotonicMs() - startMs) * 10) / 10;
+    };
+    const result = {
+      points,
+      pointsPerCpuSecond: Math.round(points / (seconds.scan + seconds.observe + seconds.commit)),
+      cpuSeconds: seconds,
+      longestCommitMs,
+      bytesPerPoint: statSync(join(dir, 'metrics.db')).size / points,
+      firstQueryMs: await timeQuery({ route: '/api/items/7' }),
+      oneSeriesMs: await timeQuery({ route: '/api/items/8' }),
+      hundredSeriesMs: await timeQuery({ instance: 'host-3' }),
+      allSeriesMs: await timeQuery({}),
+    };
+    process.stdout.write(`${JSON.stringify(result, null, 1)}\n`);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }
 
-measure('OTLP gauges and sums, protobuf', otlpRequest(), (body) => metricsFromProtobuf(body, NO_LIMITS));
-measure('remote write 1.0, after snappy', remoteWriteRequest(), (body) => decodeRemoteWrite(body, 1, NO_LIMITS));
+await main();
