@@ -43,8 +43,14 @@ function isValueTag(tag: number): boolean {
  * several, with the reader behind that tag; or NO_VALUE.
  */
 export function findValue(reader: ProtobufReader): number {
+  const { bytes, position, limit } = reader;
+  const textBytes = limit - position - 2;
+  if (bytes[position] === STRING_VALUE && bytes[position + 1] === textBytes && textBytes < 128) {
+    reader.position = position + 1;
+    return STRING_VALUE;
+  }
   let found = NO_VALUE;
-  let at = reader.position;
+  let at = position;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (isValueTag(tag)) {
       found = tag;

@@ -29,6 +29,21 @@ export class AttributeReader {
   /** Reads the KeyValue between two indexes: returns its key, and leaves the reader at its value. */
   read(start: number, end: number): MetadataKey {
     const reader = this.#reader;
+    const { bytes } = reader;
+    const keyBytes = bytes[start + 1] as number;
+    const value = start + 2 + keyBytes;
+    const valueBytes = end - value - 2;
+    // As nearly all are: a key, then a value to the end, both shorter than 128 bytes, so that their lengths take one.
+    const isUsual = bytes[start] === KEY && keyBytes < 128 && bytes[value] === VALUE && bytes[value + 1] === valueBytes;
+    if (!isUsual || valueBytes >= 128) return this.#readFields(start, end);
+    reader.position = value + 2;
+    reader.limit = end;
+    this.valueTag = findValue(reader);
+    return this.#keys.find(bytes, start + 2, value);
+  }
+
+  #readFields(start: number, end: number): MetadataKey {
+    const reader = this.#reader;
     reader.position = start;
     reader.limit = end;
     let keyStart = start;
