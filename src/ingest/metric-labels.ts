@@ -88,11 +88,17 @@ export class LabelSet {
     return compare(this.names.bytes, this.nameStart[slot] as number, this.nameEnd[slot] as number, name, start, end);
   }
 
-  /** Labels in ascending order of their names' UTF-8 bytes, of each name the last. */
+  /** Labels in ascending order of their names' UTF-8 bytes, of each name the last. By insertion: most come sorted. */
   sorted(): number[] {
-    const slots = Array.from({ length: this.size }, (_, slot) => slot);
-    slots.sort((a, b) => this.compareNames(a, this, b) || a - b);
-    return slots.filter((slot, k) => k + 1 === slots.length || this.compareNames(slot, this, slots[k + 1] as number) !== 0);
+    const slots: number[] = [];
+    for (let slot = 0; slot < this.size; slot++) {
+      let place = slots.length;
+      let order = -1;
+      while (place > 0 && (order = this.compareNames(slots[place - 1] as number, this, slot)) > 0) place--;
+      if (place > 0 && order === 0) slots[place - 1] = slot;
+      else slots.splice(place, 0, slot);
+    }
+    return slots;
   }
 
   #hasName(slot: number, name: Uint8Array, start: number, end: number): boolean {

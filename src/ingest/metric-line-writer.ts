@@ -68,7 +68,7 @@ function writeString(out: ByteWriter, source: Uint8Array, start: number, end: nu
  *     writer.begin(limits); writer.setEntity(…); writer.base.set(…); writer.setFamily(…);
  *     for each point: writer.labels.clear(); writer.labels.set(…);
  *       if (writer.admit(timeMs, 'timestamp')) { writer.startLine('gauge'); writer.addPoint(timeMs, value, NaN); }
- *     writer.finish();
+ *     writer.finish(); finally writer.end();
  */
 export class MetricLineWriter {
   /** Labels of every series until they are changed; the point's own win. */
@@ -248,11 +248,9 @@ export class MetricLineWriter {
     this.#points++;
   }
 
-  /** What was written and what was not; the writer lets go of it. */
+  /** What was written and what was not. */
   finish(): MetricLines {
     this.#closeLine();
-    for (const labels of [this.base, this.labels]) labels.release();
-    for (const text of [this.#name, this.#unit]) text.reset();
     return {
       bytes: this.#out.take(),
       lines: this.#lines,
@@ -262,6 +260,14 @@ export class MetricLineWriter {
       rejectedCount: this.#rejectedCount,
       rejections: this.#rejections,
     };
+  }
+
+  /** Lets go of the request, also of one that failed half-way. */
+  end(): void {
+    for (const labels of [this.base, this.labels]) labels.release();
+    for (const text of [this.#name, this.#unit]) text.reset();
+    this.#out.length = 0;
+    this.#out.take();
   }
 
   #startHead(kind: SeriesKind, suffix: Suffix): void {

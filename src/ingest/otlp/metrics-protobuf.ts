@@ -69,6 +69,7 @@ class MetricsDecoder {
       return this.#writer.finish();
     } finally {
       reader.end();
+      this.#writer.end();
       this.#text.release();
     }
   }

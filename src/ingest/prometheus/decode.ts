@@ -81,6 +81,7 @@ class RemoteWriteDecoder {
       return { ...this.#writer.finish(), samples: this.#samples, histograms: this.#histograms, exemplars: 0 };
     } finally {
       reader.end();
+      this.#writer.end();
       this.#series.begin(new Uint8Array(0));
     }
   }
