@@ -14,6 +14,7 @@ const TEST_GLOBS = [
   'src/**/*.itest.ts',
   'test/e2e/*.itest.ts',
   'test/sim/*.itest.ts',
+  'test/clients/*.itest.ts',
 ];
 
 /** What is not written here, and what to write instead. */
@@ -105,15 +106,16 @@ test('every source file is reached from the program, a bench, a script, or a tes
 
 test('every file with tests is found by a runner', () => {
   for (const [path, text] of texts) {
-    if (!/^import .*'node:test';$/m.test(text) || /\.(contract|fixture)\.ts$/.test(path)) continue;
+    if (!/^import (?!type\b).*'node:test';$/m.test(text) || /\.(contract|fixture)\.ts$/.test(path)) continue;
     assert.ok(
       TEST_GLOBS.some((glob) => matchesGlob(path, glob)),
       `no runner finds ${path}`,
     );
   }
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const run = `${scripts['test:unit']} ${scripts['test:integration']} ${scripts['test:clients']}`;
   for (const glob of TEST_GLOBS) {
-    assert.ok(`${scripts['test:unit']} ${scripts['test:integration']}`.includes(`"${glob}"`), `npm test does not run ${glob}`);
+    assert.ok(run.includes(`"${glob}"`), `no script runs ${glob}`);
   }
 });
 
