@@ -93,9 +93,8 @@ function prepare(options: LoadOptions, connection: number): LoadRequest[] {
   const { batch, idempotency } = options;
   const count = Math.max(2, Math.floor(PREPARED_REQUESTS / options.connections));
   const { host } = new URL(options.url);
-  return Array.from({ length: count }, () =>
-    createLoadRequest({ door: LOAD_DOORS[options.door], host, batch, idempotency, prng }),
-  );
+  const door = { ...LOAD_DOORS[options.door], ...(options.path !== '' && { path: options.path }) };
+  return Array.from({ length: count }, () => createLoadRequest({ door, host, batch, idempotency, prng }));
 }
 
 /** Posts events until the duration is over, or the number of events is reached. `onReport` hears every `reportSeconds`. */

@@ -7,6 +7,8 @@ export interface LoadOptions {
   url: string;
   /** One of LOAD_DOORS. */
   door: DoorName;
+  /** In the place of the door's own, for a server that is not HELIOS; "" is the door's. */
+  path: string;
   /** Events or points a request. */
   batch: number;
   /** Requests in flight. */
@@ -31,6 +33,7 @@ export interface LoadOptions {
 const DEFAULTS: LoadOptions = {
   url: 'http://127.0.0.1:8080',
   door: 'http',
+  path: '',
   batch: 100,
   connections: 32,
   sessions: 4,

@@ -21,13 +21,15 @@ function attribute(field: number, key: string, value: string | number): Buffer {
   return lengthField(field, lengthField(1, key), lengthField(2, any));
 }
 
-function resource(service: string, namespace: string, prng: Prng): Buffer {
+/** A service is one process on one host, as far as its labels go: a load has as many series as a fleet, not one a request. */
+function resource(service: string, namespace: string): Buffer {
+  const index = LOAD_SERVICES.indexOf(service);
   return lengthField(
     1,
     attribute(1, 'service.name', service),
     ...(namespace === '' ? [] : [attribute(1, 'service.namespace', namespace)]),
-    attribute(1, 'service.version', `1.${prng.below(5)}.0`),
-    attribute(1, 'host.name', `host-${prng.below(20)}`),
+    attribute(1, 'service.version', `1.${index % 5}.0`),
+    attribute(1, 'host.name', `host-${index % 20}`),
     attribute(1, 'telemetry.sdk.language', 'nodejs'),
   );
 }
@@ -43,7 +45,7 @@ function exportRequest(
   const counts = Array.from({ length: resources }, (_, i) => Math.floor((records + i) / resources));
   return Buffer.concat(
     counts.map((count) =>
-      lengthField(1, resource(pick(LOAD_SERVICES, prng), namespace, prng), lengthField(2, SCOPE, ...recordsOf(count))),
+      lengthField(1, resource(pick(LOAD_SERVICES, prng), namespace), lengthField(2, SCOPE, ...recordsOf(count))),
     ),
   );
 }
@@ -124,11 +126,11 @@ function metric(index: number, points: number, pod: string): Buffer {
 
 /**
  * `ExportMetricsServiceRequest`, opentelemetry/proto/collector/metrics/v1: gauges and cumulative sums in turn, ten points each.
- * Each request has series of its own, which every send continues.
+ * About ten thousand series, which every send continues.
  */
 export function metricsRequest(records: number, prng: Prng): Buffer {
   return exportRequest({ records, prng }, (count) => {
-    const pod = `pod-${prng.below(2 ** 30).toString(36)}`;
+    const pod = `pod-${prng.below(2)}`;
     return Array.from({ length: Math.ceil(count / POINTS_PER_METRIC) }, (_, i) =>
       metric(i, Math.min(POINTS_PER_METRIC, count - i * POINTS_PER_METRIC), pod),
     );
