@@ -130,3 +130,33 @@ test('what was taken stays as it is, small or large, while the writer is used ag
     assert.equal(fresh.length, size);
   }
 });
+
+test('a buffer that has grown large is accounted for as it grows, and not kept', () => {
+  const mib = 1024 * 1024;
+  let reserved = 0;
+  const memory = {
+    reserve(bytes: number): void {
+      if (reserved + bytes > 24 * mib) throw new RangeError('no room');
+      reserved += bytes;
+    },
+  };
+  const block = Buffer.alloc(mib, 'x');
+  writer.reset(memory);
+  for (let i = 0; i < 10; i++) writer.raw(block);
+  const taken = writer.take();
+  assert.equal(taken.length, 10 * mib);
+  assert.equal(reserved, taken.buffer.byteLength);
+  assert.ok(writer.bytes.length < mib);
+  reserved = 0;
+  writer.reset(memory);
+  assert.throws(() => {
+    for (;;) writer.raw(block);
+  }, RangeError);
+  assert.ok(writer.bytes.length > 8 * mib && writer.bytes.length <= 24 * mib);
+  writer.reset();
+  assert.ok(writer.bytes.length < mib);
+  reserved = 0;
+  writer.reset(memory);
+  writer.raw(block);
+  assert.equal(writer.take().length, reserved);
+});

@@ -1,3 +1,6 @@
+import { NOT_ACCOUNTED } from './pending-bytes.ts';
+import type { MemoryAccount } from './pending-bytes.ts';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -11,7 +14,7 @@ const LONG_COPY_BYTES = 40;
 const MAX_DIGITS = 17;
 const MAX_DOUBLE_BYTES = 24;
 const INITIAL_BYTES = 64 * 1024;
-/** A buffer that grew further is given away by `take`, not kept. */
+/** A buffer that grew further is accounted for while it grows, given away by `take`, and never kept. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
 const EMPTY = new Uint8Array(0);
@@ -71,16 +74,24 @@ export class ByteWriter {
   readonly #second = Buffer.from('1970-01-01T00:00:00');
   #secondKey = 0;
   #dayKey = 0;
+  #memory = NOT_ACCOUNTED;
+  #reservedBytes = 0;
 
-  reset(): void {
+  /** Starts over; what is written until the next `reset` or `take` is accounted for in `memory`, whose `reserve` may throw. */
+  reset(memory: MemoryAccount = NOT_ACCOUNTED): void {
     this.length = 0;
     this.#readFrom(EMPTY);
+    this.#memory = memory;
+    this.#reservedBytes = 0;
+    if (this.bytes.length > MAX_KEPT_BYTES) this.#replace(Buffer.allocUnsafeSlow(INITIAL_BYTES));
   }
 
   /** Makes room for `size` more bytes and returns the buffer. */
   ensure(size: number): Uint8Array {
     if (this.length + size > this.bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.length + size));
+      const capacity = Math.max(2 * this.bytes.length, this.length + size);
+      if (capacity > MAX_KEPT_BYTES) this.#reserve(capacity);
+      const grown = Buffer.allocUnsafeSlow(capacity);
       grown.set(this.bytes.subarray(0, this.length));
       this.#replace(grown);
     }
@@ -293,10 +304,19 @@ export class ByteWriter {
   /** What was written, for the caller to keep; the writer starts over. */
   take(): Uint8Array {
     const written = this.view();
+    if (this.bytes.length > MAX_KEPT_BYTES) {
+      this.reset();
+      return written;
+    }
+    this.#reserve(written.length);
     this.reset();
-    if (this.bytes.length <= MAX_KEPT_BYTES) return Buffer.from(written);
-    this.#replace(Buffer.allocUnsafeSlow(INITIAL_BYTES));
-    return written;
+    return Buffer.from(written);
+  }
+
+  /** Accounts for a buffer of this size in the place of the last. */
+  #reserve(bytes: number): void {
+    this.#memory.reserve(bytes - this.#reservedBytes);
+    this.#reservedBytes = bytes;
   }
 
   #readFrom(source: Uint8Array): void {

@@ -8,6 +8,7 @@ import type { Rejection, ScanLimits } from '../model/scanner.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { LabelTemplate } from './label-template.ts';
 import { LabelSet, MAX_LABELS } from './metric-labels.ts';
+import type { MemoryAccount } from './pending-bytes.ts';
 
 /** Of a series, its suffix included. */
 const MAX_NAME_BYTES = 255;
@@ -113,9 +114,10 @@ export class MetricLineWriter {
   #rejectedCount = 0;
   #rejections: Rejection[] = [];
 
-  begin(limits: ScanLimits): void {
+  /** Starts over; `memory` accounts for the lines. */
+  begin(limits: ScanLimits, memory?: MemoryAccount): void {
     this.#limits = limits;
-    this.#out.reset();
+    this.#out.reset(memory);
     this.#isLineOpen = false;
     this.#lines = 0;
     this.#points = 0;
@@ -266,8 +268,7 @@ export class MetricLineWriter {
   end(): void {
     for (const labels of [this.base, this.labels]) labels.release();
     for (const text of [this.#name, this.#unit]) text.reset();
-    this.#out.length = 0;
-    this.#out.take();
+    this.#out.reset();
   }
 
   #startHead(kind: SeriesKind, suffix: Suffix): void {

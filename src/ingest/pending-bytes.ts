@@ -1,5 +1,14 @@
 import { HeliosError } from '../lib/errors.ts';
 
+/** Where the bytes that are held on behalf of one request are accounted for: its ticket. */
+export interface MemoryAccount {
+  /** Throws `overloaded`, and reserves nothing then. */
+  reserve(bytes: number): void;
+}
+
+/** Of what is small, or bounded otherwise. */
+export const NOT_ACCOUNTED: MemoryAccount = { reserve() {} };
+
 /** Who holds memory: one client, with all its requests in flight. */
 export interface MemoryHolder {
   heldBytes: number;

@@ -24,7 +24,12 @@ export type GrpcStatus = keyof typeof GRPC_STATUS;
 export const ERROR_CODES = {
   invalid_argument: { status: 400, grpc: 'INVALID_ARGUMENT', retryable: false, title: 'A parameter or body is malformed' },
   invalid_json: { status: 400, grpc: 'INVALID_ARGUMENT', retryable: false, title: 'The body is not JSON' },
-  invalid_body: { status: 400, retryable: false, title: 'The body is not the message that the route takes' },
+  invalid_body: {
+    status: 400,
+    grpc: 'INVALID_ARGUMENT',
+    retryable: false,
+    title: 'The body is not the message that the route takes',
+  },
   invalid_encoding: {
     status: 400,
     grpc: 'INVALID_ARGUMENT',
@@ -62,7 +67,12 @@ export const ERROR_CODES = {
     retryable: false,
     title: 'The idempotency key was used with another body',
   },
-  rate_limited: { status: 429, grpc: 'RESOURCE_EXHAUSTED', retryable: true, title: 'The client is over its token bucket' },
+  rate_limited: {
+    status: 429,
+    grpc: 'RESOURCE_EXHAUSTED',
+    retryable: true,
+    title: 'The client is over its rate, or over its requests in flight',
+  },
   internal: { status: 500, grpc: 'INTERNAL', retryable: true, title: 'A bug or an unexpected failure' },
   log_unavailable: { status: 503, grpc: 'UNAVAILABLE', retryable: true, title: 'The event log cannot commit' },
   disk_full: { status: 503, grpc: 'UNAVAILABLE', retryable: true, title: 'The disk is full' },

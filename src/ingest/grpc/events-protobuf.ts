@@ -2,6 +2,7 @@ import { isoTime } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
 import { MAX_METADATA_DEPTH } from '../../model/event.ts';
 import { ByteWriter } from '../byte-writer.ts';
+import type { MemoryAccount } from '../pending-bytes.ts';
 import { ProtobufReader } from '../protobuf-reader.ts';
 
 /** Fields of helios.v1.Event. */
@@ -51,13 +52,11 @@ const MAX_UNIX_SECONDS = 18_446_744_073;
 const MAX_DATE_SECONDS = 8.64e12;
 /** One level more than an event may have, so that the rules see what is too deep; what lies below is left out. */
 const MAX_WRITTEN_DEPTH = MAX_METADATA_DEPTH + 2;
-/** Memory is accounted for in such steps while a body grows. */
-const ACCOUNTED_BYTES = 64 * 1024;
 
 export interface TranscodeLimits {
   maxEvents: number;
   /** Accounts for the text as it grows. */
-  memory: { reserve(bytes: number): void };
+  memory: MemoryAccount;
 }
 
 export interface TranscodedEvents {
@@ -87,28 +86,32 @@ export class EventTranscoder {
     const reader = this.#reader;
     const writer = this.#writer;
     reader.begin(body, 'PublishRequest');
-    writer.reset();
+    writer.reset(memory);
+    try {
+      return this.#events(body, maxEvents);
+    } finally {
+      reader.end();
+      writer.reset();
+    }
+  }
+
+  #events(body: Uint8Array, maxEvents: number): TranscodedEvents {
+    const reader = this.#reader;
     let count = 0;
     let idempotencyKey = '';
-    let accountedBytes = 0;
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === EVENTS_TAG) {
         if (++count > maxEvents) throw tooMany(maxEvents);
         const outer = reader.enter();
         this.#event();
         reader.leave(outer);
-        if (writer.length > accountedBytes) {
-          memory.reserve(writer.length - accountedBytes + ACCOUNTED_BYTES);
-          accountedBytes = writer.length + ACCOUNTED_BYTES;
-        }
       } else if (tag === KEY_TAG) {
         const end = reader.range();
         idempotencyKey = Buffer.from(body.buffer, body.byteOffset + reader.position, end - reader.position).toString('utf8');
         reader.position = end;
       } else reader.skip(tag);
     }
-    reader.end();
-    return { ndjson: writer.take(), count, idempotencyKey };
+    return { ndjson: this.#writer.take(), count, idempotencyKey };
   }
 
   #event(): void {

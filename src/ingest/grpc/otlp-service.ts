@@ -24,7 +24,7 @@ function exportMethod(otlpExport: OtlpExport, signal: OtlpSignal): AnsweringMeth
     access: 'ingest',
     shape: 'unary',
     async answer(message, { sender, ticket, sentBytes }) {
-      const verdict = await otlpExport[signal](message, 'protobuf', sender, DOOR);
+      const verdict = await otlpExport[signal](message, 'protobuf', sender, DOOR, ticket);
       if (verdict.syntaxError !== undefined) {
         throw new HeliosError('invalid_body', `cannot read the message: it ${verdict.syntaxError}`);
       }

@@ -49,8 +49,8 @@ class OtlpDoor implements HttpDoor {
     );
   }
 
-  take({ headers, sender, body }: DoorRequest): Promise<Verdict> {
-    return this.#export[this.#signal](body, encodingOf(headers) as OtlpEncoding, sender, DOOR);
+  take({ headers, sender, body, ticket }: DoorRequest): Promise<Verdict> {
+    return this.#export[this.#signal](body, encodingOf(headers) as OtlpEncoding, sender, DOOR, ticket);
   }
 
   answer(verdict: Verdict, headers: IncomingHttpHeaders): HttpAnswer {

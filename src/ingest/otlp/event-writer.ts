@@ -1,6 +1,7 @@
 import { MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, MAX_METADATA_DEPTH } from '../../model/event.ts';
 import { MAX_ID_BYTES } from '../../model/event-rules.ts';
 import { ByteWriter } from '../byte-writer.ts';
+import type { MemoryAccount } from '../pending-bytes.ts';
 import { ProtobufReader } from '../protobuf-reader.ts';
 import { AnyValueWriter, BYTES_VALUE, findValue, NO_VALUE, STRING_VALUE } from './any-value.ts';
 import { ATTRIBUTE_DEPTH, AttributeReader, RENAMED_ATTRIBUTE } from './attribute.ts';
@@ -52,10 +53,10 @@ export class EventWriter {
     this.head = new ResourceHead(this.reader, this.keys, this.attributes);
   }
 
-  /** Starts over with another request, whose message has this name. */
-  reset(body: Uint8Array, message: string): void {
+  /** Starts over with another request, whose message has this name; `memory` accounts for what is written. */
+  reset(body: Uint8Array, message: string, memory?: MemoryAccount): void {
     this.reader.begin(body, message);
-    this.out.reset();
+    this.out.reset(memory);
     this.#forgetClashes();
   }
 

@@ -1,4 +1,6 @@
 import { HeliosError } from '../../lib/errors.ts';
+import { NOT_ACCOUNTED } from '../pending-bytes.ts';
+import type { MemoryAccount } from '../pending-bytes.ts';
 import type { FieldSchema, MessageSchema } from './message-schema.ts';
 
 const VARINT = 0;
@@ -52,7 +54,8 @@ export class JsonMessageEncoder {
     this.#name = name;
   }
 
-  encode(body: Uint8Array): Uint8Array {
+  /** `memory` accounts for what is returned; its `reserve` may throw. */
+  encode(body: Uint8Array, memory: MemoryAccount = NOT_ACCOUNTED): Uint8Array {
     let value: unknown;
     try {
       value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
@@ -62,11 +65,15 @@ export class JsonMessageEncoder {
     this.#length = 0;
     this.#path.length = 0;
     if (!isObject(value)) throw new HeliosError('invalid_body', `cannot read ${this.#name}: it must be a JSON object`);
-    this.#message(this.#schema, value);
-    const encoded = this.#bytes.subarray(0, this.#length);
-    if (this.#bytes.length <= MAX_KEPT_BYTES) return Buffer.from(encoded);
-    this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-    return encoded;
+    try {
+      this.#message(this.#schema, value);
+      const encoded = this.#bytes.subarray(0, this.#length);
+      const isKept = this.#bytes.length <= MAX_KEPT_BYTES;
+      memory.reserve(isKept ? encoded.length : this.#bytes.length);
+      return isKept ? Buffer.from(encoded) : encoded;
+    } finally {
+      if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    }
   }
 
   #message(schema: MessageSchema, object: JsonObject): void {

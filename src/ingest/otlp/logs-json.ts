@@ -1,3 +1,4 @@
+import type { MemoryAccount } from '../pending-bytes.ts';
 import { JsonMessageEncoder } from './json-message.ts';
 import { anyValue, enumeration, KEY_VALUE, messages, requestSchema, scalar, schema } from './message-schema.ts';
 
@@ -29,6 +30,6 @@ const encoder = new JsonMessageEncoder(
 );
 
 /** ExportLogsServiceRequest from OTLP/JSON to protobuf; throws `invalid_body` naming the field. */
-export function logsFromJson(body: Uint8Array): Uint8Array {
-  return encoder.encode(body);
+export function logsFromJson(body: Uint8Array, memory?: MemoryAccount): Uint8Array {
+  return encoder.encode(body, memory);
 }

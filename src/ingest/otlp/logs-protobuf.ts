@@ -39,9 +39,9 @@ const COMMA = 0x2c;
 export function createLogsTranscoder(): EventTranscoder {
   const record = new LogRecord();
   const request = new EventRequest(record.writer, record);
-  return (body, arrivalMs) => {
+  return (body, arrivalMs, memory) => {
     record.arriveAt(arrivalMs);
-    return request.read(body, 'ExportLogsServiceRequest');
+    return request.read(body, 'ExportLogsServiceRequest', memory);
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MemoryAccount } from '../pending-bytes.ts';
 import { JsonMessageEncoder } from './json-message.ts';
 import { enumeration, KEY_VALUE, list, message, messages, requestSchema, scalar, schema } from './message-schema.ts';
 import type { MessageSchema } from './message-schema.ts';
@@ -79,6 +80,6 @@ const encoder = new JsonMessageEncoder(
 );
 
 /** ExportMetricsServiceRequest from OTLP/JSON to protobuf; throws `invalid_body` naming the field. */
-export function metricsFromJson(body: Uint8Array): Uint8Array {
-  return encoder.encode(body);
+export function metricsFromJson(body: Uint8Array, memory?: MemoryAccount): Uint8Array {
+  return encoder.encode(body, memory);
 }

@@ -3,6 +3,7 @@ import type { ScanLimits } from '../../model/scanner.ts';
 import { HistogramPoint } from '../metric-histogram.ts';
 import { MAX_LABEL_VALUE_BYTES } from '../metric-labels.ts';
 import { MetricLineWriter } from '../metric-line-writer.ts';
+import type { MemoryAccount } from '../pending-bytes.ts';
 import { ProtobufReader } from '../protobuf-reader.ts';
 import { AttributeText } from './attribute-text.ts';
 import { readExplicit, readExponential, readSummary } from './metrics-histogram-fields.ts';
@@ -60,10 +61,10 @@ class MetricsDecoder {
   #labelsStart = 0;
   #labelsEnd = 0;
 
-  decode(body: Uint8Array, limits: ScanLimits): MetricLines {
+  decode(body: Uint8Array, limits: ScanLimits, memory?: MemoryAccount): MetricLines {
     const reader = this.#reader;
     reader.begin(body, 'ExportMetricsServiceRequest');
-    this.#writer.begin(limits);
+    this.#writer.begin(limits, memory);
     try {
       this.#each(RESOURCE_METRICS, () => this.#resourceMetrics());
       return this.#writer.finish();
@@ -322,9 +323,10 @@ class MetricsDecoder {
 const decoder = new MetricsDecoder();
 
 /**
- * Lines of the metrics log for the bytes of an ExportMetricsServiceRequest. Throws `invalid_body` when they are not one.
+ * Lines of the metrics log, which `memory` accounts for, from the bytes of an ExportMetricsServiceRequest. Throws
+ * `invalid_body` when they are not one.
  * Strings that are not UTF-8 have U+FFFD where they are not.
  */
-export function metricsFromProtobuf(body: Uint8Array, limits: ScanLimits): MetricLines {
-  return decoder.decode(body, limits);
+export function metricsFromProtobuf(body: Uint8Array, limits: ScanLimits, memory?: MemoryAccount): MetricLines {
+  return decoder.decode(body, limits, memory);
 }

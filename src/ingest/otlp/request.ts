@@ -1,5 +1,6 @@
 import { MAX_LISTED_REJECTIONS } from '../../model/scanner.ts';
 import type { Rejection } from '../../model/scanner.ts';
+import type { MemoryAccount } from '../pending-bytes.ts';
 import type { EventRecord, EventWriter } from './event-writer.ts';
 
 /** What a transcoder makes of a request: an NDJSON line for each record, in order, and what had to be left out at the end. */
@@ -12,8 +13,11 @@ export interface EventLines {
   rejections: Rejection[];
 }
 
-/** Bytes of a request message to lines; throws `invalid_body`. `arrivalMs` stands in for a time that a record lacks. */
-export type EventTranscoder = (body: Uint8Array, arrivalMs: number) => EventLines;
+/**
+ * Bytes of a request message to lines, which `memory` accounts for; throws `invalid_body`. `arrivalMs` stands in for a time
+ * that a record lacks.
+ */
+export type EventTranscoder = (body: Uint8Array, arrivalMs: number, memory?: MemoryAccount) => EventLines;
 
 /**
  * A resource's attributes are repeated in each of its records, so that a small request can ask for lines without end. Past
@@ -45,15 +49,19 @@ export class EventRequest {
   }
 
   /** `message` is the name that errors carry. */
-  read(body: Uint8Array, message: string): EventLines {
+  read(body: Uint8Array, message: string, memory?: MemoryAccount): EventLines {
     const { reader, out } = this.#writer;
-    this.#writer.reset(body, message);
+    this.#writer.reset(body, message, memory);
     this.#count = 0;
     this.#rejectedCount = 0;
     this.#rejections = [];
-    this.#each(RESOURCES, () => this.#resource());
-    reader.end();
-    return { ndjson: out.take(), count: this.#count, rejectedCount: this.#rejectedCount, rejections: this.#rejections };
+    try {
+      this.#each(RESOURCES, () => this.#resource());
+      return { ndjson: out.take(), count: this.#count, rejectedCount: this.#rejectedCount, rejections: this.#rejections };
+    } finally {
+      reader.end();
+      out.reset();
+    }
   }
 
   /** Calls `read` inside each field with this tag of the message up to the reader's limit. */

@@ -1,3 +1,4 @@
+import type { MemoryAccount } from '../pending-bytes.ts';
 import { JsonMessageEncoder } from './json-message.ts';
 import { enumeration, KEY_VALUE, message, messages, requestSchema, scalar, schema } from './message-schema.ts';
 
@@ -48,6 +49,6 @@ const encoder = new JsonMessageEncoder(
 );
 
 /** ExportTraceServiceRequest from OTLP/JSON to protobuf; throws `invalid_body` naming the field. */
-export function tracesFromJson(body: Uint8Array): Uint8Array {
-  return encoder.encode(body);
+export function tracesFromJson(body: Uint8Array, memory?: MemoryAccount): Uint8Array {
+  return encoder.encode(body, memory);
 }

@@ -51,9 +51,9 @@ const STATUS_NAMES = ['OK', 'ERROR'].map((name) => Buffer.from(`"${name}"`));
 export function createTracesTranscoder(): EventTranscoder {
   const record = new SpanRecord();
   const request = new EventRequest(record.writer, record);
-  return (body, arrivalMs) => {
+  return (body, arrivalMs, memory) => {
     record.fields.arriveAt(arrivalMs);
-    return request.read(body, 'ExportTraceServiceRequest');
+    return request.read(body, 'ExportTraceServiceRequest', memory);
   };
 }
 

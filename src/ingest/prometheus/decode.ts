@@ -2,6 +2,7 @@ import type { MetricLines, SeriesKind } from '../../model/metric.ts';
 import type { ScanLimits } from '../../model/scanner.ts';
 import { explicitProblem, exponentialProblem, HistogramPoint, writeExplicit, writeExponential } from '../metric-histogram.ts';
 import { MetricLineWriter } from '../metric-line-writer.ts';
+import type { MemoryAccount } from '../pending-bytes.ts';
 import { ProtobufReader } from '../protobuf-reader.ts';
 import { kindOf, MetricFamilies } from './families.ts';
 import { int64, isStale, NativeHistogram } from './native-histogram.ts';
@@ -65,10 +66,16 @@ class RemoteWriteDecoder {
   readonly #readSample = (): void => this.#sample();
   readonly #readHistogram = (): void => this.#histogram();
 
-  decode(body: Uint8Array, version: RemoteWriteVersion, limits: ScanLimits, families: MetricFamilies): RemoteWriteLines {
+  decode(
+    body: Uint8Array,
+    version: RemoteWriteVersion,
+    limits: ScanLimits,
+    families: MetricFamilies,
+    memory?: MemoryAccount,
+  ): RemoteWriteLines {
     const reader = this.#reader;
     reader.begin(body, version === 1 ? 'prometheus.WriteRequest' : 'io.prometheus.write.v2.Request');
-    this.#writer.begin(limits);
+    this.#writer.begin(limits, memory);
     this.#series.begin(body);
     this.#version = version;
     this.#families = families;
@@ -276,7 +283,7 @@ const decoder = new RemoteWriteDecoder();
 /**
  * Lines of the metrics log for the decompressed body of a remote write request. Throws `invalid_body` when it is not one. A
  * staleness marker ends a series and is no value, so nothing is stored for it. `families` is what is remembered of the types
- * that senders of version 1 tell, one for all requests of a sender.
+ * that senders of version 1 tell, one for all requests of a sender. `memory` accounts for the lines.
  *
  * What can be stored is, and what cannot is counted and named: the answer is 400 when anything was rejected, so that the sender
  * logs it; Prometheus does not send a request again that was answered with 4xx (Remote-Write 2.0, "Invalid Samples").
@@ -286,6 +293,7 @@ export function decodeRemoteWrite(
   version: RemoteWriteVersion,
   limits: ScanLimits,
   families: MetricFamilies = new MetricFamilies(),
+  memory?: MemoryAccount,
 ): RemoteWriteLines {
-  return decoder.decode(body, version, limits, families);
+  return decoder.decode(body, version, limits, families, memory);
 }

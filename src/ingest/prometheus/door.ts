@@ -64,6 +64,7 @@ export class RemoteWriteDoor implements HttpDoor {
       version,
       limits,
       this.#familiesOf(sender.client),
+      ticket,
     );
     const verdict = await this.#handler.acceptMetrics({ door: DOOR, sender, lines });
     return { ...verdict, written: { samples, histograms, exemplars } };
