@@ -71,7 +71,10 @@ class BodyChunks {
 
   join(): Buffer {
     if (this.#joined === null) return this.#first ?? Buffer.alloc(0);
-    return Buffer.concat([...this.#joined, ...this.#loose], this.length);
+    const parts = [...this.#joined, ...this.#loose];
+    const whole = Buffer.concat(parts, this.length);
+    for (const part of parts) releaseBody(part);
+    return whole;
   }
 }
 
@@ -134,6 +137,16 @@ export function readBody(
       if (!isDone) fail(new ClientGone('the client closed the connection'));
     });
   });
+}
+
+/**
+ * Gives the memory of a body back at once, after its last use. Node.js puts each chunk of a body outside the heap, and V8
+ * collects whenever that has grown by some 64 MB: at 100 MB/s of bodies that is a fifth of the whole processor time.
+ */
+export function releaseBody(body: Buffer): void {
+  const { buffer, byteOffset, length } = body;
+  // A slice of something larger is not ours to give back.
+  if (buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength === length) buffer.transfer(0);
 }
 
 function tooSlow(): HeliosError {

@@ -6,7 +6,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Admission, Ticket } from './admission.ts';
 import type { DoorLimits } from './door-limits.ts';
 import type { Sender, Verdict } from './handler.ts';
-import { ClientGone, decompress, encodingOf, isTakenOff, readBody } from './http-body.ts';
+import { ClientGone, decompress, encodingOf, isTakenOff, readBody, releaseBody } from './http-body.ts';
 import type { Encoding } from './http-body.ts';
 import { BYTES_RECEIVED, REQUEST_SECONDS, REQUESTS } from './metrics.ts';
 
@@ -84,7 +84,10 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
     const verdict = await door.take({ headers, sender, body, ticket });
     const { accepted, rejectedCount, rejections } = verdict.replayed ? NOTHING_NEW : verdict;
     ticket.settle({ accepted, rejectedCount, rejections, sentBytes: sent.length });
-    return door.answer(verdict, headers);
+    const answer = door.answer(verdict, headers);
+    releaseBody(sent);
+    if (body !== sent) releaseBody(body);
+    return answer;
   }
 
   function fail(door: HttpDoor, request: IncomingMessage, response: ServerResponse, error: unknown): string {
