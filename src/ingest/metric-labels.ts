@@ -37,12 +37,28 @@ export class LabelSet {
   #shape = 0;
   /** Labels whose names are known from this or the last filling. */
   #named = 0;
+  #markedSize = 0;
+  #markedProblem = '';
 
   clear(): void {
     this.size = 0;
     this.version++;
     this.problem = '';
     this.values.length = 0;
+  }
+
+  /** Remembers the labels as they are, for `rewind`. */
+  mark(): void {
+    this.#markedSize = this.size;
+    this.#markedProblem = this.problem;
+  }
+
+  /** Takes away what was set since `mark`. */
+  rewind(): void {
+    this.size = this.#markedSize;
+    this.version++;
+    this.problem = this.#markedProblem;
+    this.values.length = this.size === 0 ? 0 : (this.valueEnd[this.size - 1] as number);
   }
 
   /** Lets go of the request that the labels came from. */

@@ -56,7 +56,8 @@ export class AttributeText {
     this.clear();
   }
 
+  /** The text, cut when it is over the limit by a few bytes. */
   toString(): string {
-    return Buffer.from(this.source.subarray(this.start, this.end)).toString();
+    return Buffer.from(this.source.subarray(this.start, Math.min(this.end, this.start + this.#values.limit + 2))).toString();
   }
 }

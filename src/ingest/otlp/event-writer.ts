@@ -57,6 +57,7 @@ export class EventWriter {
   reset(body: Uint8Array, message: string, memory?: MemoryAccount): void {
     this.reader.begin(body, message);
     this.out.reset(memory);
+    this.keys.trim([]);
     this.#forgetClashes();
   }
 

@@ -72,6 +72,7 @@ class MetricsDecoder {
       reader.end();
       this.#writer.end();
       this.#text.release();
+      this.#resource.clear();
     }
   }
 
@@ -92,21 +93,26 @@ class MetricsDecoder {
   }
 
   #resourceMetrics(): void {
-    const { attributes } = this.#resource;
-    attributes.clear();
-    this.#each(RESOURCE, () => this.#each(ATTRIBUTES_OF_RESOURCE, () => this.#attributeInto(attributes)));
+    const resource = this.#resource;
+    const { bytes } = this.#reader;
+    const add = (): void => resource.add(bytes, this.#attribute(), this.#keyEnd, this.#text.toString());
+    resource.clear();
+    this.#each(RESOURCE, () => this.#each(ATTRIBUTES_OF_RESOURCE, add));
+    resource.apply(this.#writer);
     this.#each(SCOPE_METRICS, () => this.#scopeMetrics());
   }
 
   #scopeMetrics(): void {
     const resource = this.#resource;
-    resource.scopeName = '';
-    resource.scopeAttributes.clear();
+    const reader = this.#reader;
+    const { bytes } = reader;
+    const add = (): void => resource.addScope(bytes, this.#attribute(), this.#keyEnd, this.#text.toString());
+    resource.clearScope();
     this.#each(SCOPE, () => {
-      this.#each(SCOPE_NAME, () => (resource.scopeName = this.#textToLimit()));
-      this.#each(ATTRIBUTES_OF_SCOPE, () => this.#attributeInto(resource.scopeAttributes));
+      this.#each(SCOPE_NAME, () => resource.nameScope(bytes, reader.position, reader.limit));
+      this.#each(ATTRIBUTES_OF_SCOPE, add);
     });
-    resource.apply(this.#writer);
+    resource.applyScope(this.#writer);
     this.#each(METRICS, () => this.#metric());
   }
 
@@ -305,18 +311,6 @@ class MetricsDecoder {
       } else reader.skip(tag);
     }
     return keyStart;
-  }
-
-  #attributeInto(attributes: Map<string, string>): void {
-    const { bytes } = this.#reader;
-    const keyStart = this.#attribute();
-    const key = Buffer.from(bytes.subarray(keyStart, this.#keyEnd)).toString();
-    attributes.set(key, this.#text.toString());
-  }
-
-  #textToLimit(): string {
-    const { bytes, position, limit } = this.#reader;
-    return Buffer.from(bytes.subarray(position, limit)).toString();
   }
 }
 

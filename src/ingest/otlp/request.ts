@@ -94,6 +94,13 @@ export class EventRequest {
   #scope(): void {
     const { reader, head } = this.#writer;
     const start = reader.position;
+    // The head costs as much as the resource has members: who wants none of it repeated must not pay for empty scopes.
+    if (this.#isFull || !this.#hasRecords()) {
+      reader.position = start;
+      this.#each(RECORDS, () => this.#leaveOut());
+      return;
+    }
+    reader.position = start;
     head.beginScope();
     this.#each(SCOPE, () => head.readScope());
     head.endScope();
@@ -101,14 +108,30 @@ export class EventRequest {
     this.#each(RECORDS, () => this.#event());
   }
 
+  get #isFull(): boolean {
+    return this.#writer.out.length > this.#maxBytes;
+  }
+
+  #hasRecords(): boolean {
+    const { reader } = this.#writer;
+    let tag = reader.tag();
+    for (; tag !== 0 && tag !== RECORDS; tag = reader.tag()) reader.skip(tag);
+    return tag !== 0;
+  }
+
   #event(): void {
-    this.#record.read();
-    if (this.#writer.out.length > this.#maxBytes) {
-      const index = this.#count + this.#rejectedCount++;
-      if (this.#rejections.length < MAX_LISTED_REJECTIONS) this.#rejections.push({ index, field: '', reason: TOO_MUCH });
+    if (this.#isFull) {
+      this.#leaveOut();
       return;
     }
+    this.#record.read();
     this.#writer.event(this.#record);
     this.#count++;
+  }
+
+  #leaveOut(): void {
+    this.#record.read();
+    const index = this.#count + this.#rejectedCount++;
+    if (this.#rejections.length < MAX_LISTED_REJECTIONS) this.#rejections.push({ index, field: '', reason: TOO_MUCH });
   }
 }

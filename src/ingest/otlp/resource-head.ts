@@ -150,10 +150,11 @@ export class ResourceHead {
   }
 
   #attribute(start: number, end: number): void {
+    // Nothing of such a resource is accepted; reading on would remember every key.
+    if (this.#members.length >= this.#memberValues.limit) return;
     const attributes = this.#attributes;
     const key = attributes.read(start, end);
     if (key.role === ROLE.serviceName && this.#takeService()) return;
-    if (this.#members.length >= this.#memberValues.limit) return;
     this.#key(attributes.fitsResource(key) ? key : this.#known.of(RENAMED_ATTRIBUTE + key.text));
     this.#memberValues.write(attributes.valueTag, ATTRIBUTE_DEPTH);
     this.#members.byte(COMMA);

@@ -9,6 +9,8 @@ const SUMMARY = 5;
 const TOTAL = '_total';
 const TOTALS = ['_count', '_sum', '_bucket'];
 const MAX_FAMILIES = 20_000;
+/** Longer ones name no series that could be stored. */
+const MAX_NAME_CHARACTERS = 255;
 
 /**
  * How to read a series of a family. Without a type the name tells: `_total`, and the parts of histograms and summaries, are
@@ -42,7 +44,7 @@ export class MetricFamilies {
 
   set(name: string, type: number): void {
     this.#types.delete(name);
-    if (type === UNKNOWN) return;
+    if (type === UNKNOWN || name.length > MAX_NAME_CHARACTERS) return;
     if (this.#types.size === MAX_FAMILIES) this.#types.delete(this.#types.keys().next().value as string);
     this.#types.set(name, type);
   }

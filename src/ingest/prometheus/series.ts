@@ -1,3 +1,5 @@
+import { MAX_SERVICE_BYTES } from '../../model/event.ts';
+import { MAX_ID_BYTES } from '../../model/event-rules.ts';
 import type { MetricLineWriter } from '../metric-line-writer.ts';
 
 /** The service of series that name none. */
@@ -8,6 +10,11 @@ const SERVICE = 1;
 const ENVIRONMENT = 2;
 const NAMESPACE = 3;
 const PARTS = 4;
+/**
+ * What is looked at of a part: more than any may have, so that it is still rejected as too long. A symbol of version 2 is
+ * referred to by many series, and each compares it.
+ */
+const MAX_PART_BYTES = MAX_ID_BYTES + MAX_SERVICE_BYTES + 8;
 
 /** What a label may become, and which wins where there are several: the higher rank. */
 interface Role {
@@ -100,7 +107,7 @@ export class RemoteSeries {
     this.#rank[role.part] = role.rank;
     this.#label[role.part] = label;
     this.#start[role.part] = valueStart;
-    this.#end[role.part] = valueEnd;
+    this.#end[role.part] = Math.min(valueEnd, valueStart + MAX_PART_BYTES);
   }
 
   /** The metric's name, as text. */
