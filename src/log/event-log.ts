@@ -54,6 +54,7 @@ export interface LogStatus {
   /** First offset still kept, and the next to be written. */
   firstOffset: number;
   nextOffset: number;
+  /** Of all segments; zeros that the newest one has ahead of its records do not count. */
   bytes: number;
   segments: number;
   sealedSegments: number;

@@ -1,18 +1,36 @@
 import type { FrameBatch } from './frame-batch.ts';
-import type { LogFiles } from './log-files.ts';
+import { isDiskFull, type LogFiles } from './log-files.ts';
 import type { Segment } from './segment.ts';
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './segment-file.ts';
 
-/** The one raw segment that is written to. Its file is good up to `segment.bytes`. */
+/**
+ * Commits up to this size bring zeros for those that follow: fewer than one in a hundred, as 4 MiB last for 128 of them. Larger
+ * ones only append: from about 128 KiB on, writing each byte twice costs more than the journal.
+ */
+const SMALL_COMMIT_BYTES = 32 * 1024;
+/** Zeros written at a time: as many bytes as the segment holds, so that a quiet log writes few, within these bounds. */
+const MIN_FILL_BYTES = 64 * 1024;
+const MAX_FILL_BYTES = 4 * 1024 * 1024;
+const ZEROS = Buffer.alloc(MIN_FILL_BYTES);
+
+/**
+ * The one raw segment that is written to. Its file is good up to `segment.bytes`; zeros may follow. Writing over them changes neither
+ * the file's size nor its extents, so that an fdatasync has no journal to wait for. They are cut off when the segment is closed.
+ */
 export class ActiveSegment {
   readonly segment: Segment;
   readonly #files: LogFiles;
   readonly #fd: number;
+  /** Where the zeros end; not above `segment.bytes` when there are none. */
+  #filledTo: number;
+  /** After a full disk the segment grows only by what it holds. */
+  #mayFill = true;
 
   private constructor(segment: Segment, files: LogFiles, fd: number) {
     this.segment = segment;
     this.#files = files;
     this.#fd = fd;
+    this.#filledTo = segment.bytes;
   }
 
   /** Opens a recovered segment to append to. */
@@ -42,10 +60,33 @@ export class ActiveSegment {
     return this.segment.nextOffset > this.segment.base;
   }
 
-  /** Writes the batch behind what is there, not yet durable. The segment's figures stay as they are. */
-  write(batch: FrameBatch): void {
+  /**
+   * Writes the batch behind what is there, not yet durable. The segment's figures stay as they are. A small batch that has reached
+   * the end of the zeros brings new ones, up to `segmentSize`; returns whether it did.
+   */
+  write(batch: FrameBatch, segmentSize: number): boolean {
     const { bytes, nextOffset, nextEvent } = this.segment;
     writeAll(this.#files, this.#fd, batch.number(nextOffset, nextEvent), batch.bytes, bytes);
+    const end = bytes + batch.bytes;
+    if (end <= this.#filledTo) return false;
+    this.#filledTo = end;
+    if (!this.#mayFill || batch.bytes > SMALL_COMMIT_BYTES) return false;
+    const size = Math.min(Math.max(MIN_FILL_BYTES, Math.min(end, MAX_FILL_BYTES)), segmentSize - end);
+    if (size > 0) this.#fill(end, size);
+    return size > 0;
+  }
+
+  /** A disk that is too full for zeros may still have room for records: it gets the zeros back. */
+  #fill(from: number, size: number): void {
+    const zeros = Array.from({ length: Math.ceil(size / ZEROS.length) }, (_, i) => ZEROS.subarray(0, size - i * ZEROS.length));
+    try {
+      writeAll(this.#files, this.#fd, zeros, size, from);
+      this.#filledTo = from + size;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#mayFill = false;
+      this.#files.truncate(this.#fd, from);
+    }
   }
 
   syncData(): void {
@@ -65,9 +106,20 @@ export class ActiveSegment {
     segment.maxTimestampMs = Math.max(segment.maxTimestampMs, batch.maxTimestampMs);
   }
 
-  /** Cuts the file back to its last good frame, durably. */
+  /** Cuts the file back to its last good frame after a full disk, durably. */
   cut(): void {
+    this.#mayFill = false;
+    this.#truncate();
+  }
+
+  /** Cuts the zeros off, durably: a segment that is closed ends with its last frame. */
+  trim(): void {
+    if (this.#filledTo > this.segment.bytes) this.#truncate();
+  }
+
+  #truncate(): void {
     this.#files.truncate(this.#fd, this.segment.bytes);
+    this.#filledTo = this.segment.bytes;
     this.#files.syncData(this.#fd);
   }
 

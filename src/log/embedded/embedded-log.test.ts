@@ -117,7 +117,7 @@ test('a full disk refuses appends, keeps what was acknowledged, and takes append
   const files = new TroubledFiles();
   await using log = await openFixtureLog(dir.path, { files });
   await log.append(recordOf('before'));
-  const size = fs.statSync(logFiles(dir.path, 'log')[0] as string).size;
+  const size = log.status().bytes;
   for (const free of [0, 1, 72, 200, 5000]) {
     files.freeBytes = free;
     await assert.rejects(log.append(recordOf('large', 100)), hasCode('disk_full'));

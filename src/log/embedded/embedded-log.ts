@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { HeliosError, systemCode } from '../../lib/errors.ts';
+import { HeliosError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { LogConfig } from '../config.ts';
@@ -12,7 +12,7 @@ import { CommitQueue } from './commit-queue.ts';
 import type { FrameBatch } from './frame-batch.ts';
 import { lockDataDir, unusable } from './data-dir-lock.ts';
 import { IdempotencyIndex, type IdempotencyLimits } from './idempotency-index.ts';
-import { nodeLogFiles, type LogFiles } from './log-files.ts';
+import { isDiskFull, nodeLogFiles, type LogFiles } from './log-files.ts';
 import { recoverSegments, type Recovered } from './recovery.ts';
 import { planRetention } from './retention.ts';
 import { SealWorker } from './seal-worker.ts';
@@ -73,6 +73,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
       onKey: (key, count, receivedAtMs) => index.restore(key, count, receivedAtMs, nowMs),
       expectKeys: (count) => index.reserve(count),
       nowMs,
+      expectedOffset: options.expectedOffset ?? 0,
     });
     const { sync: mode } = options.config;
     const sync = new SyncPolicy(mode, mode === 'auto' ? probeSyncMs(files, directory, clock) : 0);
@@ -80,14 +81,10 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
   } catch (error) {
     lock[Symbol.dispose]();
     if (error instanceof HeliosError) throw error;
-    if (isFull(error))
+    if (isDiskFull(error))
       throw new HeliosError('disk_full', `cannot open the log in ${options.dir}: the disk is full`, { cause: error });
     throw unusable(options.dir, error);
   }
-}
-
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error));
 }
 
 interface OpenedLog extends EmbeddedLogOptions {
@@ -213,23 +210,24 @@ export class EmbeddedLog implements EventLog {
     await this.#queue.drained();
     await this.#sealer.close();
     await this.#ownSealWorker?.close();
+    this.#trimActive();
     this.#active.close();
     this.#options.lock[Symbol.dispose]();
   }
 
   /** Makes the records durable and returns the first one's offset; throws what the appends reject with. */
   async #commit(batch: FrameBatch): Promise<number> {
-    const { clock, sync, metrics } = this.#options;
+    const { clock, sync, metrics, config } = this.#options;
     const startMs = clock.monotonicMs();
     try {
       if (this.#refusal?.code === 'log_unavailable') throw this.#refusal;
       if (this.#isDue()) this.#roll();
-      this.#active.write(batch);
-      if (sync.next() === 'async') await this.#active.syncDataAsync();
+      const zeroFilling = this.#active.write(batch, config.segment_size);
+      if (sync.next(zeroFilling) === 'async') await this.#active.syncDataAsync();
       else {
         const syncMs = clock.monotonicMs();
         this.#active.syncData();
-        sync.measured(clock.monotonicMs() - syncMs);
+        if (!zeroFilling) sync.measured(clock.monotonicMs() - syncMs);
       }
       const first = this.committedOffset();
       this.#active.advance(batch);
@@ -262,7 +260,7 @@ export class EmbeddedLog implements EventLog {
    */
   #recover(error: unknown): HeliosError {
     if (error === this.#refusal) return this.#refusal as HeliosError;
-    if (!isFull(error)) return this.#fatal(error);
+    if (!isDiskFull(error)) return this.#fatal(error);
     try {
       this.#active.cut();
     } catch (second) {
@@ -291,7 +289,7 @@ export class EmbeddedLog implements EventLog {
     try {
       this.#roll();
     } catch (error) {
-      if (isFull(error)) this.#options.logger.warn('cannot start a new segment: the disk is full');
+      if (isDiskFull(error)) this.#options.logger.warn('cannot start a new segment: the disk is full');
       else this.#fatal(error);
     }
   }
@@ -300,11 +298,23 @@ export class EmbeddedLog implements EventLog {
   #roll(): void {
     const old = this.#active;
     assert(old.holdsRecords, 'an empty segment is never rolled');
+    // Before the next file is there: only the newest one may end with zeros.
+    old.trim();
     this.#active = this.#createActive(this.#options.files, this.#options.directory);
     this.#activeSinceMs = this.#options.clock.monotonicMs();
     old.close();
     this.#sealer.add(old.segment);
     this.#setGauges();
+  }
+
+  /** What cannot be trimmed is trimmed by the next start. */
+  #trimActive(): void {
+    if (this.#refusal?.code === 'log_unavailable') return;
+    try {
+      this.#active.trim();
+    } catch (error) {
+      this.#options.logger.warn('cannot trim the newest segment', { reason: (error as Error).message });
+    }
   }
 
   #setLostEndAside(last: Segment | undefined): void {

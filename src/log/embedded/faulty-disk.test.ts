@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { ManualClock } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
 import { readAll, recordOf } from '../record.fixture.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
 import { nodeLogFiles, type LogFiles } from './log-files.ts';
-import { openFixtureLog, systemError, temporaryDir } from './log.fixture.ts';
+import { FIXTURE_NOW_MS, openFixtureLog, systemError, temporaryDir } from './log.fixture.ts';
 import { SealWorker } from './seal-worker.ts';
 import { openLogReader } from './segment-reader.ts';
 
@@ -73,15 +74,18 @@ class IdleSealWorker extends SealWorker {
   }
 }
 
+const SEGMENT_AGE_MS = 60_000;
+
 interface Outcome {
   acknowledged: string[];
   refused: string[];
   fatal: number;
 }
 
-/** Appends pairs of records, each pair in a segment of its own. */
-async function appendPairs(log: EmbeddedLog, outcome: Outcome): Promise<void> {
+/** Appends pairs of records, each pair in a segment of its own that is closed by its age, zeros and all, or by its size. */
+async function appendPairs(log: EmbeddedLog, outcome: Outcome, clock: ManualClock): Promise<void> {
   for (let round = 0; round < 4; round++) {
+    clock.advance(SEGMENT_AGE_MS);
     const names = [`a${round}`, `b${round}`];
     const settled = await Promise.allSettled(names.map((name) => log.append(recordOf(name, 2))));
     for (const [i, result] of settled.entries()) {
@@ -95,19 +99,20 @@ async function appendPairs(log: EmbeddedLog, outcome: Outcome): Promise<void> {
   }
 }
 
-async function run(dir: string, files: LogFiles, sync: 'sync' | 'async'): Promise<Outcome> {
+async function run(dir: string, files: LogFiles, sync: 'sync' | 'async', segmentSize: number): Promise<Outcome> {
   const outcome: Outcome = { acknowledged: [], refused: [], fatal: 0 };
   const onFatal = (): void => void outcome.fatal++;
-  const config = { segment_size: 300, sync };
+  const config = { segment_size: segmentSize, segment_age: SEGMENT_AGE_MS, sync };
+  const clock = new ManualClock(FIXTURE_NOW_MS);
   let log: EmbeddedLog;
   try {
-    log = await openFixtureLog(dir, { files, config, onFatal, sealWorker: new IdleSealWorker(1) });
+    log = await openFixtureLog(dir, { files, config, clock, onFatal, sealWorker: new IdleSealWorker(1) });
   } catch (error) {
     assert.ok(error instanceof HeliosError, String(error));
     return outcome;
   }
   try {
-    await appendPairs(log, outcome);
+    await appendPairs(log, outcome, clock);
   } finally {
     await log[Symbol.asyncDispose]();
   }
@@ -133,18 +138,21 @@ async function storedNames(dir: string): Promise<string[]> {
   });
 }
 
-for (const [code, sync] of [
-  ['EIO', 'sync'],
-  ['EIO', 'async'],
-  ['ENOSPC', 'sync'],
-  ['ENOSPC', 'async'],
+for (const [code, sync, segmentSize] of [
+  ['EIO', 'sync', 300],
+  ['EIO', 'async', 300],
+  ['ENOSPC', 'sync', 300],
+  ['ENOSPC', 'async', 300],
+  ['EIO', 'sync', 10_000],
+  ['ENOSPC', 'async', 10_000],
 ] as const) {
-  test(`whichever call fails with ${code}, what was acknowledged is there once and the log goes on (${sync})`, async () => {
+  const variant = `${sync}, ${segmentSize > 300 ? 'with' : 'without'} zeros`;
+  test(`whichever call fails with ${code}, what was acknowledged is there once and the log goes on (${variant})`, async () => {
     const kinds = new Set<string>();
     for (let failAt = 1; ; failAt++) {
       using dir = temporaryDir();
       const files = new FailingFiles(failAt, code);
-      const { acknowledged, refused, fatal } = await run(dir.path, files, sync);
+      const { acknowledged, refused, fatal } = await run(dir.path, files, sync, segmentSize);
       if (files.failed === '') break;
       kinds.add(files.failed);
       const label = `call ${failAt}, ${files.failed}`;
@@ -168,7 +176,7 @@ test('a disk that takes a few bytes a call stores every record whole', async () 
   const files = new FailingFiles(Infinity, '');
   const whole = files.writev.bind(files);
   files.writev = (fd, buffers, position) => whole(fd, [Buffer.concat(buffers).subarray(0, 7)], position);
-  const { acknowledged } = await run(dir.path, files, 'sync');
+  const { acknowledged } = await run(dir.path, files, 'sync', 10_000);
   assert.equal(acknowledged.length, 8);
   assert.deepEqual(await storedNames(dir.path), [...acknowledged, 'after']);
   assert.ok(fs.readdirSync(dir.path).length > 0);

@@ -70,11 +70,12 @@ export class FrameBatch {
     });
   }
 
-  /** Gives the frames their places, the first one `offset` and `firstEvent`; returns what is to be written, in order. */
-  number(offset: number, firstEvent: number): readonly Uint8Array[] {
+  /** Gives the frames their places, the first one `firstOffset` and `firstEvent`; returns what is to be written, in order. */
+  number(firstOffset: number, firstEvent: number): readonly Uint8Array[] {
     let event = firstEvent;
     for (let i = 0; i < this.#starts.length; i++) {
-      numberFrame(this.#slab, this.#starts[i] as number, offset + i, event);
+      const place = { offset: firstOffset + i, firstEvent: event, commitIndex: i };
+      numberFrame(this.#slab, this.#starts[i] as number, place);
       event += this.#counts[i] as number;
     }
     const rest = this.#slab.subarray(this.#pieceStart, this.#end);

@@ -6,7 +6,7 @@ import type { AppendRecord, Idempotency, LogRecord } from '../event-log.ts';
  *
  *     0 u32 magic        4 u8 version     5 u8 flags       6 u16 client id length
  *     8 u32 header CRC  12 u32 body CRC  16 u32 idempotency block length
- *    20 u32 payload length               24 u32 event count               28 u32 zero
+ *    20 u32 payload length               24 u32 event count               28 u32 index of the record in its commit
  *    32 f64 offset      40 f64 first event (events in the log before it)
  *    48 f64 received at 56 f64 min timestamp              64 f64 max timestamp
  *    72 client id, idempotency block (key hash 16, body hash 8, answer), payload
@@ -34,6 +34,8 @@ export interface StoredKey {
 export interface Frame extends LogRecord {
   /** Number of events that the log had taken before this record. */
   firstEvent: number;
+  /** How many records of the same commit stand before this one; 0 in files of before this was written. */
+  commitIndex: number;
   idempotency: StoredKey | undefined;
   /** Bytes of the whole frame. */
   size: number;
@@ -70,7 +72,6 @@ export function writeFrame(target: Buffer, at: number, record: AppendRecord, wit
   target.writeUInt32LE(end - extraStart, at + 16);
   target.writeUInt32LE(bytes.length, at + 20);
   target.writeUInt32LE(record.count, at + 24);
-  target.writeUInt32LE(0, at + 28);
   target.writeDoubleLE(record.receivedAtMs, at + 48);
   target.writeDoubleLE(record.minTimestampMs, at + 56);
   target.writeDoubleLE(record.maxTimestampMs, at + 64);
@@ -83,8 +84,12 @@ export function writeFrame(target: Buffer, at: number, record: AppendRecord, wit
   return end;
 }
 
+/** Where in the log a frame stands. */
+export type FramePlace = Pick<Frame, 'firstEvent' | 'commitIndex'> & { offset: number };
+
 /** Says where in the log the frame at `at` stands, and completes its header. */
-export function numberFrame(target: Buffer, at: number, offset: number, firstEvent: number): void {
+export function numberFrame(target: Buffer, at: number, { offset, firstEvent, commitIndex }: FramePlace): void {
+  target.writeUInt32LE(commitIndex, at + 28);
   target.writeDoubleLE(offset, at + 32);
   target.writeDoubleLE(firstEvent, at + 40);
   target.writeUInt32LE(headerCrc(target, at), at + 8);
@@ -126,6 +131,7 @@ export function parseFrame(source: Buffer, at: number, size: number): Frame | nu
   return {
     position: { partition: 0, offset: frameOffsetAt(source, at) },
     firstEvent: source.readDoubleLE(at + 40),
+    commitIndex: source.readUInt32LE(at + 28),
     bytes: source.subarray(payload, at + size),
     count: source.readUInt32LE(at + 24),
     receivedAtMs: source.readDoubleLE(at + 48),

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { systemCode } from '../../lib/errors.ts';
 
 /**
  * The writes that the log depends on, so that tests can fill the disk or break it. Errors are Node.js system errors
@@ -18,6 +19,11 @@ export interface LogFiles {
   /** Makes creations, renames and removals inside a directory durable. */
   syncDirectory: (path: string) => void;
   unlink: (path: string) => void;
+}
+
+/** Whether the disk, or what of it this user may take, is full. */
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error));
 }
 
 export const nodeLogFiles: LogFiles = {

@@ -4,7 +4,7 @@ import { HeliosError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Damage } from '../event-log.ts';
 import { blockRecords, readBlockHead, type BlockInfo } from './block.ts';
-import type { StoredKey } from './frame.ts';
+import type { Frame, StoredKey } from './frame.ts';
 import { FrameCursor } from './frame-cursor.ts';
 import type { LogFiles } from './log-files.ts';
 import { readSealedIndex } from './sealed-segment.ts';
@@ -36,6 +36,8 @@ export interface RecoveryOptions {
   /** Told before of how many at most. */
   expectKeys: (count: number) => void;
   nowMs: number;
+  /** Every record below was acknowledged: a reader has stored what it made of it. */
+  expectedOffset: number;
 }
 
 /**
@@ -154,13 +156,8 @@ function recoverRaw(file: SegmentFile, newest: boolean, recovered: Recovered, op
       header?.firstEvent ?? previous?.nextEvent ?? 0,
       header?.createdAtMs ?? options.nowMs,
     );
-    const cursor = new FrameCursor(fd, file.path, { position: SEGMENT_HEADER_BYTES, expected: file.base });
-    for (let frame = cursor.next(); frame; frame = cursor.next()) {
-      countFrame(segment, frame);
-      if (frame.idempotency) options.onKey(frame.idempotency, frame.count, frame.receivedAtMs);
-    }
+    const { end, damages } = readFrames(fd, segment, newest, options);
     const { size } = fs.fstatSync(fd);
-    const damages = [...cursor.damages];
     const holdsFrames = segment.nextOffset > file.base;
     if (header === null && holdsFrames) {
       damages.unshift({ file: file.path, fromByte: 0, toByte: SEGMENT_HEADER_BYTES, reason: 'the segment header is damaged' });
@@ -168,24 +165,59 @@ function recoverRaw(file: SegmentFile, newest: boolean, recovered: Recovered, op
     // A crash while rolling leaves a part of the header; a whole file of garbage is something else.
     const isUnreadable = header === null && !holdsFrames;
     if (newest && isUnreadable && size <= SEGMENT_HEADER_BYTES) rewriteHeader(fd, segment, options);
-    else if (newest && !isUnreadable && cursor.position < size) cutTail(fd, segment, cursor.position, size, options);
-    else if (cursor.position < size) {
-      damages.push({
-        file: file.path,
-        fromByte: cursor.position,
-        toByte: size,
-        reason: 'no valid frame up to the end of the segment',
-      });
+    else if (newest && !isUnreadable && end < size) cutTail(fd, segment, end, size, options);
+    else if (end < size) {
+      const reason = 'no valid frame up to the end of the segment';
+      damages.push({ file: file.path, fromByte: end, toByte: size, reason });
     }
     // Whole frames that a killed process had not synced yet are served from now on: they have to be durable too.
     if (newest) options.files.syncData(fd);
     segment.damaged = damages.length > 0;
-    segment.bytes = newest && !segment.damaged ? Math.max(SEGMENT_HEADER_BYTES, cursor.position) : size;
+    segment.bytes = fs.fstatSync(fd).size;
     recovered.segments.push(segment);
     recovered.damages.push(...damages);
   } finally {
     options.files.close(fd);
   }
+}
+
+/** Counts the frames of a raw segment up to `end`: the file's last frame, or where the torn batch of a crash has its first hole. */
+function readFrames(
+  fd: number,
+  segment: Segment,
+  newest: boolean,
+  { onKey, expectedOffset }: RecoveryOptions,
+): { end: number; damages: Damage[] } {
+  const from = { position: SEGMENT_HEADER_BYTES, expected: segment.base };
+  const cursor = new FrameCursor(fd, segment.path, from);
+  let holes = 0;
+  for (let frame = cursor.next(); frame; frame = cursor.next()) {
+    const hole = cursor.damages[holes];
+    if (hole) {
+      holes++;
+      const mayBeTorn = newest && segment.nextOffset >= expectedOffset;
+      if (mayBeTorn && isRestOfLastCommit(frame, segment.nextOffset, new FrameCursor(fd, segment.path, cursor))) {
+        return { end: hole.fromByte, damages: cursor.damages.slice(0, -1) };
+      }
+    }
+    countFrame(segment, frame);
+    if (frame.idempotency) onKey(frame.idempotency, frame.count, frame.receivedAtMs);
+  }
+  return { end: cursor.position, damages: [...cursor.damages] };
+}
+
+/**
+ * Whether `frame`, the first one after a hole, and all `following` ones belong to one commit that began no later than at `missing`,
+ * the offset that the hole begins with. A crash leaves that of the last commit: the disk wrote later pages of it and not
+ * earlier ones, and nobody was told that it is durable. A hole in anything older has a later commit behind it: that is damage.
+ */
+function isRestOfLastCommit({ position: { offset }, commitIndex }: Frame, missing: number, following: FrameCursor): boolean {
+  const first = offset - commitIndex;
+  if (first > missing || missing >= offset) return false;
+  for (let frame = following.next(); frame; frame = following.next()) {
+    if (frame.position.offset - frame.commitIndex !== first) return false;
+  }
+  return true;
 }
 
 /** A crash while rolling: the file was made but nothing in it was ever acknowledged. Its name says where it begins. */
@@ -198,7 +230,20 @@ function rewriteHeader(fd: number, segment: Segment, { files }: RecoveryOptions)
   );
 }
 
+/** A tail of zeros alone was written ahead: it is not worth a word. */
 function cutTail(fd: number, segment: Segment, end: number, size: number, { files, logger }: RecoveryOptions): void {
-  logger.warn('cutting a torn tail that was never acknowledged', { file: segment.path, fromByte: end, bytes: size - end });
+  const tail = { file: segment.path, fromByte: end, bytes: size - end };
+  if (!isZeroFilled(fd, end, size)) logger.warn('cutting a torn tail that was never acknowledged', tail);
   files.truncate(fd, end);
+}
+
+function isZeroFilled(fd: number, from: number, to: number): boolean {
+  const buffer = Buffer.alloc(64 * 1024);
+  const zeros = Buffer.alloc(buffer.length);
+  for (let at = from; at < to;) {
+    const read = fs.readSync(fd, buffer, 0, Math.min(buffer.length, to - at), at);
+    if (buffer.compare(zeros, 0, read, 0, read) !== 0) return false;
+    at += Math.max(1, read);
+  }
+  return true;
 }

@@ -20,8 +20,10 @@ export class SyncPolicy {
     this.#meanMs = probedMs;
   }
 
-  next(): 'sync' | 'async' {
+  /** `zeroFilling`: the commit brings zeros with it, which is slow however fast the disk is. */
+  next(zeroFilling: boolean): 'sync' | 'async' {
     if (this.#mode !== 'auto') return this.#mode;
+    if (zeroFilling) return 'async';
     if (this.#meanMs < FAST_SYNC_MS) return 'sync';
     this.#sinceProbe++;
     if (this.#sinceProbe < PROBE_EVERY) return 'async';
@@ -29,7 +31,7 @@ export class SyncPolicy {
     return 'sync';
   }
 
-  /** A synchronous fdatasync took so long. */
+  /** A synchronous fdatasync without zeros took so long. */
   measured(durationMs: number): void {
     this.#meanMs += WEIGHT * (durationMs - this.#meanMs);
   }
