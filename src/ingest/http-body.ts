@@ -1,25 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import zlib from 'node:zlib';
 import type { Clock } from '../lib/clock.ts';
-import { HeliosError, systemCode } from '../lib/errors.ts';
+import { HeliosError } from '../lib/errors.ts';
 import type { Ticket } from './admission.ts';
+import type { Compression } from './decompression.ts';
 
-/** Content codings (RFC 9110, section 8.4.1, and RFC 8878) that the exchange takes off a body, with their aliases. */
-const DECOMPRESSORS = {
-  gzip: promisify(zlib.gunzip),
-  deflate: promisify(zlib.inflate),
-  zstd: promisify(zlib.zstdDecompress),
-};
+/** Content codings (RFC 9110, section 8.4.1, and RFC 8878) that the exchange takes off a body. */
+const COMPRESSIONS: readonly string[] = ['gzip', 'deflate', 'zstd'] satisfies Compression[];
 const ALIASES: Record<string, string> = { '': 'identity', 'x-gzip': 'gzip' };
-
-type Compression = keyof typeof DECOMPRESSORS;
 
 /** Content codings that a door may take; those that are not taken off here are left to it. */
 export type Encoding = Compression | 'snappy';
 
 export function isTakenOff(encoding: Encoding | 'identity'): encoding is Compression {
-  return encoding in DECOMPRESSORS;
+  return COMPRESSIONS.includes(encoding);
 }
 
 /** The encoding that a Content-Encoding names, when it is one of `allowed`. */
@@ -143,7 +136,7 @@ export function readBody(
  * Gives the memory of a body back at once, after its last use. Node.js puts each chunk of a body outside the heap, and V8
  * collects whenever that has grown by some 64 MB: at 100 MB/s of bodies that is a fifth of the whole processor time.
  */
-export function releaseBody(body: Buffer): void {
+export function releaseBody(body: Uint8Array): void {
   const { buffer, byteOffset, length } = body;
   // A slice of something larger is not ours to give back.
   if (buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength === length) buffer.transfer(0);
@@ -151,20 +144,4 @@ export function releaseBody(body: Buffer): void {
 
 function tooSlow(): HeliosError {
   return new HeliosError('timeout', 'cannot take the request: its body did not arrive in time');
-}
-
-/** What a body decompresses to, within `maxBytes` and the memory bound. */
-export async function decompress(body: Buffer, encoding: Compression, maxBytes: number, ticket: Ticket): Promise<Buffer> {
-  let bytes: Buffer;
-  try {
-    bytes = await DECOMPRESSORS[encoding](body, { maxOutputLength: maxBytes });
-  } catch (error) {
-    if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
-    throw new HeliosError('invalid_encoding', `cannot decompress the body: it is damaged or cut short (${encoding})`, {
-      cause: error,
-      details: { field: 'body' },
-    });
-  }
-  ticket.reserve(bytes.length);
-  return bytes;
 }

@@ -6,7 +6,8 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Admission, Ticket } from './admission.ts';
 import type { DoorLimits } from './door-limits.ts';
 import type { Sender, Verdict } from './handler.ts';
-import { ClientGone, decompress, encodingOf, isTakenOff, readBody, releaseBody } from './http-body.ts';
+import { decompress } from './decompression.ts';
+import { ClientGone, encodingOf, isTakenOff, readBody, releaseBody } from './http-body.ts';
 import type { Encoding } from './http-body.ts';
 import { BYTES_RECEIVED, REQUEST_SECONDS, REQUESTS } from './metrics.ts';
 
@@ -21,7 +22,7 @@ export interface DoorRequest {
   headers: IncomingHttpHeaders;
   sender: Sender;
   /** Decompressed; the door owns it. */
-  body: Buffer;
+  body: Uint8Array;
   /** For what the door itself has to hold beyond the body. */
   ticket: Ticket;
 }
@@ -80,7 +81,9 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
       if (headers.expect !== undefined) response.writeContinue();
     });
     metrics.add(BYTES_RECEIVED, sent.length, labelsOf(door.name));
-    const body = isTakenOff(encoding) ? await decompress(sent, encoding, maxBodyBytes, ticket) : sent;
+    const body = isTakenOff(encoding)
+      ? await decompress(sent, encoding, { limitBytes: maxBodyBytes, memory: ticket, what: 'body' })
+      : sent;
     const verdict = await door.take({ headers, sender, body, ticket });
     const { accepted, rejectedCount, rejections } = verdict.replayed ? NOTHING_NEW : verdict;
     ticket.settle({ accepted, rejectedCount, rejections, sentBytes: sent.length });

@@ -4,11 +4,11 @@ import { HeliosError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Admission, Ticket } from '../admission.ts';
+import { decompress } from '../decompression.ts';
 import type { DoorLimits } from '../door-limits.ts';
 import type { Sender } from '../handler.ts';
 import { BYTES_RECEIVED, REQUEST_SECONDS, REQUESTS } from '../metrics.ts';
 import { errorTrailers, frame, OK_TRAILERS, RESPONSE_HEADERS } from './answer.ts';
-import { decompressMessage } from './compression.ts';
 import { MAX_IN_FLIGHT_BYTES, MAX_IN_FLIGHT_MESSAGES, OPEN_LIMITS, STREAM_WINDOW_BYTES } from './limits.ts';
 import { MessageReader, PREFIX_BYTES } from './message-reader.ts';
 import { encodingOf, timeoutMsOf } from './metadata.ts';
@@ -217,7 +217,7 @@ export class Call {
     const { metrics, clock } = this.#options;
     try {
       if (method.shape === 'watch') throw invalidBody('the method has no answer');
-      const message = isCompressed ? await decompressMessage(bytes, this.#encoding, this.#limits.maxBodyBytes, ticket) : bytes;
+      const message = isCompressed ? await this.#decompress(bytes, ticket) : bytes;
       const sentBytes = bytes.length + PREFIX_BYTES;
       const answer = await method.answer(message, { sender: this.#sender, headers: this.#headers, ticket, sentBytes });
       metrics.add(REQUESTS, 1, { door: method.door, code: 'ok' });
@@ -227,6 +227,11 @@ export class Call {
       if (error instanceof HeliosError) ticket.fail(error);
       throw error;
     }
+  }
+
+  async #decompress(bytes: Uint8Array, memory: Ticket): Promise<Uint8Array> {
+    if (this.#encoding === 'identity') throw invalidBody('it is compressed, and the call names no grpc-encoding');
+    return decompress(bytes, this.#encoding, { limitBytes: this.#limits.maxBodyBytes, memory, what: 'message' });
   }
 
   /** `done` is called when the answer has left, which a client that reads none delays. */
