@@ -9,7 +9,13 @@ import type { DoorLimits } from '../door-limits.ts';
 import type { Sender } from '../handler.ts';
 import { BYTES_RECEIVED, REQUEST_SECONDS, REQUESTS } from '../metrics.ts';
 import { errorTrailers, frame, OK_TRAILERS, RESPONSE_HEADERS } from './answer.ts';
-import { MAX_IN_FLIGHT_BYTES, MAX_IN_FLIGHT_MESSAGES, OPEN_LIMITS, STREAM_WINDOW_BYTES } from './limits.ts';
+import {
+  MAX_IN_FLIGHT_BYTES,
+  MAX_IN_FLIGHT_MESSAGES,
+  MAX_OPEN_IN_FLIGHT_MESSAGES,
+  OPEN_LIMITS,
+  STREAM_WINDOW_BYTES,
+} from './limits.ts';
 import { MessageReader, PREFIX_BYTES } from './message-reader.ts';
 import { encodingOf, timeoutMsOf } from './metadata.ts';
 import type { MessageEncoding } from './metadata.ts';
@@ -45,6 +51,7 @@ export class Call {
   readonly #method: Method;
   readonly #options: CallOptions;
   readonly #limits: Pick<DoorLimits, 'maxBodyBytes' | 'bodyTimeoutMs'>;
+  readonly #maxInFlight: number;
   readonly #startedMs: number;
   #sender: Sender;
   #encoding: MessageEncoding = 'identity';
@@ -75,6 +82,7 @@ export class Call {
     this.#startedMs = options.clock.monotonicMs();
     this.#sender = { principal: { id: '', services: null }, client: peer };
     this.#limits = method.access === 'anyone' ? OPEN_LIMITS : options.limitsOf(method.door);
+    this.#maxInFlight = method.access === 'anyone' ? MAX_OPEN_IN_FLIGHT_MESSAGES : MAX_IN_FLIGHT_MESSAGES;
     this.#reader = new MessageReader(this.#limits.maxBodyBytes, {
       begin: () => this.#begin(),
       take: (bytes, isCompressed) => this.#take(bytes, isCompressed),
@@ -147,7 +155,7 @@ export class Call {
       return true;
     }
     this.#submit(message);
-    return this.#wantsMore && this.#inFlight < MAX_IN_FLIGHT_MESSAGES && this.#inFlightBytes < MAX_IN_FLIGHT_BYTES;
+    return this.#wantsMore && this.#inFlight < this.#maxInFlight && this.#inFlightBytes < MAX_IN_FLIGHT_BYTES;
   }
 
   /** The message that is being read has until then, unless it has been timed already. */
@@ -257,7 +265,7 @@ export class Call {
 
   #resume(): void {
     if (this.#isOver || !this.#wantsMore || this.#reader.isWanted) return;
-    if (this.#inFlight > MAX_IN_FLIGHT_MESSAGES / 2 || this.#inFlightBytes > MAX_IN_FLIGHT_BYTES / 2) return;
+    if (this.#inFlight > this.#maxInFlight / 2 || this.#inFlightBytes > MAX_IN_FLIGHT_BYTES / 2) return;
     try {
       this.#reader.resume();
     } catch (error) {

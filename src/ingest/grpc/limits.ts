@@ -6,6 +6,8 @@ export const MAX_STREAMS_PER_SESSION = 128;
 /** Messages of one stream that wait for their answer; past either bound the stream is not read. */
 export const MAX_IN_FLIGHT_MESSAGES = 32;
 export const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024;
+/** The same of methods that are open to all: what waits for a client that reads no answers is accounted for by nobody. */
+export const MAX_OPEN_IN_FLIGHT_MESSAGES = 1;
 /** Messages of the methods that are open to all. */
 export const OPEN_LIMITS = { maxBodyBytes: 16 * 1024, bodyTimeoutMs: 10_000 } as const;
 /** A connection on which HTTP/2 has not begun by then is closed. */
