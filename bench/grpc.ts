@@ -15,6 +15,7 @@ import { EventTranscoder } from '../src/ingest/grpc/events-protobuf.ts';
 import { createGrpcServer } from '../src/ingest/grpc/server.ts';
 import type { IngestHandler } from '../src/ingest/handler.ts';
 import { createAuthorize } from '../src/ingest/keys.ts';
+import { ConnectionBudget } from '../src/ingest/connection-budget.ts';
 import { createOtlpExport } from '../src/ingest/otlp/export.ts';
 import { PendingBytes } from '../src/ingest/pending-bytes.ts';
 import { ClientLimits } from '../src/ingest/token-bucket.ts';
@@ -62,6 +63,7 @@ async function openHelios(): Promise<OpenServer> {
     otlpExport: createOtlpExport({ handler, clock: systemClock }),
     admission,
     limitsOf: createDoorLimits(config),
+    connections: new ConnectionBudget(1000),
     config,
     isReady: () => true,
     clock: systemClock,

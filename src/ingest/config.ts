@@ -40,14 +40,9 @@ export const ingestConfigSchema = z.strictObject({
     .default(10_000_000)
     .meta({ description: 'Events, log records, spans or points of one request at most; past it the request gets 413' }),
   max_header: size('16KiB').meta({ description: 'Largest header of a request; past it the connection gets 431' }),
-  max_connections: z
-    .int()
-    .positive()
-    .default(20_000)
-    .meta({
-      description:
-        'Connections that the HTTP ports hold together, less where the limit of open files is low; further ones are closed',
-    }),
+  max_connections: z.int().positive().default(20_000).meta({
+    description: 'Connections that all ports hold together, less where the limit of open files is low; further ones are closed',
+  }),
   doors: z.array(doorLimitsSchema).default([]).meta({ description: 'Limits of single doors, where they differ' }),
   max_in_flight: z
     .int()

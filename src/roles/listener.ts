@@ -2,18 +2,13 @@ import http from 'node:http';
 import https from 'node:https';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { ConnectionBudget } from '../ingest/connection-budget.ts';
 import { HeliosError, systemCode } from '../lib/errors.ts';
 
 /** How much later than its time a slow request may be cut off, as a share of it; Node.js looks every 30 s by itself. */
 const TIMEOUT_SLACK = 0.1;
 const MAX_TIMEOUT_CHECK_MS = 30_000;
 const KEEP_ALIVE_MS = 120_000;
-
-/** Connections open at all ports, and how many may be. */
-export interface ConnectionBudget {
-  open: number;
-  limit: number;
-}
 
 export interface ListenerOptions {
   host: string;
@@ -24,7 +19,7 @@ export interface ListenerOptions {
   /** For a whole request to arrive, milliseconds. */
   requestTimeoutMs: number;
   maxHeaderBytes: number;
-  /** What all HTTP ports share. */
+  /** What all ports share. */
   connections: ConnectionBudget;
   onRequest: RequestListener;
   /** True for requests whose handler answers "Expect: 100-continue" itself, so that a refused body is never sent. */
@@ -84,7 +79,8 @@ export class Listener {
   listen(): Promise<string> {
     const { host, port, portKey, tls } = this.#options;
     return new Promise((resolve, reject) => {
-      this.server.once('error', (error) => reject(cannotListen(host, port, portKey, error)));
+      // It stays: an error later on is a connection that could not be accepted, and must not end the process.
+      this.server.on('error', (error) => reject(cannotListen(host, port, portKey, error)));
       this.server.listen(port, host, () => {
         const address = this.server.address() as AddressInfo;
         resolve(`${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`);
@@ -110,17 +106,9 @@ export class Listener {
   }
 
   #track(socket: Socket): void {
-    const { connections } = this.#options;
-    if (connections.open >= connections.limit) {
-      socket.destroy();
-      return;
-    }
-    connections.open++;
+    if (!this.#options.connections.take(socket)) return;
     this.#sockets.add(socket);
-    socket.once('close', () => {
-      connections.open--;
-      this.#sockets.delete(socket);
-    });
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

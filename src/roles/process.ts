@@ -4,6 +4,7 @@ import { systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { ConnectionBudget } from '../ingest/connection-budget.ts';
 import { createGrpcServer } from '../ingest/grpc/server.ts';
 import type { GrpcServer } from '../ingest/grpc/server.ts';
 import { createAuthorize } from '../ingest/keys.ts';
@@ -29,7 +30,7 @@ import { openPipelineThread } from './pipeline-client.ts';
 import type { PipelineClient } from './pipeline-client.ts';
 import { createPrometheusMetrics } from './prometheus.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
-import { checkExposure, createHttpServer, doorPorts, readTls } from './server.ts';
+import { checkExposure, createConnectionBudget, createHttpServer, doorPorts, readTls } from './server.ts';
 import type { HttpUrls } from './server.ts';
 import { openStoreThread } from './store-client.ts';
 
@@ -199,7 +200,7 @@ function keepRetention(shared: Shared): () => void {
   return systemClock.every(RETENTION_PERIOD_MS, () => void run());
 }
 
-function openGrpcServer(shared: Shared, doors: Doors): GrpcServer | null {
+function openGrpcServer(shared: Shared, doors: Doors, connections: ConnectionBudget): GrpcServer | null {
   const { config, logger, metrics } = shared;
   const { grpc: port } = doorPorts(config);
   if (port === null) return null;
@@ -212,6 +213,7 @@ function openGrpcServer(shared: Shared, doors: Doors): GrpcServer | null {
     otlpExport,
     admission,
     limitsOf,
+    connections,
     config: config.ingest,
     isReady: () => readinessOf(shared, handler).ready,
     clock: systemClock,
@@ -223,7 +225,8 @@ function openGrpcServer(shared: Shared, doors: Doors): GrpcServer | null {
 async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<Urls> {
   const { config, store, metricStore, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
   const doors = createDoors({ config, log, metricsLog, logger, metrics, isStopping: () => state.isStopping });
-  const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange });
+  const connections = createConnectionBudget(config);
+  const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange, connections });
   const command = pipeline.command.bind(pipeline);
   const app = await createConsole({
     store,
@@ -242,7 +245,7 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     stream: hub,
     serverFactory: server.serverFactory,
   });
-  const grpc = openGrpcServer(shared, doors);
+  const grpc = openGrpcServer(shared, doors, connections);
   scope.defer(async () => {
     state.isStopping = true;
     hub.close();

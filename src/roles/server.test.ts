@@ -10,7 +10,7 @@ import { configSchema } from '../config/config.ts';
 import type { ConfigInput } from '../config/config.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { HttpDoor } from '../ingest/http-exchange.ts';
-import { checkExposure, createHttpServer, doorPorts, EVENTS_PATH } from './server.ts';
+import { checkExposure, createConnectionBudget, createHttpServer, doorPorts, EVENTS_PATH } from './server.ts';
 
 const FIXTURES = path.join(import.meta.dirname, '../../test/fixtures');
 const certFile = path.join(FIXTURES, 'tls-test-cert.pem');
@@ -23,8 +23,10 @@ const doors = new Map([EVENTS_PATH, '/v1/logs'].map((path) => [path, { name: pat
 /** A server whose ingest doors and console say which of them was reached. */
 async function listen(input: ConfigInput = {}) {
   const gate = Promise.withResolvers<void>();
+  const config = configOf(input);
   const server = createHttpServer({
-    config: configOf(input),
+    config,
+    connections: createConnectionBudget(config),
     doors,
     exchange: async (door, request, response) => {
       if (request.headers['x-wait'] !== undefined) await gate.promise;
@@ -188,5 +190,16 @@ test('connections over the limit of all ports together are closed, and others ar
   await seen;
   assert.match(await ask(await open(url)), / 200 /);
   second.destroy();
+  assert.ok(await server.close(never, Promise.resolve()));
+});
+
+test('connections that cannot be accepted do not end the process', async () => {
+  const config = configOf({});
+  const exchange = (): Promise<void> => Promise.resolve();
+  const server = createHttpServer({ config, connections: createConnectionBudget(config), doors, exchange });
+  const accepting = server.serverFactory((_request, response) => response.end('console'));
+  const { url } = await server.listen();
+  for (let i = 0; i < 3; i++) accepting.emit('error', new Error('accept ENFILE'));
+  assert.equal(await getText(url), 'console');
   assert.ok(await server.close(never, Promise.resolve()));
 });

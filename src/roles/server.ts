@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import net from 'node:net';
 import type { Config } from '../config/config.ts';
+import { ConnectionBudget } from '../ingest/connection-budget.ts';
 import { longestBodyTimeoutMs } from '../ingest/door-limits.ts';
 import type { HttpDoor, HttpExchange } from '../ingest/http-exchange.ts';
 import { HeliosError, problemOf } from '../lib/errors.ts';
@@ -21,6 +22,7 @@ export interface HttpServerOptions {
   /** Doors by path. */
   doors: ReadonlyMap<string, HttpDoor>;
   exchange: HttpExchange;
+  connections: ConnectionBudget;
 }
 
 export interface HttpUrls {
@@ -77,7 +79,7 @@ export function readTls(config: Config): { cert: Buffer; key: Buffer } | null {
 }
 
 /** Connections must leave files for the log and the store to open, or a flood of them would stop both. */
-function connectionLimit(configured: number): number {
+export function createConnectionBudget(config: Config): ConnectionBudget {
   let openFiles = Infinity;
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
@@ -85,7 +87,7 @@ function connectionLimit(configured: number): number {
   } catch {
     // Not Linux: the configured number stands.
   }
-  return Math.max(1, Math.min(configured, openFiles - RESERVED_FILES));
+  return new ConnectionBudget(Math.max(1, Math.min(config.ingest.max_connections, openFiles - RESERVED_FILES)));
 }
 
 function doorOf(doors: HttpServerOptions['doors'], { method, url = '' }: IncomingMessage): HttpDoor | undefined {
@@ -107,13 +109,13 @@ function answerNoDoor(doors: HttpServerOptions['doors'], request: IncomingMessag
 }
 
 /** Reads the certificate; throws `invalid_config` when it cannot. */
-export function createHttpServer({ config, doors, exchange }: HttpServerOptions): HttpServer {
+export function createHttpServer({ config, doors, exchange, connections }: HttpServerOptions): HttpServer {
   const common = {
     host: config.host,
     tls: readTls(config),
     requestTimeoutMs: longestBodyTimeoutMs(config.ingest),
     maxHeaderBytes: config.ingest.max_header,
-    connections: { open: 0, limit: connectionLimit(config.ingest.max_connections) },
+    connections,
     continuesItself: (request: IncomingMessage) => doorOf(doors, request) !== undefined,
   };
   const serve =

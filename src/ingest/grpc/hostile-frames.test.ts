@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import test from 'node:test';
@@ -205,4 +206,24 @@ test('floods of pings and settings end the connection', async () => {
   const settings = h2(FRAME.settings, 0, 0, Buffer.from([0, 3, 0, 0, 0, 100]));
   await sendUntilClosed(grpc, ...begin, ...flood(settings, SETTINGS_BUDGET.burst * 2));
   await assertUnharmed(grpc);
+});
+
+test('connections past the limit of the process are cut, and others are taken once there is room', async () => {
+  await using grpc = await openGrpc({ maxConnections: 1 });
+  const isTaken = async ({ session }: RawClient): Promise<boolean> => {
+    const taken = once(session, 'remoteSettings').then(() => true);
+    return Promise.race([taken, once(session, 'close').then(() => false)]).catch(() => false);
+  };
+  const first = new RawClient(grpc.url);
+  assert.equal(await isTaken(first), true);
+  using second = new RawClient(grpc.url);
+  assert.equal(await isTaken(second), false);
+  const freed = once(first.session, 'close');
+  first[Symbol.dispose]();
+  await freed;
+  // The server hears of it a moment later.
+  for (let isFree = false; !isFree;) {
+    using next = new RawClient(grpc.url);
+    isFree = await isTaken(next);
+  }
 });

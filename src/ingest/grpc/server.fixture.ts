@@ -14,6 +14,7 @@ import { silentMetrics } from '../../lib/metrics.ts';
 import { logConfigSchema } from '../../log/config.ts';
 import { openEmbeddedLog } from '../../log/embedded/embedded-log.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import { ConnectionBudget } from '../connection-budget.ts';
 import { createShared } from '../door.fixture.ts';
 import type { DoorFixtureOptions } from '../door.fixture.ts';
 import type { OtlpExport } from '../otlp/export.ts';
@@ -47,6 +48,7 @@ export interface GrpcFixtureOptions extends DoorFixtureOptions {
   logger?: Logger;
   port?: number;
   otlpExport?: OtlpExport;
+  maxConnections?: number;
 }
 
 export interface GrpcFixture extends AsyncDisposable {
@@ -119,6 +121,7 @@ export async function openGrpc(options: GrpcFixtureOptions = {}): Promise<GrpcFi
     otlpExport: options.otlpExport ?? NO_OTLP,
     admission,
     limitsOf,
+    connections: new ConnectionBudget(options.maxConnections ?? 1000),
     config,
     isReady: () => ready.isReady,
     clock,

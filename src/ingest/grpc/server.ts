@@ -7,13 +7,14 @@ import type {
   ServerHttp2Session,
   ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { HeliosError, systemCode } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Admission } from '../admission.ts';
 import type { IngestConfig } from '../config.ts';
+import type { ConnectionBudget } from '../connection-budget.ts';
 import type { DoorLimits } from '../door-limits.ts';
 import type { IngestHandler } from '../handler.ts';
 import type { OtlpExport } from '../otlp/export.ts';
@@ -35,7 +36,9 @@ export interface GrpcServerOptions {
   otlpExport: OtlpExport;
   admission: Admission;
   limitsOf: (door: string) => DoorLimits;
-  config: Pick<IngestConfig, 'max_header' | 'max_connections'>;
+  /** What all ports share. */
+  connections: ConnectionBudget;
+  config: Pick<IngestConfig, 'max_header'>;
   /** The answer of the health service. */
   isReady: () => boolean;
   clock: Clock;
@@ -86,7 +89,7 @@ class Server implements GrpcServer {
     this.#server = tls
       ? http2.createSecureServer({ ...limits, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
       : http2.createServer(limits);
-    this.#server.maxConnections = options.config.max_connections;
+    this.#server.on('connection', (socket: Socket) => options.connections.take(socket));
     this.#server.on('session', (session: ServerHttp2Session) => this.#onSession(session));
     this.#server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => this.#onStream(stream, headers));
     this.#server.on('sessionError', (error: Error) => options.logger.debug('gRPC connection failed', { error: error.message }));
@@ -95,7 +98,8 @@ class Server implements GrpcServer {
   listen(): Promise<string> {
     const { host, port, tls, clock } = this.#options;
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error: Error) => {
+      // It stays: an error later on is a connection that could not be accepted, and must not end the process.
+      this.#server.on('error', (error: Error) => {
         const inUse = 'the port is in use: set grpc_port to another one, or to off';
         const reason = systemCode(error) === 'EADDRINUSE' ? inUse : error.message;
         const details = { field: 'grpc_port' };
