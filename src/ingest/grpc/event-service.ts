@@ -21,8 +21,9 @@ export function eventMethods(handler: IngestHandler, maxEvents: number): [path: 
     if (verdict.syntaxError !== undefined) {
       throw new HeliosError('invalid_body', `cannot read the message: it ${verdict.syntaxError}`);
     }
-    const { accepted, rejectedCount, rejections, replayed } = verdict;
-    ticket.settle({ accepted: replayed ? 0 : accepted, rejectedCount, rejections, sentBytes });
+    // A replay was counted when it came first.
+    const { accepted, rejectedCount, rejections } = verdict.replayed ? NOTHING : verdict;
+    ticket.settle({ accepted, rejectedCount, rejections, sentBytes });
     return publishResponse(verdict);
   }
 
