@@ -9,6 +9,7 @@ import type { MetricLines } from '../model/metric.ts';
 import type { Rejection, Scanner, ScanLimits } from '../model/scanner.ts';
 import { bodyHashOf, checkKey, keyHashOf } from './idempotency.ts';
 import { LogCircuit } from './log-circuit.ts';
+import { releaseBytes } from './owned-bytes.ts';
 import { EVENTS_ACCEPTED, EVENTS_REJECTED, POINTS_ACCEPTED, POINTS_REJECTED } from './metrics.ts';
 
 export interface Sender {
@@ -187,6 +188,7 @@ class Handler implements IngestHandler {
       throw error;
     }
     circuit.succeeded();
+    releaseBytes(record.bytes);
   }
 }
 

@@ -7,8 +7,9 @@ import type { Admission, Ticket } from './admission.ts';
 import type { DoorLimits } from './door-limits.ts';
 import type { Sender, Verdict } from './handler.ts';
 import { decompress } from './decompression.ts';
-import { ClientGone, encodingOf, isTakenOff, readBody, releaseBody } from './http-body.ts';
+import { ClientGone, encodingOf, isTakenOff, readBody } from './http-body.ts';
 import type { Encoding } from './http-body.ts';
+import { releaseBytes } from './owned-bytes.ts';
 import { BYTES_RECEIVED, REQUEST_SECONDS, REQUESTS } from './metrics.ts';
 
 /**
@@ -80,16 +81,18 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
     const sent = await readBody(request, { maxBytes: maxBodyBytes, timeoutMs }, ticket, clock, () => {
       if (headers.expect !== undefined) response.writeContinue();
     });
-    metrics.add(BYTES_RECEIVED, sent.length, labelsOf(door.name));
+    // The handler gives the bytes back when they are stored.
+    const sentBytes = sent.length;
+    metrics.add(BYTES_RECEIVED, sentBytes, labelsOf(door.name));
     const body = isTakenOff(encoding)
       ? await decompress(sent, encoding, { limitBytes: maxBodyBytes, memory: ticket, what: 'body' })
       : sent;
     const verdict = await door.take({ headers, sender, body, ticket });
     const { accepted, rejectedCount, rejections } = verdict.replayed ? NOTHING_NEW : verdict;
-    ticket.settle({ accepted, rejectedCount, rejections, sentBytes: sent.length });
+    ticket.settle({ accepted, rejectedCount, rejections, sentBytes });
     const answer = door.answer(verdict, headers);
-    releaseBody(sent);
-    if (body !== sent) releaseBody(body);
+    releaseBytes(sent);
+    releaseBytes(body);
     return answer;
   }
 

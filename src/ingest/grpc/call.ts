@@ -16,6 +16,7 @@ import {
   OPEN_LIMITS,
   STREAM_WINDOW_BYTES,
 } from './limits.ts';
+import { releaseBytes } from '../owned-bytes.ts';
 import { MessageReader, PREFIX_BYTES } from './message-reader.ts';
 import { encodingOf, timeoutMsOf } from './metadata.ts';
 import type { MessageEncoding } from './metadata.ts';
@@ -228,6 +229,8 @@ export class Call {
       const message = isCompressed ? await this.#decompress(bytes, ticket) : bytes;
       const sentBytes = bytes.length + PREFIX_BYTES;
       const answer = await method.answer(message, { sender: this.#sender, headers: this.#headers, ticket, sentBytes });
+      releaseBytes(bytes);
+      releaseBytes(message);
       metrics.add(REQUESTS, 1, { door: method.door, code: 'ok' });
       metrics.observe(REQUEST_SECONDS, (clock.monotonicMs() - startedMs) / 1000, { door: method.door });
       return answer;
