@@ -37,7 +37,7 @@ export interface PipelineThreadData {
 /** Time between looks at the clock while no events come: how late silence may be seen. */
 const TICK_MS = 200;
 /** Behind the ingest thread, ahead of sealing. */
-const THREAD_PRIORITY = 5;
+const THREAD_PRIORITY = 10;
 /** Any constant: detection must not depend on luck. */
 const SEED = 1;
 

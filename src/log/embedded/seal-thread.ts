@@ -14,7 +14,7 @@ export interface SealThreadData {
 export type SealAnswer = { sealed: boolean; bytes: number; events: number; cpuMs: number } | { error: string; code: string };
 
 // Linux sets the priority of the calling thread only, which is the point; elsewhere it may be the process's, or refused.
-if (process.platform === 'linux') os.setPriority(0, 10);
+if (process.platform === 'linux') os.setPriority(0, 15);
 
 const buffers = createSealBuffers((workerData as SealThreadData).level);
 
