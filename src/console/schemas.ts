@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../lib/errors.ts';
 import type { ErrorCode, Problem } from '../lib/errors.ts';
 import type { Anomaly } from '../model/anomaly.ts';
+import { KINDS } from '../model/event.ts';
 import type { Event } from '../model/event.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import { SERIES_KINDS } from '../model/metric.ts';
@@ -33,6 +34,7 @@ export const eventSchema = z
     level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL']),
     message: z.string(),
     metadata: z.record(z.string(), z.unknown()),
+    kind: z.enum(KINDS).exactOptional().meta({ description: 'Absent for native events' }),
     trace_id: z.string().exactOptional(),
     span_id: z.string().exactOptional(),
     parent_span_id: z.string().exactOptional(),

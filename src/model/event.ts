@@ -25,6 +25,8 @@ export interface Event {
   level: Level;
   message: string;
   metadata: Record<string, unknown>;
+  /** Absent for native events. */
+  kind?: Kind;
   trace_id?: string;
   span_id?: string;
   parent_span_id?: string;

@@ -62,6 +62,7 @@ for (const [protocol, exporters] of Object.entries(EXPORTERS)) {
     for (const { message, level, attributes } of sent) {
       const event = stored.find((one) => one.message === message) as Event;
       assert.equal(event.level, level);
+      assert.equal(event.kind, 'log');
       for (const [key, value] of Object.entries(attributes)) assert.deepEqual(event.metadata[key], value);
       assertResource(event);
     }
@@ -75,6 +76,7 @@ for (const [protocol, exporters] of Object.entries(EXPORTERS)) {
       const event = stored.find((one) => one.span_id === spanId) as Event;
       assert.equal(event.trace_id, traceId);
       assert.equal(event.parent_span_id, parentSpanId);
+      assert.equal(event.kind, parentSpanId === undefined ? 'span' : 'inner_span');
       assert.equal(event.level, isError ? 'ERROR' : 'INFO');
       assert.ok((event.metadata['latency_ms'] as number) >= 0);
       assertResource(event);

@@ -38,6 +38,16 @@ export const kindsContract: ContractTests = {
     assert.deepEqual([service?.eventCount, service?.errorCount], [4, 1]);
   },
 
+  'an event that came as a span or log record says so, a native one does not': async (fixture) => {
+    fixture.feed([eventAt(T0), log(T0 + 1), span(T0 + 2, 'span'), span(T0 + 3, 'inner_span')]);
+    await fixture.commit();
+    const { items } = await fixture.store.events({ levels: [], limit: 10 });
+    assert.deepEqual(
+      items.map(({ kind }) => kind),
+      ['inner_span', 'span', 'log', undefined],
+    );
+  },
+
   'a sampled span counts for as many as it stands for': async (fixture) => {
     fixture.feed([span(T0, 'span', { adjusted_count: 8 }), span(T0 + 1, 'span', { latency_ms: 110 })]);
     await fixture.commit();

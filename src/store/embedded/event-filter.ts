@@ -1,8 +1,8 @@
 import { entityMatches } from '../../model/entity.ts';
 import type { EventRow } from '../../model/event-rules.ts';
 import { judgeEvent, mergedMetadata } from '../../model/event-rules.ts';
-import type { Event, Level } from '../../model/event.ts';
-import { LEVELS } from '../../model/event.ts';
+import type { Event, Kind, Level } from '../../model/event.ts';
+import { KIND_EVENT, KINDS, LEVELS } from '../../model/event.ts';
 import { formatRfc3339 } from '../../model/rfc3339.ts';
 import { NO_LIMITS } from '../../model/scanner.ts';
 import type { EventQuery } from '../store.ts';
@@ -26,6 +26,7 @@ function apiEvent(value: Record<string, unknown>, row: EventRow): Event {
     level: LEVELS[row.level] as Level,
     message: value['message'] as string,
     metadata: mergedMetadata(value),
+    ...(row.kind !== KIND_EVENT && { kind: KINDS[row.kind] as Kind }),
     ...(row.traceId !== '' && { trace_id: row.traceId }),
     ...(row.spanId !== '' && { span_id: row.spanId }),
     ...(row.parentSpanId !== '' && { parent_span_id: row.parentSpanId }),
