@@ -4,7 +4,7 @@ import { isErrorLevel } from '../model/event.ts';
 import type { TemplateCount } from '../model/template.ts';
 import { hashId } from './identifier.ts';
 import { TemplateCache, type Template } from './template-cache.ts';
-import { cutText, decodeText } from './template-finder.ts';
+import { cutText, decodeText } from './message-text.ts';
 import { maskMessage } from './template-mask.ts';
 
 export interface TemplateOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createPrng, type Prng } from '../lib/prng.ts';
-import { cutText, decodeText } from './template-finder.ts';
+import { cutText, decodeText } from './message-text.ts';
 
 const PIECES = [
   'message',
