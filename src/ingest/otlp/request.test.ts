@@ -5,6 +5,7 @@ import { createPrng } from '../../lib/prng.ts';
 import type { Prng } from '../../lib/prng.ts';
 import { createNames } from '../../model/event-batch.ts';
 import { createJsonScanner } from '../../model/json-scanner.ts';
+import { MAX_SERVICE_BYTES } from '../../model/event.ts';
 import { NO_LIMITS } from '../../model/scanner.ts';
 import { expectedEvents } from './event.oracle.ts';
 import { createLogsTranscoder } from './logs-protobuf.ts';
@@ -44,6 +45,11 @@ for (const { signal, fields, transcode } of SIGNALS) {
       const lines = text.split('\n').slice(0, -1);
       const expected = expectedEvents(signal, body, ARRIVAL_MS);
       assert.equal(lines.length, count);
+      if (expected.some(({ service }) => Buffer.byteLength(String(service)) > MAX_SERVICE_BYTES)) {
+        const { rejections } = scanner.scan(ndjson, NO_LIMITS);
+        assert.ok(rejections.length > 0 && rejections.every(({ field }) => field === 'service'));
+        continue;
+      }
       assert.deepEqual(
         lines.map((line) => JSON.parse(line) as unknown),
         expected,
