@@ -5,16 +5,19 @@ export interface SeriesFinding {
   series: string;
   observed: number;
   expected: number;
+  /** Expected band, about three robust spreads to each side. */
   low: number;
   high: number;
   /** Signed deviation in robust spreads. */
   residual: number;
+  /** Signed part of the entity's score; absolute values of one verdict sum to at most 1. */
+  share: number;
 }
 
 /** One entity on one tick of its grid. */
 export interface MetricVerdict {
   entity: string;
-  /** Start of the tick on the entity's grid; the verdict exists at its end, `timeMs + stepMs`. */
+  /** Stamp of the earliest point of the tick; the verdict exists one step later. */
   timeMs: number;
   stepMs: number;
   stage: Stage;
@@ -22,20 +25,26 @@ export interface MetricVerdict {
   score: number;
   /** After persistence and guards. */
   firing: boolean;
-  /** Series that deviate most, largest first, at most `MAX_FINDINGS`. */
+  /** Series by the size of their part, largest first, at most `MAX_FINDINGS`. Valid until the next verdict. */
   findings: readonly SeriesFinding[];
 }
 
 export const MAX_FINDINGS = 50;
+
+/** What becomes of several points of one series in one tick. */
+export type Aggregation = 'last' | 'sum' | 'mean';
 
 /**
  * Metric series in, verdicts out. Pure and causal: a verdict depends on values at or before its tick. Any number of named series per
  * entity, any step from 1 s to 1 h (found from the data), missing points allowed.
  */
 export interface MetricDetector {
-  /** One point. Points of one entity may come in any order within a tick; ticks must not go back (those that do are dropped and counted). */
-  observe(entity: string, series: string, timeMs: number, value: number): void;
-  /** Closes every tick that ends at or before `untilMs` and calls `onVerdict` for each, in order of time. */
+  /**
+   * One point; NaN is none. Points of one entity may come in any order within a tick; those of a tick that is closed are dropped and
+   * counted.
+   */
+  observe(entity: string, series: string, timeMs: number, value: number, aggregation?: Aggregation): void;
+  /** Closes every tick that ends at or before `untilMs` and calls `onVerdict` for each, in order of time within an entity. */
   advance(untilMs: number): void;
 }
 
