@@ -44,7 +44,10 @@ export interface MetricDetector {
    * counted.
    */
   observe(entity: string, series: string, timeMs: number, value: number, aggregation?: Aggregation): void;
-  /** Closes every tick that ends at or before `untilMs` and calls `onVerdict` for each, in order of time within an entity. */
+  /**
+   * Closes every tick that ends at or before `untilMs`, and one that has as many points as are usual, and calls `onVerdict` for each, in
+   * order of time within an entity. Call it when all points that came together are observed.
+   */
   advance(untilMs: number): void;
 }
 

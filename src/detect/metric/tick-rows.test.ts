@@ -29,11 +29,18 @@ test('stamps that jitter around a boundary of the minute stay one row each', () 
   );
 });
 
-test('a tick closes when its end has passed, and not before', () => {
+test('a tick closes when its end has passed, and before that only when it has as many points as usual', () => {
   const state = createTickRows();
-  for (let i = 0; i < 8; i++) addPoint(state, 0, T0 + i * 1000, i, 'last');
-  assert.equal(rowsOf(state, T0 + 6400, 1).length, 6);
-  assert.deepEqual(rowsOf(state, T0 + 6500, 1), [[6000, 6]]);
+  const add = (second: number, count: number): void => {
+    for (let series = 0; series < count; series++) addPoint(state, series, T0 + second * 1000, second, 'last');
+  };
+  for (let second = 0; second < 6; second++) add(second, 2);
+  assert.equal(rowsOf(state, T0 + 5500, 2).length, 6);
+  add(6, 2);
+  assert.deepEqual(rowsOf(state, T0 + 6000, 2), [[6000, 6, 6]], 'complete');
+  add(7, 1);
+  assert.deepEqual(rowsOf(state, T0 + 7400, 2), []);
+  assert.deepEqual(rowsOf(state, T0 + 7500, 2), [[7000, 7, NaN]], 'over');
 });
 
 test('points of one tick are the last, the sum or the mean, and a missing series is NaN', () => {

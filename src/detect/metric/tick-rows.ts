@@ -11,6 +11,7 @@ export interface TickRow {
 
 interface OpenTick {
   timeMs: number;
+  points: number;
   values: number[];
   counts: number[];
 }
@@ -37,11 +38,13 @@ export interface TickRowsState {
   open: Map<number, OpenTick>;
   /** Last tick that was closed. */
   closed: number;
+  /** Most points of the ticks closed last: a tick with as many is complete. */
+  usualPoints: number;
   latePoints: number;
 }
 
 export function createTickRows(): TickRowsState {
-  return { grid: null, early: [], stamps: [], open: new Map(), closed: -Infinity, latePoints: 0 };
+  return { grid: null, early: [], stamps: [], open: new Map(), closed: -Infinity, usualPoints: 0, latePoints: 0 };
 }
 
 export function addPoint(state: TickRowsState, series: number, timeMs: number, value: number, aggregation: Aggregation): void {
@@ -75,8 +78,9 @@ function place(state: TickRowsState, grid: TickGrid, { series, timeMs, value, ag
     return;
   }
   let row = state.open.get(tick);
-  if (!row) state.open.set(tick, (row = { timeMs, values: [], counts: [] }));
+  if (!row) state.open.set(tick, (row = { timeMs, points: 0, values: [], counts: [] }));
   row.timeMs = Math.min(row.timeMs, timeMs);
+  row.points++;
   const count = row.counts[series] ?? 0;
   const before = row.values[series] ?? 0;
   row.counts[series] = count + 1;
@@ -84,21 +88,32 @@ function place(state: TickRowsState, grid: TickGrid, { series, timeMs, value, ag
   else row.values[series] = aggregation === 'sum' ? before + value : before + (value - before) / (count + 1);
 }
 
+/** A tick that had more points than usual raises what is usual at once; fewer lower it slowly. */
+function learnUsual(state: TickRowsState, points: number): void {
+  state.usualPoints = points >= state.usualPoints ? points : Math.max(points, state.usualPoints - 1);
+}
+
 /**
- * Closes ticks that end at or before `untilMs`, in order, and gives each that has points to `onRow`, whose values hold `seriesCount`
- * entries and are overwritten by the next one. More than 16 open ticks are too many: the earliest close whatever the time is.
+ * Closes ticks that are complete or end at or before `untilMs`, in order, and gives each that has points to `onRow`, whose values hold
+ * `seriesCount` entries and are overwritten by the next one. More than 16 open ticks are too many: the earliest close whatever the
+ * time is.
  */
 export function closeTicks(state: TickRowsState, untilMs: number, seriesCount: number, onRow: (row: TickRow) => void): void {
   const { grid, open } = state;
   if (!grid || open.size === 0) return;
-  const ticks = [...open.keys()].sort((a, b) => a - b);
-  const values = new Float64Array(seriesCount);
+  const ticks = open.size === 1 ? [...open.keys()] : [...open.keys()].sort((a, b) => a - b);
+  let values: Float64Array | undefined;
   for (const [i, tick] of ticks.entries()) {
-    if (tickEnd(grid, tick) > untilMs && ticks.length - i <= MAX_OPEN_TICKS) return;
-    const { timeMs, values: seen } = open.get(tick) as OpenTick;
+    const { timeMs, points, values: seen } = open.get(tick) as OpenTick;
+    const isLast = i === ticks.length - 1;
+    const isComplete = state.usualPoints > 0 && points >= state.usualPoints;
+    const isOver = tickEnd(grid, tick) <= untilMs || ticks.length - i > MAX_OPEN_TICKS;
+    if (!isOver && !(isLast && isComplete)) return;
+    values ??= new Float64Array(seriesCount);
     for (let series = 0; series < seriesCount; series++) values[series] = seen[series] ?? NaN;
     open.delete(tick);
     state.closed = tick;
+    learnUsual(state, points);
     onRow({ tick, timeMs, values });
   }
 }
