@@ -1,10 +1,10 @@
 import { isoTime } from '../lib/clock.ts';
 import type { Anomaly, Attribution } from '../model/anomaly.ts';
-import { FEATURE_UNITS } from '../model/rollup.ts';
+import { unitOf } from '../model/rollup.ts';
 
 function formatValue({ feature }: Attribution, value: number): string {
-  if (FEATURE_UNITS[feature] === 'ratio') return `${(value * 100).toFixed(value < 0.1 ? 2 : 1)} %`;
-  return `${Number(value.toPrecision(4)).toLocaleString('en')} ${FEATURE_UNITS[feature]}`;
+  if (unitOf(feature) === 'ratio') return `${(value * 100).toFixed(value < 0.1 ? 2 : 1)} %`;
+  return `${Number(value.toPrecision(4)).toLocaleString('en')} ${unitOf(feature)}`.trimEnd();
 }
 
 /** An anomaly as a person wants to read it the moment it fires; `sinceFaultMs` is the time from the fault to now. */

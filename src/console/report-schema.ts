@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import type { Report } from '../model/report.ts';
-import { featureSchema } from './schemas.ts';
 
 const evidenceSchema = z.strictObject({
   id: z.string(),
   type: z.enum(['metric', 'expected', 'anomaly', 'change', 'template', 'event', 'incident', 'endpoint', 'version']),
   service: z.string(),
-  feature: featureSchema.nullable(),
+  feature: z.string().nullable(),
   value: z.union([z.number(), z.string()]),
   unit: z.string(),
   from: z.string(),

@@ -1,5 +1,5 @@
 import type { Anomaly, Attribution } from '../model/anomaly.ts';
-import type { Feature } from '../model/rollup.ts';
+import { isFeature, type Feature } from '../model/rollup.ts';
 
 const LABELS: Record<Feature, string> = {
   event_count: 'events',
@@ -11,12 +11,13 @@ const LABELS: Record<Feature, string> = {
   unique_endpoints: 'endpoints',
   event_velocity: 'change of traffic',
 };
-const OWN: Record<Anomaly['signal'], readonly Feature[]> = {
+const OWN: Record<Anomaly['signal'], readonly string[]> = {
   error_rate: ['error_rate'],
   latency: ['p95_latency', 'p99_latency', 'avg_latency'],
   traffic: ['event_count'],
   silence: ['event_count'],
   multivariate: [],
+  metric: [],
 };
 
 /** At most three significant digits. */
@@ -25,9 +26,9 @@ function short(value: number): string {
   return String(digits);
 }
 
-function quantity(feature: Feature, value: number): string {
+function quantity(feature: string, value: number): string {
   if (feature === 'error_rate') return `${short(value * 100)} %`;
-  if (feature.includes('latency')) return `${short(value)} ms`;
+  if (isFeature(feature) && feature.includes('latency')) return `${short(value)} ms`;
   return feature === 'event_velocity' ? `${short(value)} events/s` : short(value);
 }
 
@@ -47,7 +48,7 @@ export function summarise(anomaly: Anomaly): string {
   if (!lead) return 'unusual combination of features';
   const { feature, observed, expected } = lead;
   const over = feature === 'event_count' ? ` in ${seconds} s` : '';
-  return `${LABELS[feature]} ${quantity(feature, observed)}${over} (expected ${quantity(feature, expected)})`;
+  return `${isFeature(feature) ? LABELS[feature] : feature} ${quantity(feature, observed)}${over} (expected ${quantity(feature, expected)})`;
 }
 
 /** How many times expected the lead is, or the inverse when it fell; at least 1, at most 1000. */

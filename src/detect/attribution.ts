@@ -15,6 +15,7 @@ const OWN_FEATURES: Record<Signal, ReadonlySet<Feature>> = {
   traffic: new Set(['event_count']),
   silence: new Set(['event_count']),
   multivariate: new Set(),
+  metric: new Set(),
 };
 const OWN_WEIGHT = 2;
 const MOVED_SPREADS = 3;

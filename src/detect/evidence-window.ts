@@ -10,6 +10,7 @@ export const SIGNAL_TESTS: Record<Signal, readonly TestName[]> = {
   traffic: ['rise', 'drop'],
   silence: ['drop'],
   multivariate: [],
+  metric: [],
 };
 const MIN_EVENTS = 20;
 const DEVIATING = 2;

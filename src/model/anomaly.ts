@@ -1,13 +1,34 @@
-import type { Feature } from './rollup.ts';
-
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
 export type Stage = 'warming_up' | 'baseline' | 'trained';
-/** What went wrong with an entity; `silence` is traffic that stopped, `forest` a combination with no single driver. */
-export type Signal = 'error_rate' | 'latency' | 'traffic' | 'silence' | 'multivariate';
+/** What went wrong with an entity; `silence` is traffic that stopped, `multivariate` a combination with no single driver,
+ * `metric` received metric series. */
+export type Signal = 'error_rate' | 'latency' | 'traffic' | 'silence' | 'multivariate' | 'metric';
+
+/**
+ * How a deviation runs: `spike` up and not (yet) lasting, `drop` the same down, `shift` a new level that stays, `drift` a level
+ * that keeps moving.
+ */
+export type Regime = 'spike' | 'drop' | 'shift' | 'drift';
+
+/** A shift that stays, for a person to accept as what is usual from `since` on or to reject. */
+export interface NewNormal {
+  state: 'proposed' | 'accepted' | 'rejected';
+  since: string;
+  /** Id of the change of the service that came shortly before, if one did. */
+  deploy: string | null;
+}
+
+/** Why an anomaly opens no incident. */
+export interface Quiet {
+  since: string;
+  /** One sentence. */
+  reason: string;
+}
 
 /** One feature's part in an anomaly; shares of one anomaly sum to at most 1. */
 export interface Attribution {
-  feature: Feature;
+  /** A window feature, or the name of a received metric series when the signal is `metric`. */
+  feature: string;
   direction: 'up' | 'down';
   expected: number;
   /** Expected band. */
@@ -42,4 +63,9 @@ export interface Anomaly {
   /** The window that `expected` was taken from, and its width, for the report's "compared with what". */
   baseline: { from: string; to: string; description: string };
   incidentId: string | null;
+  /** Absent in documents of versions that did not tell it. */
+  regime?: Regime;
+  newNormal?: NewNormal | null;
+  /** It happens often and is no worse than usual: recorded, but nobody is called. */
+  quiet?: Quiet | null;
 }

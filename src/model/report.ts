@@ -1,12 +1,10 @@
-import type { Feature } from './rollup.ts';
-
 /** One checked fact. `pointer` (RFC 6901) names the value in the JSON answer of `GET query`. */
 export interface Evidence {
   /** "E1", "E2", … in order of first use. */
   id: string;
   type: 'metric' | 'expected' | 'anomaly' | 'change' | 'template' | 'event' | 'incident' | 'endpoint' | 'version';
   service: string;
-  feature: Feature | null;
+  feature: string | null;
   value: number | string;
   unit: string;
   from: string;

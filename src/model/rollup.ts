@@ -34,6 +34,15 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
+export function isFeature(name: string): name is Feature {
+  return (FEATURES as readonly string[]).includes(name);
+}
+
+/** Unit of a window feature; "" for the name of anything else. */
+export function unitOf(name: string): string {
+  return isFeature(name) ? FEATURE_UNITS[name] : '';
+}
+
 export const FEATURE_UNITS: Record<Feature, string> = {
   event_count: 'events',
   error_rate: 'ratio',

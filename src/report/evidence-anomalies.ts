@@ -1,7 +1,6 @@
 import type { Anomaly, Attribution, Signal } from '../model/anomaly.ts';
 import type { Incident } from '../model/incident.ts';
-import { FEATURE_UNITS } from '../model/rollup.ts';
-import type { Feature } from '../model/rollup.ts';
+import { isFeature, unitOf } from '../model/rollup.ts';
 import type { Store } from '../store/store.ts';
 import { beforeValue, isComparable, windowValue, worstValue } from './evidence-metrics.ts';
 import { citeKnown } from './evidence.ts';
@@ -13,12 +12,13 @@ import type { Answer } from './query.ts';
 
 const MAX_ANOMALIES = 40;
 const MAX_FEATURES = 4;
-const OWN_FEATURES: Record<Signal, readonly Feature[]> = {
+const OWN_FEATURES: Record<Signal, readonly string[]> = {
   error_rate: ['error_rate'],
   latency: ['p95_latency', 'p99_latency', 'avg_latency'],
   traffic: ['event_count'],
   silence: ['event_count'],
   multivariate: [],
+  metric: [],
 };
 
 /** One attributed feature: what was expected, what was seen, and how it was before and at its worst. */
@@ -67,16 +67,17 @@ async function featureFacts(store: Store, answer: Answer<Anomaly>, index: number
   const attribution = anomaly.attribution[index] as Attribution;
   const { feature, direction } = attribution;
   const { service } = anomaly;
-  const meta = { feature, unit: FEATURE_UNITS[feature] };
+  const meta = { feature, unit: unitOf(feature) };
   const read = (field: 'expected' | 'observed' | 'low' | 'high', type: FactMeta['type']): NumberFact =>
     citeKnown(answer, pointerTo('attribution', index, field), { ...windowMeta(anomaly, type), ...meta }) as NumberFact;
   const fromMs = Date.parse(anomaly.window.from);
   const toMs = Date.parse(anomaly.window.to);
-  const compare = isComparable(feature);
+  const known = isFeature(feature) ? feature : undefined;
+  const comparable = known && isComparable(known) ? known : undefined;
   const [observed, before, worst] = await Promise.all([
-    windowValue(store, { service, feature, fromMs, toMs }),
-    compare ? beforeValue(store, service, feature, period) : undefined,
-    compare ? worstValue(store, { service, feature, direction, period }) : undefined,
+    known && windowValue(store, { service, feature: known, fromMs, toMs }),
+    comparable && beforeValue(store, service, comparable, period),
+    comparable && worstValue(store, { service, feature: comparable, direction, period }),
   ]);
   const expected = read('expected', 'expected');
   const bound = read(direction === 'up' ? 'high' : 'low', 'expected');

@@ -6,7 +6,7 @@ import { HINT_MS } from '../verdict.ts';
 import { changeLead, changeName } from './changes.ts';
 import { signalWords } from './deviation.ts';
 import { code } from './markdown.ts';
-import { duration, FEATURE_WORDS, featureValue, number } from './wording.ts';
+import { duration, featureWords, featureValue, number } from './wording.ts';
 import { get, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
@@ -168,7 +168,7 @@ function longTerm(writing: Writing): Action[] {
       const afterMs = Date.parse(main.anomaly.detectedAt) - Date.parse(trigger.change.at);
       const { attribution, bound } = feature;
       const side = attribution.direction === 'up' ? 'rises above' : 'falls below';
-      const limit = `${FEATURE_WORDS[attribution.feature]} ${side} ${featureValue(attribution.feature, bound.value)}`;
+      const limit = `${featureWords(attribution.feature)} ${side} ${featureValue(attribution.feature, bound.value)}`;
       const seen = `This was seen ${duration(afterMs)} after the change${evidence.ref(trigger.at, main.detectedAt, bound)}.`;
       return `Let a rollout of ${name} stop by itself: halt it when the ${limit}. ${seen}`;
     });

@@ -1,5 +1,5 @@
 import type { AnomalyFacts, FeatureFacts } from '../evidence-anomalies.ts';
-import { SIGNAL_WORDS, duration, FEATURE_WORDS, featureValue, times } from './wording.ts';
+import { SIGNAL_WORDS, duration, featureWords, featureValue, times } from './wording.ts';
 import { at } from './writing.ts';
 import type { Writing } from './writing.ts';
 
@@ -27,6 +27,6 @@ export function deviationLine(writing: Writing, feature: FeatureFacts): string {
   const window = `in the ${duration(toMs - fromMs)} to ${at(writing, toMs)}`;
   const values = `${featureValue(name, observed.value)} ${window}, expected ${featureValue(name, expected.value)}`;
   // For counts the unit already names the feature.
-  const label = name === 'event_count' ? '' : `${FEATURE_WORDS[name]} `;
+  const label = name === 'event_count' ? '' : `${featureWords(name)} `;
   return `${label}${values}${ratioWords(feature)}${writing.evidence.ref(observed, expected)}`;
 }

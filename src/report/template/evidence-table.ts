@@ -1,6 +1,6 @@
 import type { Evidence } from '../../model/report.ts';
 import { codeCell } from './markdown.ts';
-import { FEATURE_WORDS } from './wording.ts';
+import { featureWords } from './wording.ts';
 import { get } from './writing.ts';
 
 const TYPE_WORDS: Record<Evidence['type'], string> = {
@@ -30,7 +30,7 @@ const BOUND_WORDS: Record<string, string> = { low: 'low end of normal', high: 'h
 /** The last word of a pointer into a document says what the value is: "startedAt". */
 function what({ type, feature, pointer }: Evidence): string {
   const field = pointer.split('/').at(-1) ?? '';
-  if (feature) return `${FEATURE_WORDS[feature]}, ${BOUND_WORDS[field] ?? TYPE_WORDS[type]}`;
+  if (feature) return `${featureWords(feature)}, ${BOUND_WORDS[field] ?? TYPE_WORDS[type]}`;
   return ['anomaly', 'incident', 'change'].includes(type)
     ? `${TYPE_WORDS[type]}, ${FIELD_WORDS[field] ?? field}`
     : TYPE_WORDS[type];

@@ -4,7 +4,7 @@ import type { CountFacts, SampleFacts } from '../evidence-impact.ts';
 import { stepFor } from '../evidence-metrics.ts';
 import type { NumberFact } from '../evidence.ts';
 import { code, codeCell, escapeText } from './markdown.ts';
-import { duration, FEATURE_WORDS, featureRange, featureValue, milliseconds, number, percent } from './wording.ts';
+import { duration, featureWords, featureRange, featureValue, milliseconds, number, percent } from './wording.ts';
 import { at, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
@@ -78,7 +78,7 @@ function deviationRows(writing: Writing, { service }: ServiceFacts, { features }
     const band = featureRange(attribution.feature, attribution.low, attribution.high);
     const ids = writing.evidence.ids([observed, expected, before, worst]).join(' ');
     const window = `${at(writing, observed.from)} to ${at(writing, observed.to)}`;
-    const cells = [codeCell(service), FEATURE_WORDS[attribution.feature], `${show(observed)}, ${window}`];
+    const cells = [codeCell(service), featureWords(attribution.feature), `${show(observed)}, ${window}`];
     return `| ${[...cells, `${show(expected)} (${band})`, show(before), show(worst), ids].join(' | ')} |`;
   });
 }

@@ -1,8 +1,8 @@
 import type { Signal } from '../../model/anomaly.ts';
-import type { Feature } from '../../model/rollup.ts';
+import { isFeature, type Feature } from '../../model/rollup.ts';
 
 /** Features in words that need no explanation at night. */
-export const FEATURE_WORDS: Record<Feature, string> = {
+const FEATURE_WORDS: Record<Feature, string> = {
   event_count: 'events',
   error_rate: 'error rate',
   avg_latency: 'mean latency',
@@ -13,12 +13,18 @@ export const FEATURE_WORDS: Record<Feature, string> = {
   event_velocity: 'change in traffic',
 };
 
+/** Also of received metric series, whose own name is all that is known. */
+export function featureWords(feature: string): string {
+  return isFeature(feature) ? FEATURE_WORDS[feature] : feature;
+}
+
 export const SIGNAL_WORDS: Record<Signal, string> = {
   error_rate: 'failing more than usual',
   latency: 'slower than usual',
   traffic: 'seeing unusual traffic',
   silence: 'silent',
   multivariate: 'behaving unusually',
+  metric: 'showing unusual metrics',
 };
 
 /** How a deviation begins, for the timeline. */
@@ -38,7 +44,7 @@ export function percent(share: number): string {
 }
 
 /** A feature's value in prose: rounded, with its unit. */
-export function featureValue(feature: Feature, value: number): string {
+export function featureValue(feature: string, value: number): string {
   switch (feature) {
     case 'error_rate':
       return percent(value);
@@ -57,7 +63,7 @@ export function featureValue(feature: Feature, value: number): string {
 }
 
 /** "5 to 34 events": the unit is said once where both ends have the same. */
-export function featureRange(feature: Feature, low: number, high: number): string {
+export function featureRange(feature: string, low: number, high: number): string {
   const [from, to] = [featureValue(feature, low), featureValue(feature, high)];
   const unit = /^[\d.,-]+( .+)$/.exec(to)?.[1];
   return `${unit !== undefined && from.endsWith(unit) ? from.slice(0, -unit.length) : from} to ${to}`;
