@@ -44,6 +44,18 @@ export interface ConditionKind {
   /** Draws the effect at quantile `size` of its main number (a drawn `size` overrides it); `next` gives further uniforms. */
   draw: (size: number, next: () => number) => Record<string, number>;
   apply: (moment: ConditionMoment) => void;
+  /** Further services that the fault takes away beside the drawn one. */
+  companions?: (condition: Condition, fleet: Fleet) => readonly number[];
+  /** The effect does not end with the label (`progress` stays 1). */
+  lasts?: true;
+  /** Holds events back. */
+  delays?: true;
+  /** May meet faults and other conditions. */
+  background?: true;
+  /** The start is moved on to a multiple of this, milliseconds. */
+  startsAtMs?: number;
+  /** How often it is drawn relative to others, 1 unless given. */
+  weight?: number;
   /** "rollback" and "stays" kinds begin with a new `service.version`. */
   deployment?: 'rollback' | 'stays';
 }
@@ -53,7 +65,7 @@ export function amount(condition: Condition, name: string): number {
   return Number(condition.effect[name]);
 }
 
-/** Share of the way from 0 to 1 that a ramp of `rampMs` at both ends allows at this moment. */
+/** Share of the way, 0 to 1, that a ramp of `rampMs` at both ends allows at this moment. */
 export function ramp({ condition, nowMs }: ConditionMoment, rampMs: number): number {
   return Math.max(0, Math.min(1, (nowMs - condition.startMs + 1000) / rampMs, (condition.endMs - nowMs) / rampMs));
 }

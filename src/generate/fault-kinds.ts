@@ -1,6 +1,7 @@
 import type { ConditionKind, ConditionMoment } from './condition.ts';
 import { amount } from './condition.ts';
 import type { Fleet } from './fleet.ts';
+import { spreadCascade, loseZone, zoneCompanions } from './fault-effects.ts';
 import { FAULT_MESSAGES } from './messages.ts';
 import { logUniform } from './random-field.ts';
 
@@ -40,6 +41,25 @@ export const FAULT_KINDS = {
     draw: (size) => ({ latencyFactor: logUniform(size, 1.3, 8) }),
     apply: (moment) => multiply(moment, 'latencyFactor'),
   },
+  slow_burn: {
+    description: 'a service becomes slower in a straight line, then stays slow',
+    durationMinutes: [30, 90],
+    suits: anyService,
+    draw: (size) => ({ finalLatencyFactor: logUniform(size, 1.5, 6) }),
+    apply({ target, condition, progress }) {
+      target.latencyFactor *= 1 + (amount(condition, 'finalLatencyFactor') - 1) * Math.min(1, progress / 0.7);
+    },
+  },
+  tail_latency: {
+    description: 'a small share of the requests is much slower: the p99 moves, the p95 does not',
+    durationMinutes: [8, 40],
+    suits: anyService,
+    draw: (size, next) => ({ tailFactor: logUniform(size, 5, 40), tailShare: 0.015 + 0.03 * next() }),
+    apply({ target, condition }) {
+      target.tailFactor = amount(condition, 'tailFactor');
+      target.tailShare = amount(condition, 'tailShare');
+    },
+  },
   error_burst: {
     description: 'a share of all requests of a service fails',
     durationMinutes: [3, 20],
@@ -54,6 +74,22 @@ export const FAULT_KINDS = {
     draw: (size) => ({ hangShare: logUniform(size, 0.05, 0.9) }),
     apply({ target, condition }) {
       target.hangShare = Math.max(target.hangShare, amount(condition, 'hangShare'));
+    },
+  },
+  cascade: {
+    description: 'a service becomes slow, and exhausts the pools of its callers, then of theirs',
+    durationMinutes: [8, 30],
+    suits: inner,
+    draw: (size, next) => ({
+      latencyFactor: logUniform(size, 4, 20),
+      errorRate: logUniform(next(), 0.02, 0.2),
+      spreadRate: 0.1 + 0.4 * next(),
+      lagSeconds: 30 + 60 * next(),
+    }),
+    apply(moment) {
+      multiply(moment, 'latencyFactor');
+      addErrors(moment, 'cascade');
+      spreadCascade(moment);
     },
   },
   traffic_drop: {
@@ -88,30 +124,56 @@ export const FAULT_KINDS = {
     suits: anyService,
     draw: () => ({ size: 1 }),
     apply({ target }) {
-      target.down = true;
+      target.refusedShare = 1;
     },
   },
-  resource_exhaustion: {
-    description: 'a leak: latency grows exponentially over the whole time, errors in the last third',
+  zone_loss: {
+    description: 'a share of the instances of a service and of some beside it is gone; the others bear its load',
+    durationMinutes: [8, 40],
+    suits: inner,
+    draw: (size, next) => ({
+      lostShare: 0.25 + 0.42 * size,
+      utilisation: 0.35 + 0.35 * next(),
+      noticeSeconds: 20 + 40 * next(),
+      companions: Math.floor(3 * next()),
+    }),
+    companions: zoneCompanions,
+    apply: loseZone,
+  },
+  memory_leak: {
+    description: 'latency and pauses grow exponentially, errors in the last third, then the process is killed and starts anew',
     durationMinutes: [20, 60],
     suits: anyService,
-    draw: (size, next) => ({ finalLatencyFactor: logUniform(size, 2, 10), errorRate: logUniform(next(), 0.02, 0.2) }),
+    draw: (size, next) => ({
+      finalLatencyFactor: logUniform(size, 2, 10),
+      errorRate: logUniform(next(), 0.02, 0.2),
+      restartSeconds: 5 + 15 * next(),
+    }),
     apply(moment) {
-      moment.target.latencyFactor *= amount(moment.condition, 'finalLatencyFactor') ** moment.progress;
-      if (moment.progress > 2 / 3) addErrors(moment, 'resource_exhaustion', 3 * moment.progress - 2);
+      const { target, condition, progress, nowMs } = moment;
+      target.latencyFactor *= amount(condition, 'finalLatencyFactor') ** progress;
+      target.tailFactor = 5;
+      target.tailShare = 0.1 * progress * progress;
+      if (progress > 2 / 3) addErrors(moment, 'memory_leak', 3 * progress - 2);
+      if (condition.endMs - nowMs <= amount(condition, 'restartSeconds') * 1000) target.refusedShare = 1;
     },
   },
   endpoint_outage: {
-    description: 'one endpoint of a service fails, the others are well',
+    description: 'one endpoint of a service fails or is slow, the others are well',
     durationMinutes: [4, 25],
     suits: (fleet, service) => (fleet.services[service]?.endpoints.filter(({ visits }) => visits > 0).length ?? 0) > 1,
-    draw: (size, next) => ({ errorRate: 0.4 + 0.6 * size, endpointDraw: next() }),
+    draw(size, next) {
+      const endpointDraw = next();
+      if (next() < 0.4) return { latencyFactor: logUniform(size, 3, 15), errorRate: 0, endpointDraw };
+      return { errorRate: 0.4 + 0.6 * size, latencyFactor: 1, endpointDraw };
+    },
     apply({ fleet, target, condition }) {
       const endpoints = fleet.services[condition.service]?.endpoints ?? [];
       const visited = endpoints.filter(({ visits }) => visits > 0);
       const chosen = visited[Math.floor(amount(condition, 'endpointDraw') * visited.length)];
       target.failingEndpoint = chosen ? endpoints.indexOf(chosen) : -1;
       target.endpointErrorRate = amount(condition, 'errorRate');
+      target.endpointLatencyFactor = amount(condition, 'latencyFactor');
       target.errorMessages = FAULT_MESSAGES.endpoint_outage;
     },
   },

@@ -138,15 +138,15 @@ export const FLEET_BLUEPRINT: readonly ServiceBlueprint[] = [
 
 export const MAX_SERVICES = 200;
 
-/** The first `count` services; beyond the written ones, further leaves named "extension-13" and on. */
+/** The first `count` services; beyond the written ones, further ones named "extension-13" and on, which the fleet attaches. */
 export function blueprintOf(count: number): ServiceBlueprint[] {
   const services = FLEET_BLUEPRINT.slice(0, count).map((service) => ({ ...service }));
   for (let number = services.length + 1; number <= count; number++) {
     services.push({
       name: `extension-${number}`,
       endpoints: [
-        { path: '/read', medianMs: 6 + (number % 7) * 3 },
-        { path: '/write', medianMs: 12 + (number % 5) * 6 },
+        { path: '/read', medianMs: 3 + (number % 7) * 2 },
+        { path: '/write', medianMs: 5 + (number % 5) * 4 },
       ],
     });
   }

@@ -1,7 +1,7 @@
 import type { Condition } from './condition.ts';
 import type { Fleet } from './fleet.ts';
-import type { FleetState } from './fleet-state.ts';
-import { healthyState } from './fleet-state.ts';
+import type { FleetState, ServiceState } from './fleet-state.ts';
+import { createFleetState, resetFleetState } from './fleet-state.ts';
 import { smoothNoise, hash32 } from './random-field.ts';
 import { kindOf } from './schedule.ts';
 import { trafficFactor } from './traffic.ts';
@@ -18,19 +18,32 @@ export class FleetTimeline {
   readonly #conditions: readonly Condition[];
   readonly #seed: number;
   readonly #changes: VersionChange[];
+  /** Those whose effect stays after their end. */
+  readonly #lasting: readonly Condition[];
+  readonly #wanderKeys: readonly number[];
 
   constructor(fleet: Fleet, conditions: readonly Condition[], seed: number) {
     this.#fleet = fleet;
     this.#conditions = conditions;
     this.#seed = seed;
     this.#changes = versionChanges(fleet, conditions);
+    this.#lasting = conditions.filter(({ kind }) => kindOf(kind).lasts === true);
+    this.#wanderKeys = fleet.services.map((_, index) => hash32(seed, 31, index));
   }
 
   at(nowMs: number): FleetState {
-    const services = this.#fleet.services.map(({ version }) => healthyState(version));
-    const state: FleetState = { trafficFactor: trafficFactor(this.#seed, nowMs), services };
-    for (const [index, service] of services.entries()) {
-      service.latencyFactor = Math.exp(0.04 * smoothNoise(hash32(this.#seed, 31, index), nowMs / 300_000));
+    const state = createFleetState(this.#fleet);
+    this.fill(state, nowMs);
+    return state;
+  }
+
+  /** The same into a state that is there already. */
+  fill(state: FleetState, nowMs: number): void {
+    resetFleetState(state, this.#fleet);
+    const { services } = state;
+    state.trafficFactor = trafficFactor(this.#seed, nowMs);
+    for (let i = 0; i < services.length; i++) {
+      (services[i] as ServiceState).latencyFactor = Math.exp(0.04 * smoothNoise(this.#wanderKeys[i] as number, nowMs / 300_000));
     }
     for (const { atMs, service, version } of this.#changes) {
       if (atMs > nowMs) break;
@@ -40,10 +53,10 @@ export class FleetTimeline {
       if (condition.startMs > nowMs) break;
       if (condition.endMs > nowMs) this.#apply(condition, state, nowMs);
     }
+    for (const condition of this.#lasting) if (condition.endMs <= nowMs) this.#apply(condition, state, nowMs);
     // Busier machines answer a little slower, whatever the reason for the load.
     const load = Math.max(0.7, 0.88 + 0.12 * state.trafficFactor);
     for (const service of services) service.latencyFactor *= load;
-    return state;
   }
 
   /** The version of a service at a moment. */
@@ -52,10 +65,15 @@ export class FleetTimeline {
     return last?.version ?? this.#fleet.services[service]?.version ?? '';
   }
 
+  /** Whether anything held events back in `[fromMs, toMs)`. */
+  isDelayed(fromMs: number, toMs: number): boolean {
+    return this.#conditions.some(({ kind, startMs, endMs }) => kindOf(kind).delays && startMs < toMs && endMs > fromMs);
+  }
+
   #apply(condition: Condition, state: FleetState, nowMs: number): void {
     const target = state.services[condition.service];
     if (!target) return;
-    const progress = (nowMs - condition.startMs) / (condition.endMs - condition.startMs);
+    const progress = Math.min(1, (nowMs - condition.startMs) / (condition.endMs - condition.startMs));
     kindOf(condition.kind).apply({ condition, fleet: this.#fleet, state, target, nowMs, progress });
   }
 }

@@ -13,7 +13,11 @@ export interface Call {
 export interface Endpoint {
   /** Position of the owning service in the fleet. */
   service: number;
+  /** Position among the endpoints of its service. */
+  index: number;
   path: string;
+  /** Where its requests go once they have moved (`new_endpoint`). */
+  movedPath: string;
   /** Own time, without calls, is lognormal with this median (milliseconds) and sigma. */
   medianMs: number;
   sigma: number;
@@ -33,6 +37,13 @@ export interface Service {
   version: string;
   /** Expected events of this service per request of a user. */
   visits: number;
+  /** Positions of the services that call it, each with the share of its requests in which it does. */
+  callers: Caller[];
+}
+
+export interface Caller {
+  service: number;
+  dependence: number;
 }
 
 export interface Fleet {
@@ -48,21 +59,24 @@ export function createFleet(seed: number, count: number): Fleet {
   const services = blueprints.map((blueprint, index) => createService(blueprint, index, prng));
   const byName = new Map(services.map((service) => [service.name, service]));
   for (const [index, blueprint] of blueprints.entries()) connect(services[index] as Service, blueprint, byName);
-  attachExtensions(services, prng);
   const entry = services[0] as Service;
   const totalWeight = entry.endpoints.reduce((sum, endpoint) => sum + endpoint.weight, 0);
   for (const endpoint of entry.endpoints) {
     endpoint.weight /= totalWeight;
     visit(endpoint, endpoint.weight);
   }
+  attachExtensions(services, prng);
   for (const service of services) service.visits = service.endpoints.reduce((sum, endpoint) => sum + endpoint.visits, 0);
+  findCallers(services);
   return { services, eventsPerRequest: services.reduce((sum, service) => sum + service.visits, 0) };
 }
 
 function createService(blueprint: ServiceBlueprint, service: number, prng: Prng): Service {
-  const endpoints = blueprint.endpoints.map((endpoint) => ({
+  const endpoints = blueprint.endpoints.map((endpoint, position) => ({
     service,
+    index: position,
     path: endpoint.path,
+    movedPath: `/v2${endpoint.path}`,
     medianMs: endpoint.medianMs * Math.exp(0.2 * prng.normal()),
     sigma: 0.3 + 0.25 * prng.next(),
     errorRate: 0.002 * Math.exp(0.6 * prng.normal()),
@@ -71,7 +85,7 @@ function createService(blueprint: ServiceBlueprint, service: number, prng: Prng)
     visits: 0,
   }));
   const version = `${1 + prng.below(4)}.${prng.below(20)}.${prng.below(10)}`;
-  return { name: blueprint.name, endpoints, version, visits: 0 };
+  return { name: blueprint.name, endpoints, version, visits: 0, callers: [] };
 }
 
 function connect(service: Service, blueprint: ServiceBlueprint, byName: Map<string, Service>): void {
@@ -83,13 +97,35 @@ function connect(service: Service, blueprint: ServiceBlueprint, byName: Map<stri
   }
 }
 
-/** Every service beyond the blueprint is called by one endpoint of an earlier one, so that it sees traffic. */
+/**
+ * Every service beyond the blueprint is called by one endpoint of an earlier one, so that it sees traffic and the graph grows in
+ * depth too. Of three drawn callers the one with the fewest calls is taken: no request waits for a hundred others.
+ */
 function attachExtensions(services: Service[], prng: Prng): void {
-  for (const service of services.slice(FLEET_BLUEPRINT.length)) {
-    const caller = services[1 + prng.below(FLEET_BLUEPRINT.length - 1)] as Service;
-    for (const target of service.endpoints) {
-      const from = caller.endpoints[prng.below(caller.endpoints.length)] as Endpoint;
-      from.calls.push({ target, probability: 0.2 + 0.4 * prng.next(), optional: true });
+  for (let index = FLEET_BLUEPRINT.length; index < services.length; index++) {
+    const drawn = [0, 0, 0].map(() => services[1 + prng.below(index - 1)] as Service);
+    const calls = ({ endpoints }: Service): number => endpoints.reduce((sum, endpoint) => sum + endpoint.calls.length, 0);
+    const caller = drawn.reduce((least, other) => (calls(other) < calls(least) ? other : least));
+    for (const target of (services[index] as Service).endpoints) {
+      const visited = caller.endpoints.filter(({ visits }) => visits > 0);
+      const from = visited[prng.below(visited.length)] as Endpoint;
+      const probability = 0.3 + 0.6 * prng.next();
+      from.calls.push({ target, probability, optional: prng.next() < 0.5 });
+      visit(target, from.visits * probability);
+    }
+  }
+}
+
+function findCallers(services: readonly Service[]): void {
+  for (const [service, { endpoints, visits }] of services.entries()) {
+    const callsTo = new Map<number, number>();
+    for (const endpoint of endpoints) {
+      for (const { target, probability } of endpoint.calls) {
+        callsTo.set(target.service, (callsTo.get(target.service) ?? 0) + endpoint.visits * probability);
+      }
+    }
+    for (const [target, calls] of callsTo) {
+      if (calls > 0) services[target]?.callers.push({ service, dependence: Math.min(1, calls / visits) });
     }
   }
 }

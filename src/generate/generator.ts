@@ -1,4 +1,8 @@
+import type { Delivery } from './event-batches.ts';
+import { EventBatches } from './event-batches.ts';
 import { EventStream } from './event-stream.ts';
+import type { StreamSource } from './event-stream.ts';
+import { EventText } from './event-text.ts';
 import type { Condition } from './condition.ts';
 import { createFleet } from './fleet.ts';
 import { FleetTimeline } from './fleet-timeline.ts';
@@ -10,11 +14,11 @@ import { kindOf, planConditions } from './schedule.ts';
 
 const STEP_MS = 1000;
 
-/** Some whole events as NDJSON, a newline after each, timestamps ascending. */
+/** Some whole events as NDJSON, a newline after each, in order of delivery. */
 export interface EventChunk {
   bytes: Buffer;
   count: number;
-  /** Event time up to which the stream is complete with this chunk, milliseconds since the epoch. */
+  /** Time of delivery up to which the stream is complete with this chunk, milliseconds since the epoch. */
   toMs: number;
 }
 
@@ -33,6 +37,11 @@ export interface Generator {
   slice(fromMs: number, toMs: number): EventChunk;
   /** Successive slices without repeated work: each call gives the events up to `toMs` since the call before. */
   cursor(fromMs: number): (toMs: number) => EventChunk;
+  /**
+   * The same events as a scanner's batches, without text (event-batches.ts says what they lack). Each call takes the batches of
+   * the call before back.
+   */
+  batches(fromMs: number): (toMs: number) => readonly Delivery[];
 }
 
 /** Throws `invalid_argument` for options that make no stream. */
@@ -46,17 +55,38 @@ export function createGenerator(options: GeneratorOptions): Generator {
   const timeline = new FleetTimeline(fleet, conditions, seed);
   const source = { fleet, timeline, seed, requestRate, startMs };
   const cursor = (fromMs: number): ((toMs: number) => EventChunk) => {
-    const stream = new EventStream(source, fromMs);
-    return (toMs) => chunkOf(stream.advanceTo(Math.min(toMs, endMs)), toMs);
+    const next = lineCursor(source, fromMs);
+    return (toMs) => chunkOf(next(Math.min(toMs, endMs)), toMs);
   };
+  const labels = conditions.map((condition) => labelOf(condition, fleet, requestRate, versionsOf(condition, timeline)));
   return {
     startMs,
     endMs,
     services: fleet.services.map(({ name }) => name),
-    labels: conditions.map((condition) => labelOf(condition, fleet, requestRate, versionsOf(condition, timeline))),
-    events: (chunkEvents = 1000) => chunks(new EventStream(source, startMs), startMs, endMs, chunkEvents),
+    labels,
+    events: (chunkEvents = 1000) => chunks(lineCursor(source, startMs), startMs, endMs, chunkEvents),
     slice: (fromMs, toMs) => cursor(fromMs)(toMs),
     cursor,
+    batches(fromMs) {
+      const stream = new EventStream(source, fromMs);
+      const batches = new EventBatches(fleet);
+      return (toMs) => {
+        batches.clear();
+        stream.advanceTo(Math.min(toMs, endMs), (hops, row) => batches.add(hops, row));
+        return batches.take();
+      };
+    },
+  };
+}
+
+/** Successive lines of a stream. */
+function lineCursor(source: StreamSource, fromMs: number): (toMs: number) => string[] {
+  const stream = new EventStream(source, fromMs);
+  const text = new EventText(source.fleet);
+  return (toMs) => {
+    const lines: string[] = [];
+    stream.advanceTo(toMs, (hops, row) => lines.push(text.line(hops, row)));
+    return lines;
   };
 }
 
@@ -65,11 +95,11 @@ function versionsOf({ kind, service, startMs }: Condition, timeline: FleetTimeli
   return { version: timeline.versionAt(service, startMs), previousVersion: timeline.versionAt(service, startMs - 1) };
 }
 
-function* chunks(stream: EventStream, startMs: number, endMs: number, chunkEvents: number): Iterable<EventChunk> {
+function* chunks(next: (toMs: number) => string[], startMs: number, endMs: number, chunkEvents: number): Iterable<EventChunk> {
   let lines: string[] = [];
   for (let at = startMs; at < endMs; at += STEP_MS) {
     const toMs = Math.min(at + STEP_MS, endMs);
-    lines = lines.concat(stream.advanceTo(toMs));
+    lines = lines.concat(next(toMs));
     while (lines.length >= chunkEvents) yield chunkOf(lines.splice(0, chunkEvents), toMs);
   }
   if (lines.length > 0) yield chunkOf(lines, endMs);

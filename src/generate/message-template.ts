@@ -1,5 +1,4 @@
-import type { Prng } from '../lib/prng.ts';
-import { hexWord } from './event-text.ts';
+import { hash32 } from './random-field.ts';
 
 /** Placeholders: a number, a hexadecimal id, a duration, and names given at rendering. */
 const PLACEHOLDERS = ['n', 'id', 'ms', 'peer', 'path', 'version'] as const;
@@ -15,6 +14,8 @@ export interface MessageValues {
   peer: string;
   path: string;
   version: string;
+  /** 32 bits that numbers and ids in the text follow from. */
+  seed: number;
 }
 
 /** Compiles "lock on row {n} held by {id}"; an unknown placeholder is an error. */
@@ -28,12 +29,13 @@ export function messageTemplate(text: string): MessageTemplate {
   return { parts };
 }
 
-export function renderMessage({ parts }: MessageTemplate, values: MessageValues, prng: Prng): string {
+export function renderMessage({ parts }: MessageTemplate, values: MessageValues): string {
   let text = '';
+  let drawn = 0;
   for (const part of parts) {
     if (typeof part === 'string') text += part;
-    else if (part.placeholder === 'n') text += prng.below(100_000);
-    else if (part.placeholder === 'id') text += hexWord(prng);
+    else if (part.placeholder === 'n') text += hash32(values.seed, ++drawn) % 100_000;
+    else if (part.placeholder === 'id') text += hash32(values.seed, ++drawn).toString(16).padStart(8, '0');
     else if (part.placeholder === 'ms') text += Math.round(values.ms);
     else text += values[part.placeholder];
   }

@@ -12,11 +12,13 @@ import { hash32, logUniform } from './random-field.ts';
 const MINUTE_MS = 60_000;
 /** Quiet time kept between two faults, and between a fault and anything harmless. */
 const SEPARATION_MS = 20 * MINUTE_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 const MIN_FAULT_MS = 30_000;
 
+const KINDS: Record<string, ConditionKind> = { ...FAULT_KINDS, ...BENIGN_KINDS };
+
 export function kindOf(name: string): ConditionKind {
-  const kinds: Record<string, ConditionKind> = { ...FAULT_KINDS, ...BENIGN_KINDS };
-  return kinds[name] as ConditionKind;
+  return KINDS[name] as ConditionKind;
 }
 
 /** Everything that will happen, in order of start: the faults, then harmless things in the gaps between them. */
@@ -93,22 +95,48 @@ function planBenign(options: ResolvedOptions, fleet: Fleet, faults: readonly Con
   const endMs = options.startMs + options.durationMs;
   const benign: Condition[] = [];
   if (options.benignGapMs === Infinity) return benign;
+  let cron: Condition | undefined;
   for (let at = options.startMs; ;) {
     at += options.benignGapMs * prng.exponential();
-    const condition = drawCondition(BENIGN_NAMES[prng.below(BENIGN_NAMES.length)] as string, fleet, prng, at);
-    if (condition.endMs > endMs) return benign;
-    const near = faults.some(
-      (fault) => condition.startMs < fault.endMs + SEPARATION_MS && condition.endMs > fault.startMs - SEPARATION_MS,
-    );
-    if (!near) benign.push(condition);
+    if (at >= endMs) break;
+    const condition = drawCondition(drawBenign(prng), fleet, prng, at);
+    if (condition.endMs > endMs) continue;
+    if (isFree(condition, faults)) benign.push(condition);
+    if (condition.kind === 'cron_peak') cron ??= condition;
   }
+  return cron ? [...benign, ...dailyAfter(cron, faults, endMs)] : benign;
+}
+
+function drawBenign(prng: Prng): string {
+  const weights = BENIGN_NAMES.map((name) => kindOf(name).weight ?? 1);
+  let draw = prng.next() * weights.reduce((sum, weight) => sum + weight, 0);
+  const at = weights.findIndex((weight) => (draw -= weight) < 0);
+  return BENIGN_NAMES.at(at) as string;
+}
+
+function isFree(condition: Condition, faults: readonly Condition[]): boolean {
+  if (kindOf(condition.kind).background) return true;
+  return !faults.some(
+    (fault) => condition.startMs < fault.endMs + SEPARATION_MS && condition.endMs > fault.startMs - SEPARATION_MS,
+  );
+}
+
+/** A job's later days. */
+function dailyAfter(cron: Condition, faults: readonly Condition[], endMs: number): Condition[] {
+  const days: Condition[] = [];
+  for (let shift = DAY_MS; cron.endMs + shift <= endMs; shift += DAY_MS) {
+    const day = { ...cron, startMs: cron.startMs + shift, endMs: cron.endMs + shift };
+    if (isFree(day, faults)) days.push(day);
+  }
+  return days;
 }
 
 /** A condition of a kind with service, duration and effect drawn; every kind takes the same number of draws. */
 function drawCondition(name: string, fleet: Fleet, prng: Prng, atMs: number): Condition {
   const kind = kindOf(name);
   const [shortest, longest] = kind.durationMinutes;
-  const startMs = wholeSeconds(atMs);
+  const { startsAtMs } = kind;
+  const startMs = startsAtMs === undefined ? wholeSeconds(atMs) : Math.ceil(atMs / startsAtMs) * startsAtMs;
   const durationMs = wholeSeconds(logUniform(prng.next(), shortest, longest) * MINUTE_MS);
   const suited = fleet.services
     .map((_, index) => index)
