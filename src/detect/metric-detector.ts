@@ -34,6 +34,11 @@ export const MAX_FINDINGS = 50;
 /** What becomes of several points of one series in one tick. */
 export type Aggregation = 'last' | 'sum' | 'mean';
 
+/** Where the points of one series of an entity go. */
+export interface SeriesTarget {
+  add(timeMs: number, value: number, aggregation: Aggregation): void;
+}
+
 /**
  * Metric series in, verdicts out. Pure and causal: a verdict depends on values at or before its tick. Any number of named series per
  * entity, any step from 1 s to 1 h (found from the data), missing points allowed.
@@ -44,6 +49,8 @@ export interface MetricDetector {
    * counted.
    */
   observe(entity: string, series: string, timeMs: number, value: number, aggregation?: Aggregation): void;
+  /** The same for many points of one series; null when the entity or its series are too many. */
+  target(entity: string, series: string): SeriesTarget | null;
   /**
    * Closes every tick that ends at or before `untilMs`, and one that has as many points as are usual, and calls `onVerdict` for each, in
    * order of time within an entity. Call it when all points that came together are observed.
@@ -56,4 +63,6 @@ export interface MetricDetectorOptions {
   seed: number;
   /** False alarms per entity and day that firing aims at. */
   falseAlarmBudget: number;
+  /** Series watched at once, all entities together; no bound when absent. */
+  maxSeries?: number;
 }

@@ -74,7 +74,9 @@ test('verdicts do not depend on names, on whole weeks, or on the unit', () => {
   const plain = scoresOf(run({ minutes: 300, fault }));
   assert.deepEqual(scoresOf(run({ minutes: 300, fault, rename: (name) => `${20 - name.length}-${name}` })), plain);
   assert.deepEqual(scoresOf(run({ minutes: 300, fault, shiftMs: 5 * 7 * 86_400_000 })), plain);
-  assert.deepEqual(scoresOf(run({ minutes: 300, fault, unit: 1024 })), plain);
+  for (const [i, score] of scoresOf(run({ minutes: 300, fault, unit: 1024 })).entries()) {
+    assert.ok(Math.abs(score - (plain[i] as number)) < 1e-6, `minute ${i}`);
+  }
 });
 
 test('a verdict does not change with what comes after it', () => {

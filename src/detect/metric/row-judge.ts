@@ -13,6 +13,17 @@ export interface RowVerdict {
   shares: Float64Array;
 }
 
+export interface RowJudgeOptions {
+  stepMs: number;
+  seed: number;
+  falseAlarmBudget: number;
+}
+
+/** Plain data. */
+export interface RowJudgeState {
+  options: RowJudgeOptions;
+}
+
 const HIGH = 8;
 
 /** Judges the rows of one entity one after the other: residuals of its series, voters over them, alarm. */
@@ -24,8 +35,16 @@ export class RowJudge {
   #rows = 0;
   #isHigh = false;
 
-  constructor(stepMs: number) {
+  constructor({ stepMs }: RowJudgeOptions) {
     this.#stepMs = stepMs;
+  }
+
+  static restore({ options }: RowJudgeState): RowJudge {
+    return new RowJudge(options);
+  }
+
+  state(): RowJudgeState {
+    return { options: { stepMs: this.#stepMs, seed: 0, falseAlarmBudget: 0 } };
   }
 
   judge(row: TickRow): RowVerdict {
