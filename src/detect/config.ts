@@ -36,6 +36,17 @@ export const detectConfigSchema = z.strictObject({
     .positive()
     .default(10_000)
     .meta({ description: 'Services watched at once; further ones are counted together' }),
+  false_alarm_budget: z
+    .number()
+    .positive()
+    .max(100)
+    .default(0.05)
+    .meta({ unit: 'alarms', description: 'False alarms that are acceptable per service and day' }),
+  metric_series: z
+    .int()
+    .nonnegative()
+    .default(10_000)
+    .meta({ description: 'Received metric series watched at once, label sets of one name counted together; 0 watches none' }),
   entity_idle: duration('24h').meta({ description: 'A service without events for this long is forgotten' }),
 });
 export type DetectConfig = z.output<typeof detectConfigSchema>;

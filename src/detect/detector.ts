@@ -1,6 +1,7 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import type { EventBatch } from '../model/event-batch.ts';
 import type { Change, Incident } from '../model/incident.ts';
+import type { MetricBatch } from '../model/metric.ts';
 import type { ModelRecord, StoredModel } from '../model/model-record.ts';
 import type { TemplateCount } from '../model/template.ts';
 
@@ -17,6 +18,7 @@ export interface DetectorOutput {
 export type DetectorCommand =
   | { type: 'acknowledge'; incidentId: string; by: string; atMs: number }
   | { type: 'resolve'; incidentId: string; by: string; atMs: number }
+  | { type: 'new_normal'; incidentId: string; decision: 'accept' | 'reject'; by: string; atMs: number }
   | { type: 'change'; change: Change }
   | { type: 'activate'; model: StoredModel };
 
@@ -31,13 +33,21 @@ export interface Detector {
    */
   observe(batch: EventBatch, receivedAtMs: number, clientId: string): void;
   /**
+   * Adds a record of received metrics; points later than `boundMs` (from a clock that is ahead) are left out. `nextOffset` is that of the
+   * metrics log after it.
+   */
+  observeMetrics(batch: MetricBatch, boundMs: number, nextOffset: number): void;
+  /**
    * Closes and scores every sub-window that is complete. `nowMs` is the wall clock on a tick (so that silence is seen),
    * or null when time advances with the data alone (`--clock=events`).
    */
   advance(nowMs: number | null): DetectorOutput;
   /** Error messages counted since the last call, by template and minute; the caller stores them with the offset it has read to. */
   drainTemplates(): TemplateCount[];
-  /** Applies a person's command at once; returns the incident it concerned, if the detector knows it. */
+  /**
+   * Applies a person's command at once; returns the incident it concerned, if the detector knows it (and, for a new normal, if
+   * it proposes one). Anomalies that it changes come with the next call of `advance`.
+   */
   command(command: DetectorCommand): Incident | undefined;
   /** Everything needed to go on later; a structured-clone-safe value encoded to bytes. */
   snapshot(): Uint8Array;
@@ -52,5 +62,8 @@ export interface DetectorStatus {
   /** Event time below which every sub-window is closed, milliseconds since the epoch; -Infinity before the first event. */
   watermarkMs: number;
   lateEvents: number;
+  /** Received metric series that are watched, and the offset of the metrics log after the last record observed. */
+  metricSeries: number;
+  metricOffset: number;
   activeModels: ModelRecord[];
 }

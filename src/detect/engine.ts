@@ -2,22 +2,28 @@ import { HeliosError } from '../lib/errors.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { EventBatch } from '../model/event-batch.ts';
 import type { Incident } from '../model/incident.ts';
+import type { MetricBatch } from '../model/metric.ts';
 import type { StoredModel } from '../model/model-record.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import type { TemplateCount } from '../model/template.ts';
 import { CallGraph, type CallGraphState } from './call-graph.ts';
+import { changeBefore } from './cause-ranking.ts';
 import type { DetectConfig } from './config.ts';
 import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from './detector.ts';
 import { RING_REACH_STEPS } from './entity-learning.ts';
 import { createEntityState, openEntity, type Entity, type EntityState } from './entity-state.ts';
-import { closeEpisode, SIGNALS } from './episode.ts';
+import { closeEpisode, SIGNALS, type Episode } from './episode.ts';
 import { openForestModel } from './forest-model.ts';
 import { createIncidentDesk, fileAnomaly, judgeIncident, openGroups, recordChange, type IncidentDesk } from './incident-desk.ts';
+import { createKinship, type Kinship } from './kinship.ts';
 import { Intake, type IntakeState } from './intake.ts';
 import { createTemplateMiner } from './message-template.ts';
+import { MetricWatch, type MetricWatchState } from './metric-watch.ts';
+import { adoptNewNormal } from './new-normal.ts';
 import { decodeState, encodeState } from './state-codec.ts';
 import { StepGrid, type GridState } from './step-grid.ts';
 import type { SubWindow } from './sub-window.ts';
+import { statusOf } from './detector-status.ts';
 import { createVersionTracker } from './version-changes.ts';
 
 export interface DetectorOptions {
@@ -37,9 +43,10 @@ interface Snapshot {
   entities: EntityState[];
   templates: unknown;
   versions: unknown;
+  metrics: MetricWatchState;
 }
 
-const SNAPSHOT_VERSION = 2;
+const SNAPSHOT_VERSION = 3;
 const OTHER = 'other';
 const MINUTE_STEPS = 6;
 
@@ -58,6 +65,8 @@ class Engine implements Detector {
   readonly #miner = createTemplateMiner();
   readonly #versions = createVersionTracker();
   readonly #graph = new CallGraph();
+  readonly #watch: MetricWatch;
+  readonly #kinship: Kinship;
   #desk = createIncidentDesk();
   #anomalies = new Map<string, Anomaly>();
   #incidents = new Map<string, Incident>();
@@ -74,7 +83,22 @@ class Engine implements Detector {
       entityCount: () => this.#entities.size,
     });
     const lengths = [1, Math.min(MINUTE_STEPS, this.#longest), this.#longest];
-    this.#grid = new StepGrid({ config, seed, lengths, pool: this.#pool });
+    this.#kinship = createKinship(this.#graph, (service) => this.#entities.get(service)?.state.movement);
+    this.#grid = new StepGrid({
+      config,
+      seed,
+      lengths,
+      pool: this.#pool,
+      graph: this.#graph,
+      changeBefore: (service, startedMs) => changeBefore({ service, startedMs }, this.#desk.changes)?.id ?? null,
+    });
+    this.#watch = new MetricWatch({
+      seed,
+      falseAlarmBudget: config.false_alarm_budget,
+      maxSeries: config.metric_series,
+      latenessMs: config.allowed_lateness,
+      idleMs: config.entity_idle,
+    });
   }
 
   observe(batch: EventBatch, receivedAtMs: number, clientId: string): void {
@@ -84,16 +108,21 @@ class Engine implements Detector {
     this.#versions.observe(batch);
   }
 
+  observeMetrics(batch: MetricBatch, boundMs: number, nextOffset: number): void {
+    this.#watch.observe(batch, boundMs, nextOffset);
+  }
+
   advance(nowMs: number | null): DetectorOutput {
     if (nowMs !== null) this.#intake.tick(nowMs);
     const nowEventMs = this.#intake.state.closedBefore * SUB_WINDOW_MS;
     const changes = this.#versions.drain();
-    for (const change of changes) this.#publish(recordChange(this.#desk, change, this.#graph, nowEventMs));
+    for (const change of changes) this.#publish(recordChange(this.#desk, change, this.#kinship, nowEventMs));
     const models: StoredModel[] = [];
     const closed = this.#grid.closeUntil(this.#intake.state.closedBefore, this.#entities, (anomaly, atMs) =>
       this.#file(anomaly, atMs),
     );
     models.push(...closed.models);
+    this.#fileMetrics();
     if (closed.lastStep >= 0) this.#evictIdle(closed.lastStep);
     const output = {
       anomalies: [...this.#anomalies.values()],
@@ -116,15 +145,17 @@ class Engine implements Detector {
       return undefined;
     }
     if (command.type === 'change') {
-      const touched = recordChange(this.#desk, command.change, this.#graph, Date.parse(command.change.at));
+      const touched = recordChange(this.#desk, command.change, this.#kinship, Date.parse(command.change.at));
       this.#publish(touched);
       return touched[0];
     }
     const group = judgeIncident(this.#desk, command);
     if (!group) return undefined;
-    if (command.type === 'resolve') this.#mute(new Set(group.incident.anomalyIds));
+    const { id, anomalyIds } = group.incident;
     this.#publish([group.incident]);
-    return group.incident;
+    if (command.type === 'resolve') this.#mute(new Set(anomalyIds));
+    if (command.type === 'new_normal') this.#decide(command.decision, new Set(anomalyIds));
+    return this.#incidents.get(id) ?? group.incident;
   }
 
   snapshot(): Uint8Array {
@@ -139,6 +170,7 @@ class Engine implements Detector {
       entities: [...this.#entities.values()].map((entity) => entity.state),
       templates: this.#miner.snapshot(),
       versions: this.#versions.snapshot(),
+      metrics: this.#watch.state(),
     };
     return encodeState(snapshot);
   }
@@ -161,6 +193,7 @@ class Engine implements Detector {
     for (const state of snapshot.entities) this.#entities.set(state.id, openEntity(state));
     this.#miner.restore(snapshot.templates);
     this.#versions.restore(snapshot.versions);
+    this.#watch.restore(snapshot.metrics);
     this.#anomalies.clear();
     this.#incidents.clear();
     const fits = snapshot.windowSteps === this.#longest && String(snapshot.features) === String(this.#config.features);
@@ -169,16 +202,11 @@ class Engine implements Detector {
 
   status(): DetectorStatus {
     const { closedBefore, lateEvents } = this.#intake.state;
-    const entities = [...this.#entities.values()];
-    let openAnomalies = 0;
-    for (const { state } of entities) for (const signal of SIGNALS) if (state.episodes[signal].open) openAnomalies++;
     return {
-      entities: entities.length,
-      openAnomalies,
+      ...statusOf(this.#entities, this.#grid.state),
       openIncidents: openGroups(this.#desk).length,
       watermarkMs: closedBefore < 0 ? -Infinity : closedBefore * SUB_WINDOW_MS,
       lateEvents,
-      activeModels: entities.flatMap(({ model }) => (model ? [model.record] : [])),
     };
   }
 
@@ -201,11 +229,51 @@ class Engine implements Detector {
     return fresh;
   }
 
-  #file(anomaly: Anomaly, atMs: number): string {
-    const [filed, incident] = fileAnomaly(this.#desk, anomaly, this.#graph, this.#config.incident_gap, atMs);
+  /** Returns the incident, or null for an anomaly that calls nobody. */
+  #file(anomaly: Anomaly, atMs: number): string | null {
+    if (anomaly.quiet && !this.#desk.incidentOf.has(anomaly.id)) {
+      this.#anomalies.set(anomaly.id, anomaly);
+      return null;
+    }
+    const gapMs = this.#config.incident_gap;
+    const [filed, incident, { incidents, moved }] = fileAnomaly(this.#desk, anomaly, this.#kinship, gapMs, atMs);
     this.#anomalies.set(filed.id, filed);
-    this.#incidents.set(incident.id, incident);
+    this.#publish([...incidents, incident]);
+    if (moved.size > 0) this.#move(moved);
     return incident.id;
+  }
+
+  #move(incidentOf: ReadonlyMap<string, string>): void {
+    for (const episode of this.#openEpisodes()) {
+      const incidentId = episode.anomaly && incidentOf.get(episode.anomaly.id);
+      if (!incidentId) continue;
+      episode.anomaly = { ...(episode.anomaly as Anomaly), incidentId };
+      this.#anomalies.set(episode.anomaly.id, episode.anomaly);
+    }
+  }
+
+  /** Carries a person's verdict on a new normal to the anomalies that propose it. */
+  #decide(decision: 'accept' | 'reject', anomalyIds: ReadonlySet<string>): void {
+    const { nextStep } = this.#grid.state;
+    const state = decision === 'accept' ? ('accepted' as const) : ('rejected' as const);
+    for (const entity of this.#entities.values()) {
+      for (const signal of SIGNALS) {
+        const episode = entity.state.episodes[signal];
+        const { anomaly, startStep } = episode;
+        if (!anomaly?.newNormal || !anomalyIds.has(anomaly.id)) continue;
+        episode.anomaly = { ...anomaly, newNormal: { ...anomaly.newNormal, state } };
+        if (decision === 'accept') {
+          adoptNewNormal(entity, signal, startStep, nextStep - 1);
+          this.#file(closeEpisode(episode, nextStep) as Anomaly, nextStep * SUB_WINDOW_MS);
+        } else this.#anomalies.set(anomaly.id, episode.anomaly);
+      }
+    }
+  }
+
+  *#openEpisodes(): Generator<Episode> {
+    for (const { state } of this.#entities.values()) {
+      for (const signal of SIGNALS) if (state.episodes[signal].open) yield state.episodes[signal];
+    }
   }
 
   #publish(incidents: readonly Incident[]): void {
@@ -213,11 +281,8 @@ class Engine implements Detector {
   }
 
   #mute(anomalyIds: ReadonlySet<string>): void {
-    for (const { state } of this.#entities.values()) {
-      for (const signal of SIGNALS) {
-        const episode = state.episodes[signal];
-        if (episode.anomaly && anomalyIds.has(episode.anomaly.id)) episode.muted = true;
-      }
+    for (const episode of this.#openEpisodes()) {
+      if (episode.anomaly && anomalyIds.has(episode.anomaly.id)) episode.muted = true;
     }
   }
 

@@ -19,7 +19,7 @@ import { openEmbeddedMetricStore } from '../store/embedded/embedded-metric-store
 import { openMetricWriter } from '../store/embedded/metric-writer.ts';
 import type { MetricStoreWriter } from '../store/metric-store.ts';
 import { DiskPatience } from './disk-patience.ts';
-import { MetricPipeline } from './metric-pipeline.ts';
+import { MetricPipeline, type MetricPipelineOptions } from './metric-pipeline.ts';
 import { METRIC_PIPELINE_LAG, METRIC_PIPELINE_SKIPPED } from './metrics.ts';
 
 const T0 = Date.parse('2026-01-05T10:00:00Z');
@@ -57,9 +57,14 @@ class Run implements AsyncDisposable {
     await Promise.all(appends);
   }
 
-  async open(options: { wrap?: (writer: MetricStoreWriter) => MetricStoreWriter; metrics?: Metrics; blockPoints?: number } = {}) {
+  async open(
+    options: { wrap?: (writer: MetricStoreWriter) => MetricStoreWriter; metrics?: Metrics; blockPoints?: number } & Partial<
+      Pick<MetricPipelineOptions, 'watch' | 'watchedOffset'>
+    > = {},
+  ) {
     const { clock } = this;
-    const { metrics = silentMetrics, wrap = (plain) => plain, ...sizes } = options;
+    const { metrics = silentMetrics, wrap = (plain) => plain, blockPoints } = options;
+    const sizes = blockPoints === undefined ? {} : { blockPoints };
     const writerOptions = { dir: this.dir, config: { max_series: 100 }, clock, logger: silentLogger, metrics: silentMetrics };
     const writer = await openMetricWriter({ ...writerOptions, ...sizes });
     const patience = new DiskPatience(clock, silentLogger);
@@ -68,6 +73,8 @@ class Run implements AsyncDisposable {
       reader,
       writer: wrap(writer),
       scanner: createMetricScanner(),
+      watchedOffset: options.watchedOffset ?? Infinity,
+      watch: async (batch, record) => options.watch?.(batch, record),
       clock,
       committedOffset: () => this.log.committedOffset(),
       commitIntervalMs: COMMIT_INTERVAL_MS,
@@ -130,6 +137,29 @@ test('points are committed once the interval has passed, and on a stop, and ackn
   await run.check(5);
   assert.deepEqual(run.acknowledged, [0, 3, 5]);
   await crash();
+});
+
+test('records that the detector has to see again are shown to it, and their points stored once', async () => {
+  await using run = await openRun();
+  const first = await run.open();
+  await run.append(4);
+  while (await first.pipeline.step());
+  await first.pipeline.commit();
+  await first.crash();
+  await run.append(2);
+  const shown: [number, number][] = [];
+  const second = await run.open({
+    watchedOffset: 1,
+    watch: async (batch, { position }) => void shown.push([position.offset, batch.count]),
+  });
+  while (await second.pipeline.step());
+  await second.pipeline.commit();
+  assert.deepEqual(
+    shown,
+    [1, 2, 3, 4, 5].map((offset) => [offset, SERIES]),
+  );
+  await run.check(6);
+  await second.crash();
 });
 
 test('a pipeline that crashes again and again stores every point once', async () => {

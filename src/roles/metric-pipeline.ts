@@ -1,7 +1,8 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import type { LogReader } from '../log/event-log.ts';
+import type { LogReader, LogRecord } from '../log/event-log.ts';
+import type { MetricBatch } from '../model/metric.ts';
 import type { MetricScanner } from '../model/metric-scanner.ts';
 import type { MetricStoreWriter } from '../store/metric-store.ts';
 import type { DiskPatience } from './disk-patience.ts';
@@ -17,6 +18,10 @@ export interface MetricPipelineOptions {
   scanner: MetricScanner;
   clock: Clock;
   committedOffset: () => number;
+  /** Offset from which the detector has to see records again. */
+  watchedOffset: number;
+  /** Called with every record, after the writer has it; the batch is valid until it resolves. */
+  watch: (batch: MetricBatch, record: LogRecord) => Promise<void>;
   commitIntervalMs: number;
   logger: Logger;
   metrics: Metrics;
@@ -37,21 +42,23 @@ export class MetricPipeline {
 
   constructor(options: MetricPipelineOptions) {
     this.#options = options;
-    this.#nextOffset = options.reader.seek(options.writer.offset());
+    this.#nextOffset = options.reader.seek(Math.min(options.writer.offset(), options.watchedOffset));
     this.#lastCommitMs = options.clock.monotonicMs();
     options.onProgress(options.writer.offset());
   }
 
   /** Handles what is committed now, up to one read; false when there was nothing. */
   async step(): Promise<boolean> {
-    const { reader, writer, scanner, metrics, committedOffset } = this.#options;
+    const { reader, writer, scanner, metrics, committedOffset, watch } = this.#options;
     const records = await reader.read(committedOffset(), READ_BYTES);
     if (records === null) return false;
     let skippedLines = 0;
     let points = 0;
-    for (const { bytes, position } of records) {
-      const scan = scanner.scan(bytes);
+    for (const record of records) {
+      const { position } = record;
+      const scan = scanner.scan(record.bytes);
       writer.observe(scan.batch, position.offset);
+      await watch(scan.batch, record);
       skippedLines += scan.skippedLines;
       points += scan.batch.count;
       this.#nextOffset = position.offset + 1;

@@ -60,7 +60,7 @@ function checkOffset(known: number, signal: CommitSignal, log: string): void {
   );
 }
 
-async function openMetricPipeline(): Promise<MetricPipeline> {
+async function openMetricPipeline(events: Pipeline): Promise<MetricPipeline> {
   const writer = await openMetricWriter({ dir: data.dir, config: data.store, clock, logger, metrics });
   checkOffset(writer.offset(), data.metricSignal, 'metrics log');
   return new MetricPipeline({
@@ -69,11 +69,13 @@ async function openMetricPipeline(): Promise<MetricPipeline> {
     scanner: createMetricScanner(),
     clock,
     committedOffset: () => readCommitted(data.metricSignal),
+    watchedOffset: events.safeMetricOffset,
+    watch: (batch, record) => events.observeMetrics(batch, record),
     commitIntervalMs: data.store.commit_interval,
     logger,
     metrics,
     patience,
-    onProgress: (metricOffset) => port.postMessage({ metricOffset }),
+    onProgress: (metricOffset) => port.postMessage({ metricOffset: Math.min(metricOffset, events.safeMetricOffset) }),
   });
 }
 
@@ -132,7 +134,8 @@ async function run({ events, points }: Pipelines): Promise<void> {
     const committed = readCommitted(data.signal);
     const metricCommitted = readCommitted(data.metricSignal);
     const hadEvents = await inTurn(() => events.step());
-    const hadPoints = await inTurn(() => points.step());
+    // What is found in points must not be taken for what the replay of events finds again.
+    const hadPoints = !events.isReplaying && (await inTurn(() => points.step()));
     // Silence is to be seen while only points come, too.
     if (!hadEvents && (!hadPoints || clock.monotonicMs() - tickedMs >= TICK_MS)) {
       await inTurn(() => events.tick());
@@ -188,7 +191,8 @@ try {
   logger.debug('cannot lower the priority of the pipeline thread');
 }
 try {
-  const pipelines = { events: await openEventPipeline(), points: await openMetricPipeline() };
+  const events = await openEventPipeline();
+  const pipelines = { events, points: await openMetricPipeline(events) };
   const loop = run(pipelines);
   loop.catch(die);
   port.on('message', (message: { wake?: true }) => {

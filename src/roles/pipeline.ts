@@ -6,6 +6,7 @@ import type { Detector, DetectorCommand, DetectorOutput } from '../detect/detect
 import { DETECT_METRICS } from '../detect/metrics.ts';
 import type { LogReader, LogRecord } from '../log/event-log.ts';
 import type { Incident } from '../model/incident.ts';
+import type { MetricBatch } from '../model/metric.ts';
 import { NO_LIMITS } from '../model/scanner.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { StoreUpdate, StoreWriter } from '../store/store.ts';
@@ -18,6 +19,8 @@ const READ_BYTES = 4 * 1024 * 1024;
 const MAX_CHECKPOINT_SHARE = 0.05;
 /** A stream further behind the wall clock is history being loaded, or late as a whole: its own time is the only one. */
 const LIVE_WITHIN_MS = 60_000;
+/** Clocks of senders may be ahead by this much. */
+const CLOCK_TOLERANCE_MS = 10_000;
 
 export interface PipelineOptions {
   reader: LogReader;
@@ -68,6 +71,7 @@ export class Pipeline {
   #update = emptyUpdate();
   #nextOffset: number;
   #safeOffset: number;
+  #safeMetricOffset: number;
   /** Records below were committed by an earlier run. */
   readonly #replayUntil: number;
   /** Ids of anomalies that fire and are counted. */
@@ -86,6 +90,7 @@ export class Pipeline {
     this.#replayUntil = writer.offset();
     this.#nextOffset = reader.seek(this.#restore());
     this.#safeOffset = this.#nextOffset;
+    this.#safeMetricOffset = options.detector.status().metricOffset;
     this.#lastCommitMs = this.#lastCheckpointMs = clock.monotonicMs();
     this.#checkpointIntervalMs = options.checkpointIntervalMs;
   }
@@ -125,6 +130,24 @@ export class Pipeline {
     return true;
   }
 
+  /** Shows the detector a record of the metrics log; what it finds is committed and published as what it finds in events. */
+  async observeMetrics(batch: MetricBatch, record: LogRecord): Promise<void> {
+    const { detector, clockMode } = this.#options;
+    const boundMs = clockMode === 'wall' ? record.receivedAtMs + CLOCK_TOLERANCE_MS : Infinity;
+    detector.observeMetrics(batch, boundMs, record.position.offset + 1);
+    await this.#collect(detector.advance(null));
+  }
+
+  /** Offset of the metrics log from which a restart would have to show the detector records again. */
+  get safeMetricOffset(): number {
+    return this.#safeMetricOffset;
+  }
+
+  /** Whether records are read again that an earlier run has committed. */
+  get isReplaying(): boolean {
+    return this.#nextOffset < this.#replayUntil;
+  }
+
   /** Lets time pass when there are no events: silence is seen, and what is observed gets committed. */
   async tick(): Promise<void> {
     const { clockMode, clock, detector } = this.#options;
@@ -159,6 +182,7 @@ export class Pipeline {
   /** Commits what was observed so far; `withCheckpoint` also stores the detector's state. */
   async commit(withCheckpoint: boolean): Promise<void> {
     const { detector, clock, onProgress } = this.#options;
+    const { metricOffset } = detector.status();
     // Before the snapshot, which must not count them a second time.
     const templates = detector.drainTemplates();
     if (this.#nextOffset > this.#replayUntil) this.#update.templates.push(...templates);
@@ -169,6 +193,7 @@ export class Pipeline {
     this.#lastCommitMs = clock.monotonicMs();
     if (isCheckpoint) {
       this.#safeOffset = this.#nextOffset;
+      this.#safeMetricOffset = metricOffset;
       this.#lastCheckpointMs = this.#lastCommitMs;
     }
     this.#update = emptyUpdate();
