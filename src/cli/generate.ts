@@ -10,6 +10,7 @@ import type { FaultName } from '../generate/fault-kinds.ts';
 import { FAULT_NAMES, isFaultName } from '../generate/fault-kinds.ts';
 import type { EventChunk, Generator } from '../generate/generator.ts';
 import { createGenerator } from '../generate/generator.ts';
+import { PLAN_SET, planSetOptions } from '../generate/plan-set.ts';
 import { isoTime, systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError, systemCode } from '../lib/errors.ts';
@@ -36,6 +37,8 @@ export interface GenerateFlags {
   faults?: number | FaultName[];
   gap?: number;
   warmUp?: number;
+  benignGap?: number;
+  planSet?: true;
   out?: string;
   labels?: string;
   url?: string;
@@ -65,18 +68,25 @@ export interface GenerateContext {
  */
 export function generatorOf(flags: GenerateFlags, nowMs: number): Generator {
   const historyMs = flags.history ?? 0;
-  const recentMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS - flags.duration;
+  if (flags.planSet && (flags.faults !== undefined || flags.live || historyMs > 0)) {
+    throw refused('--plan-set says which faults there are, and goes with neither --faults, --history nor --live');
+  }
+  const durationMs = flags.planSet ? PLAN_SET.durationMs : flags.duration;
+  const recentMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS - durationMs;
   const startMs = (flags.start ?? (flags.live ? nowMs : recentMs)) - historyMs;
+  const { seed, rate, services } = flags;
+  if (flags.planSet) return createGenerator(planSetOptions({ seed, rate, services, startMs }));
   const quietMs = flags.warmUp ?? Math.min(30 * 60_000, flags.duration / 4);
   return createGenerator({
-    seed: flags.seed,
+    seed,
     startMs,
-    durationMs: historyMs + flags.duration,
+    durationMs: historyMs + durationMs,
     warmUpMs: historyMs + quietMs,
-    rate: flags.rate,
-    services: flags.services,
+    rate,
+    services,
     ...(flags.faults === undefined ? {} : { faults: flags.faults }),
     ...(flags.gap === undefined ? {} : { faultGapMs: flags.gap }),
+    ...(flags.benignGap === undefined ? {} : { benignGapMs: flags.benignGap }),
   });
 }
 
@@ -224,6 +234,8 @@ export function registerGenerate(program: Command, { print }: CommandContext): v
     )
     .option('--faults <n|kinds>', `how many, or which: ${FAULT_NAMES.join(', ')} (default: at random, see --gap)`, faultsOption)
     .option('--gap <time>', 'mean time from one fault to the next, when --faults is not given (default: 90m)', durationOption)
+    .option('--benign-gap <time>', 'mean time from one harmless thing to the next (default: 2h)', durationOption)
+    .option('--plan-set', 'seven days with 5 % of the time anomalous, for training: instead of --duration and --faults')
     .option(
       '--warm-up <time>',
       'time without faults at the beginning (default: 30m, at most a quarter of the duration)',

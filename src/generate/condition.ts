@@ -41,8 +41,11 @@ export interface ConditionKind {
   durationMinutes: readonly [number, number];
   /** Whether a service can be the one concerned. */
   suits: (fleet: Fleet, service: number) => boolean;
-  /** Draws the effect at quantile `size` of its main number (a drawn `size` overrides it); `next` gives further uniforms. */
-  draw: (size: number, next: () => number) => Record<string, number>;
+  /**
+   * Draws the effect at quantile `size` of its main number (a drawn `size` overrides it); `next` gives further uniforms,
+   * `works` says that the service spends a good part of its latency itself.
+   */
+  draw: (size: number, next: () => number, works: boolean) => Record<string, number>;
   apply: (moment: ConditionMoment) => void;
   /** Further services that the fault takes away beside the drawn one. */
   companions?: (condition: Condition, fleet: Fleet) => readonly number[];

@@ -1,13 +1,12 @@
 import { createPrng } from '../lib/prng.ts';
-import type { Prng } from '../lib/prng.ts';
-import type { Endpoint, Fleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import { createFleetState } from './fleet-state.ts';
 import type { FleetState, ServiceState } from './fleet-state.ts';
 import type { FleetTimeline } from './fleet-timeline.ts';
 import { HopBuffer, ID_WORDS, SPAN } from './hop-buffer.ts';
 import type { HopSink } from './hop-buffer.ts';
 import { hash32, poisson } from './random-field.ts';
-import { MAX_REQUEST_MS, RequestWalk } from './request-walk.ts';
+import { entryOf, MAX_REQUEST_MS, RequestWalk } from './request-walk.ts';
 
 const SECOND_MS = 1000;
 /** No event is delivered later than this after the start of its second, however late its agent. */
@@ -136,15 +135,4 @@ export class EventStream {
 
 function uniform(span: number, what: number): number {
   return hash32(span, what, 51) / 2 ** 32;
-}
-
-/** The endpoint where a user's request enters, by weight. */
-function entryOf(fleet: Fleet, prng: Prng): Endpoint {
-  const endpoints = fleet.services[0]?.endpoints as Endpoint[];
-  let draw = prng.next();
-  for (const endpoint of endpoints) {
-    draw -= endpoint.weight;
-    if (draw < 0) return endpoint;
-  }
-  return endpoints.at(-1) as Endpoint;
 }

@@ -6,6 +6,8 @@ import { FAULT_MESSAGES } from './messages.ts';
 import { logUniform } from './random-field.ts';
 
 const anyService = (): boolean => true;
+/** Services that spend enough time themselves for a slowdown of it to be one of theirs. */
+export const working = (fleet: Fleet, service: number): boolean => (fleet.services[service]?.ownShare ?? 0) >= 0.3;
 /** Services inside the fleet: they have callers. */
 const inner = (_fleet: Fleet, service: number): boolean => service > 0;
 
@@ -37,14 +39,14 @@ export const FAULT_KINDS = {
   latency_increase: {
     description: 'every endpoint of a service becomes slower at once',
     durationMinutes: [5, 30],
-    suits: anyService,
+    suits: working,
     draw: (size) => ({ latencyFactor: logUniform(size, 1.3, 8) }),
     apply: (moment) => multiply(moment, 'latencyFactor'),
   },
   slow_burn: {
     description: 'a service becomes slower in a straight line, then stays slow',
     durationMinutes: [30, 90],
-    suits: anyService,
+    suits: working,
     draw: (size) => ({ finalLatencyFactor: logUniform(size, 1.5, 6) }),
     apply({ target, condition, progress }) {
       target.latencyFactor *= 1 + (amount(condition, 'finalLatencyFactor') - 1) * Math.min(1, progress / 0.7);
@@ -53,8 +55,8 @@ export const FAULT_KINDS = {
   tail_latency: {
     description: 'a small share of the requests is much slower: the p99 moves, the p95 does not',
     durationMinutes: [8, 40],
-    suits: anyService,
-    draw: (size, next) => ({ tailFactor: logUniform(size, 5, 40), tailShare: 0.015 + 0.03 * next() }),
+    suits: working,
+    draw: (size, next) => ({ tailFactor: logUniform(size, 5, 40), tailShare: 0.012 + 0.018 * next() }),
     apply({ target, condition }) {
       target.tailFactor = amount(condition, 'tailFactor');
       target.tailShare = amount(condition, 'tailShare');
@@ -162,9 +164,9 @@ export const FAULT_KINDS = {
     description: 'one endpoint of a service fails or is slow, the others are well',
     durationMinutes: [4, 25],
     suits: (fleet, service) => (fleet.services[service]?.endpoints.filter(({ visits }) => visits > 0).length ?? 0) > 1,
-    draw(size, next) {
+    draw(size, next, works) {
       const endpointDraw = next();
-      if (next() < 0.4) return { latencyFactor: logUniform(size, 3, 15), errorRate: 0, endpointDraw };
+      if (next() < 0.4 && works) return { latencyFactor: logUniform(size, 3, 15), errorRate: 0, endpointDraw };
       return { errorRate: 0.4 + 0.6 * size, latencyFactor: 1, endpointDraw };
     },
     apply({ fleet, target, condition }) {

@@ -37,6 +37,8 @@ export interface Service {
   version: string;
   /** Expected events of this service per request of a user. */
   visits: number;
+  /** Share of the service's mean latency that is its own time and not that of its calls. */
+  ownShare: number;
   /** Positions of the services that call it, each with the share of its requests in which it does. */
   callers: Caller[];
 }
@@ -68,6 +70,7 @@ export function createFleet(seed: number, count: number): Fleet {
   attachExtensions(services, prng);
   for (const service of services) service.visits = service.endpoints.reduce((sum, endpoint) => sum + endpoint.visits, 0);
   findCallers(services);
+  for (const service of services) service.ownShare = ownShareOf(service);
   return { services, eventsPerRequest: services.reduce((sum, service) => sum + service.visits, 0) };
 }
 
@@ -85,7 +88,7 @@ function createService(blueprint: ServiceBlueprint, service: number, prng: Prng)
     visits: 0,
   }));
   const version = `${1 + prng.below(4)}.${prng.below(20)}.${prng.below(10)}`;
-  return { name: blueprint.name, endpoints, version, visits: 0, callers: [] };
+  return { name: blueprint.name, endpoints, version, visits: 0, ownShare: 0, callers: [] };
 }
 
 function connect(service: Service, blueprint: ServiceBlueprint, byName: Map<string, Service>): void {
@@ -128,6 +131,21 @@ function findCallers(services: readonly Service[]): void {
       if (calls > 0) services[target]?.callers.push({ service, dependence: Math.min(1, calls / visits) });
     }
   }
+}
+
+function ownShareOf({ endpoints }: Service): number {
+  const mean = (of: (endpoint: Endpoint) => number): number =>
+    endpoints.reduce((sum, endpoint) => sum + of(endpoint) * endpoint.visits, 0);
+  return mean(ownMeanMs) / mean(wholeMeanMs);
+}
+
+/** Mean of the lognormal. */
+function ownMeanMs({ medianMs, sigma }: Endpoint): number {
+  return medianMs * Math.exp(sigma ** 2 / 2);
+}
+
+function wholeMeanMs(endpoint: Endpoint): number {
+  return endpoint.calls.reduce((sum, call) => sum + call.probability * wholeMeanMs(call.target), ownMeanMs(endpoint));
 }
 
 function visit(endpoint: Endpoint, expected: number): void {

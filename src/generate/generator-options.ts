@@ -28,13 +28,16 @@ export interface GeneratorOptions {
   faultKinds?: readonly FaultName[];
   /** Mean time from the end of a fault to the next, when `faults` is left out. */
   faultGapMs?: number;
+  /** Share of the whole duration that faults take together; instead of `faults`. */
+  anomalousShare?: number;
   /** Time without faults at the beginning; half an hour, or a quarter of a short stream, unless given. */
   warmUpMs?: number;
   /** Mean time between harmless happenings; Infinity for none. */
   benignGapMs?: number;
 }
 
-export type ResolvedOptions = Required<Omit<GeneratorOptions, 'faults'>> & Pick<GeneratorOptions, 'faults'>;
+export type ResolvedOptions = Required<Omit<GeneratorOptions, 'faults' | 'anomalousShare'>> &
+  Pick<GeneratorOptions, 'faults' | 'anomalousShare'>;
 
 /** Fills in defaults; `invalid_argument` for values that make no stream. */
 export function resolveOptions(options: GeneratorOptions): ResolvedOptions {
@@ -48,9 +51,20 @@ export function resolveOptions(options: GeneratorOptions): ResolvedOptions {
   require(Number.isInteger(services) && services >= 2 && services <= MAX_SERVICES, `services must be 2 to ${MAX_SERVICES}`);
   require(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32, 'seed must be an integer from 0 to 4294967295');
   require(warmUpMs >= 0 && faultGapMs > 0 && benignGapMs > 0, 'gaps must be positive');
-  const { faults, faultKinds = [] } = options;
+  const { faults, anomalousShare, faultKinds = [] } = options;
+  require(anomalousShare === undefined ||
+    (anomalousShare > 0 && anomalousShare <= 0.3), 'the anomalous share must be above 0 and at most 0.3');
+  require(anomalousShare === undefined || faults === undefined, 'give either faults or their share of the time');
   const resolved = { seed, startMs: Math.floor(startMs / 1000) * 1000, durationMs, rate, services };
-  return { ...resolved, warmUpMs, faultGapMs, benignGapMs, faultKinds, ...(faults === undefined ? {} : { faults }) };
+  return {
+    ...resolved,
+    warmUpMs,
+    faultGapMs,
+    benignGapMs,
+    faultKinds,
+    ...(faults === undefined ? {} : { faults }),
+    ...(anomalousShare === undefined ? {} : { anomalousShare }),
+  };
 }
 
 function require(condition: boolean, reason: string): void {

@@ -4,6 +4,8 @@ import { EventStream } from './event-stream.ts';
 import type { StreamSource } from './event-stream.ts';
 import { EventText } from './event-text.ts';
 import type { Condition } from './condition.ts';
+import { EffectMeter } from './effect-ratio.ts';
+import type { Fleet } from './fleet.ts';
 import { createFleet } from './fleet.ts';
 import { FleetTimeline } from './fleet-timeline.ts';
 import type { GeneratorOptions } from './generator-options.ts';
@@ -29,7 +31,7 @@ export interface Generator {
   readonly endMs: number;
   /** Names of the services, the one that users reach first. */
   readonly services: readonly string[];
-  /** Faults and harmless happenings in order of start. */
+  /** Faults and harmless happenings in order of start; measuring the faults takes some milliseconds each, once. */
   readonly labels: readonly Label[];
   /** The whole stream in chunks of about `chunkEvents` events (exactly, but for the last one). */
   events(chunkEvents?: number): Iterable<EventChunk>;
@@ -58,12 +60,14 @@ export function createGenerator(options: GeneratorOptions): Generator {
     const next = lineCursor(source, fromMs);
     return (toMs) => chunkOf(next(Math.min(toMs, endMs)), toMs);
   };
-  const labels = conditions.map((condition) => labelOf(condition, fleet, requestRate, versionsOf(condition, timeline)));
+  let labels: Label[] | undefined;
   return {
     startMs,
     endMs,
     services: fleet.services.map(({ name }) => name),
-    labels,
+    get labels() {
+      return (labels ??= labelsOf(conditions, fleet, timeline, resolved.seed, requestRate));
+    },
     events: (chunkEvents = 1000) => chunks(lineCursor(source, startMs), startMs, endMs, chunkEvents),
     slice: (fromMs, toMs) => cursor(fromMs)(toMs),
     cursor,
@@ -88,6 +92,20 @@ function lineCursor(source: StreamSource, fromMs: number): (toMs: number) => str
     stream.advanceTo(toMs, (hops, row) => lines.push(text.line(hops, row)));
     return lines;
   };
+}
+
+function labelsOf(
+  conditions: readonly Condition[],
+  fleet: Fleet,
+  timeline: FleetTimeline,
+  seed: number,
+  requestRate: number,
+): Label[] {
+  const meter = new EffectMeter(fleet, conditions, seed);
+  return conditions.map((condition) => {
+    const context = { fleet, requestRate, versions: versionsOf(condition, timeline) };
+    return labelOf(condition, condition.benign ? context : { ...context, measured: meter.measure(condition) });
+  });
 }
 
 function versionsOf({ kind, service, startMs }: Condition, timeline: FleetTimeline): Record<string, string> {

@@ -178,3 +178,14 @@ export class RequestWalk {
     this.#hops.templates[row] = said[this.#prng.below(said.length)] as MessageTemplate;
   }
 }
+
+/** The endpoint where a user's request enters, by weight. */
+export function entryOf(fleet: Fleet, prng: Prng): Endpoint {
+  const endpoints = fleet.services[0]?.endpoints as Endpoint[];
+  let draw = prng.next();
+  for (const endpoint of endpoints) {
+    draw -= endpoint.weight;
+    if (draw < 0) return endpoint;
+  }
+  return endpoints.at(-1) as Endpoint;
+}

@@ -4,7 +4,7 @@ import { createPrng } from '../lib/prng.ts';
 import { BENIGN_KINDS, BENIGN_NAMES } from './benign-kinds.ts';
 import type { Condition, ConditionKind, Effect } from './condition.ts';
 import type { FaultName } from './fault-kinds.ts';
-import { FAULT_KINDS, FAULT_NAMES } from './fault-kinds.ts';
+import { FAULT_KINDS, FAULT_NAMES, working } from './fault-kinds.ts';
 import type { Fleet } from './fleet.ts';
 import type { FaultPlan, ResolvedOptions } from './generator-options.ts';
 import { hash32, logUniform } from './random-field.ts';
@@ -29,7 +29,8 @@ export function planConditions(options: ResolvedOptions, fleet: Fleet): Conditio
 }
 
 function planFaults(options: ResolvedOptions, fleet: Fleet, prng: Prng): Condition[] {
-  const { faults } = options;
+  const { faults, anomalousShare } = options;
+  if (anomalousShare !== undefined) return sharedFaults(options, fleet, prng, anomalousShare * options.durationMs);
   if (faults === undefined) return renewalFaults(options, fleet, prng);
   if (typeof faults === 'number') {
     return slottedFaults(options, fleet, prng, drawKinds(options, prng, faults));
@@ -80,6 +81,31 @@ function slottedFaults(options: ResolvedOptions, fleet: Fleet, prng: Prng, kinds
     const lengthMs = wholeSeconds(Math.min(drawn.endMs, 0.6 * slotMs));
     const startMs = wholeSeconds(firstMs + slot * slotMs + prng.next() * (0.8 * slotMs - lengthMs));
     return { ...drawn, startMs, endMs: startMs + lengthMs };
+  });
+}
+
+/** Faults that last `totalMs` together, the last one cut, each in a part of its own of the time after the warm-up. */
+function sharedFaults(options: ResolvedOptions, fleet: Fleet, prng: Prng, totalMs: number): Condition[] {
+  const drawn: Condition[] = [];
+  let leftMs = totalMs;
+  for (const kind of drawKinds(options, prng, Math.ceil(totalMs / MIN_FAULT_MS))) {
+    if (leftMs < MIN_FAULT_MS) break;
+    const fault = drawCondition(kind, fleet, prng, 0);
+    fault.endMs = Math.min(fault.endMs, wholeSeconds(leftMs));
+    leftMs -= fault.endMs;
+    drawn.push(fault);
+  }
+  const firstMs = options.startMs + options.warmUpMs;
+  const slotMs = (options.durationMs - options.warmUpMs) / drawn.length;
+  if (drawn.some(({ endMs }) => endMs + SEPARATION_MS > slotMs)) {
+    throw new HeliosError(
+      'invalid_argument',
+      'cannot generate events: faults of that share do not fit with quiet time between them',
+    );
+  }
+  return drawn.map((fault, slot) => {
+    const startMs = wholeSeconds(firstMs + slot * slotMs + prng.next() * (slotMs - SEPARATION_MS - fault.endMs));
+    return { ...fault, startMs, endMs: startMs + fault.endMs };
   });
 }
 
@@ -144,7 +170,7 @@ function drawCondition(name: string, fleet: Fleet, prng: Prng, atMs: number): Co
   const service = suited[Math.floor(prng.next() * suited.length)] ?? 0;
   const size = prng.next();
   const further = createPrng(prng.below(2 ** 32));
-  const effect: Effect = { size, ...kind.draw(size, () => further.next()) };
+  const effect: Effect = { size, ...kind.draw(size, () => further.next(), working(fleet, service)) };
   return { kind: name, benign: Object.hasOwn(BENIGN_KINDS, name), startMs, endMs: startMs + durationMs, service, effect };
 }
 
