@@ -265,6 +265,7 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
     control: {
       acknowledge: respond('acknowledge'),
       resolve: respond('resolve'),
+      decideNewNormal: (id, decision, by) => respond(decision)(id, by),
       recordChange: (change) => {
         calls.push(['recordChange', change]);
         return Promise.resolve();

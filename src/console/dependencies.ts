@@ -12,11 +12,15 @@ import type { Page, Store } from '../store/store.ts';
 import type { ConsoleConfig } from './config.ts';
 import type { StreamHub } from './stream-hub.ts';
 
+export type NewNormalDecision = 'accept' | 'reject';
+
 /** What people do to incidents. Whoever implements it also publishes the outcome on the stream. */
 export interface Control {
   /** Undefined when there is no such incident; rejects with `conflict` when its status forbids it. */
   acknowledge(incidentId: string, by: string): Promise<Incident | undefined>;
   resolve(incidentId: string, by: string): Promise<Incident | undefined>;
+  /** Accepts or rejects a shift that stays; rejects with `conflict` when the incident proposes none, or it is decided or over. */
+  decideNewNormal(incidentId: string, decision: NewNormalDecision, by: string): Promise<Incident | undefined>;
   /** Resolves once the change is stored. The same id again replaces it. */
   recordChange(change: Change): Promise<void>;
 }

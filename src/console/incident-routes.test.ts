@@ -97,10 +97,28 @@ test('acknowledging and resolving name who did it: the body, else the key, else 
   assert.deepEqual(keyed.calls, [['acknowledge', 'inc-1', 'respond']]);
 });
 
+test('a new normal is accepted or rejected by name, and by nothing else', async () => {
+  await using fixture = await createFixture();
+  const decide = (payload: object) => fixture.app.inject({ method: 'POST', url: '/api/v1/incidents/inc-1/new-normal', payload });
+  assert.deepEqual((await decide({ decision: 'accept', by: 'ada' })).json(), sampleIncident);
+  await decide({ decision: 'reject' });
+  assert.deepEqual(fixture.calls, [
+    ['accept', 'inc-1', 'ada'],
+    ['reject', 'inc-1', 'api'],
+  ]);
+  assert.equal((await decide({ decision: 'maybe' })).statusCode, 400);
+  assert.equal((await decide({})).statusCode, 400);
+});
+
 test('responding to an unknown incident is not found, and one whose status forbids it a conflict', async () => {
   const conflict = () => Promise.reject(new HeliosError('conflict', 'cannot resolve inc-1: it was merged into inc-2'));
   await using fixture = await createFixture({
-    control: { acknowledge: () => Promise.resolve(undefined), resolve: conflict, recordChange: () => Promise.resolve() },
+    control: {
+      acknowledge: () => Promise.resolve(undefined),
+      resolve: conflict,
+      decideNewNormal: conflict,
+      recordChange: () => Promise.resolve(),
+    },
   });
   const acknowledged = await fixture.app.inject({ method: 'POST', url: '/api/v1/incidents/x/acknowledge' });
   assert.equal(acknowledged.statusCode, 404);

@@ -92,10 +92,27 @@ function addResponse(
   });
 }
 
+function addNewNormal(app: App, { control }: RouteContext): void {
+  app.post('/api/v1/incidents/:id/new-normal', {
+    config: { role: 'respond' },
+    schema: {
+      operationId: 'decideNewNormal',
+      tags: ['incidents'],
+      summary: 'Accept a shift that stays as the new normal, or reject it',
+      params: idParameter,
+      body: z.strictObject({ decision: z.enum(['accept', 'reject']), by: z.string().min(1).max(200).optional() }),
+      response: { 200: incidentSchema },
+    },
+    handler: async ({ params: { id }, body: { decision, by }, principal }) =>
+      found(await control.decideNewNormal(id, decision, by ?? (principal?.id || 'api')), 'incident', id),
+  });
+}
+
 /** Anomalies and incidents, and what people do to incidents. */
 export function addIncidentRoutes(app: App, context: RouteContext): void {
   addAnomalies(app, context);
   addIncidents(app, context);
   addResponse(app, 'acknowledge', (id, by) => context.control.acknowledge(id, by));
   addResponse(app, 'resolve', (id, by) => context.control.resolve(id, by));
+  addNewNormal(app, context);
 }

@@ -41,6 +41,7 @@ const REQUESTS: Record<string, string | { url: string; payload?: object }> = {
   listModels: '/api/v1/models',
   listModelMetrics: '/api/v1/models/metrics',
   acknowledgeIncident: { url: '/api/v1/incidents/inc-1/acknowledge' },
+  decideNewNormal: { url: '/api/v1/incidents/inc-1/new-normal', payload: { decision: 'accept' } },
   resolveIncident: { url: '/api/v1/incidents/inc-1/resolve', payload: { by: 'ada' } },
   recordChange: { url: '/api/v1/changes', payload: { service: 'cart' } },
   trainModels: { url: '/api/v1/models/train' },

@@ -4,7 +4,7 @@ import type { ErrorCode, Problem } from '../lib/errors.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import { KINDS } from '../model/event.ts';
 import type { Event } from '../model/event.ts';
-import type { Change, Incident } from '../model/incident.ts';
+import { INCIDENT_EVENT_TYPES, type Change, type Incident } from '../model/incident.ts';
 import { SERIES_KINDS } from '../model/metric.ts';
 import { FEATURES } from '../model/rollup.ts';
 import type { SeriesSummary } from '../store/metric-store.ts';
@@ -14,7 +14,7 @@ const time = z.string().meta({ format: 'date-time', examples: ['2025-10-08T10:30
 const share = z.number().min(0).max(1);
 export const featureSchema = z.enum(FEATURES);
 const severity = z.enum(['low', 'medium', 'high', 'critical']);
-const signal = z.enum(['error_rate', 'latency', 'traffic', 'silence', 'multivariate']);
+const signal = z.enum(['error_rate', 'latency', 'traffic', 'silence', 'multivariate', 'metric']);
 
 export const problemSchema = z
   .looseObject({
@@ -42,7 +42,7 @@ export const eventSchema = z
   .meta({ id: 'Event' }) satisfies z.ZodType<Event>;
 
 const attributionSchema = z.strictObject({
-  feature: featureSchema,
+  feature: z.string().meta({ description: 'A window feature, or the name of a received metric series' }),
   direction: z.enum(['up', 'down']),
   expected: z.number(),
   low: z.number(),
@@ -50,6 +50,14 @@ const attributionSchema = z.strictObject({
   observed: z.number(),
   share,
 });
+
+const newNormalSchema = z
+  .strictObject({
+    state: z.enum(['proposed', 'accepted', 'rejected']),
+    since: time,
+    deploy: z.string().nullable(),
+  })
+  .meta({ id: 'NewNormal', description: 'A shift that stays, to accept as usual from then on or to reject' });
 
 export const anomalySchema = z
   .strictObject({
@@ -68,6 +76,9 @@ export const anomalySchema = z
     window: z.strictObject({ from: time, to: time }),
     baseline: z.strictObject({ from: time, to: time, description: z.string() }),
     incidentId: z.string().nullable(),
+    regime: z.enum(['spike', 'drop', 'shift', 'drift']).exactOptional(),
+    newNormal: newNormalSchema.nullable().exactOptional(),
+    quiet: z.strictObject({ since: time, reason: z.string() }).nullable().exactOptional(),
   })
   .meta({ id: 'Anomaly', description: 'One fault of one entity and signal' }) satisfies z.ZodType<Anomaly>;
 
@@ -77,6 +88,15 @@ const causeSchema = z.strictObject({
   signal,
   reason: z.string(),
   evidence: z.array(z.string()),
+});
+
+const incidentEventSchema = z.strictObject({
+  at: time,
+  type: z.enum(INCIDENT_EVENT_TYPES),
+  anomalyId: z.string().exactOptional(),
+  service: z.string().exactOptional(),
+  incidentId: z.string().exactOptional(),
+  by: z.string().exactOptional(),
 });
 
 export const incidentSchema = z
@@ -95,8 +115,11 @@ export const incidentSchema = z
     causes: z.array(causeSchema),
     anomalyIds: z.array(z.string()),
     mergedInto: z.string().nullable(),
+    splitFrom: z.string().nullable().exactOptional(),
+    events: z.array(incidentEventSchema).exactOptional(),
+    newNormal: newNormalSchema.nullable().exactOptional(),
   })
-  .meta({ id: 'Incident', description: 'Anomalies of one or more services close in time' }) satisfies z.ZodType<Incident>;
+  .meta({ id: 'Incident', description: 'Anomalies of one or more services that belong together' }) satisfies z.ZodType<Incident>;
 
 export const CHANGE_TYPES = ['deployment', 'rollback', 'configuration', 'infrastructure', 'other'] as const;
 

@@ -24,6 +24,8 @@ const SAMPLE_MASK = 7;
 /** Fewer sightings may be a collision of hashes. */
 const MIN_SIGHTINGS = 3;
 const MAX_DEPTH = 5;
+/** Callers whose reach is kept; at the cap all are worked out anew. */
+const MAX_REACHED = 1024;
 
 function createTable(): SpanTable {
   return { low: new Uint32Array(SLOTS), high: new Uint32Array(SLOTS), service: new Uint16Array(SLOTS) };
@@ -51,6 +53,8 @@ export class CallGraph {
   #numbers = new Map<string, number>();
   #caches = new WeakMap<Names, number[]>();
   #callees = new Map<string, string[]>();
+  #known = new Set<string>();
+  #reached = new Map<string, Set<string>>();
 
   get state(): CallGraphState {
     return this.#state;
@@ -60,7 +64,7 @@ export class CallGraph {
     this.#state = state;
     this.#numbers = new Map(state.names.map((name, index) => [name, index + 1]));
     this.#caches = new WeakMap();
-    this.#callees.clear();
+    this.#forgetPaths();
   }
 
   observe(batch: EventBatch): void {
@@ -84,35 +88,53 @@ export class CallGraph {
 
   /** Whether `caller` reaches `callee`, directly or through others. */
   reaches(caller: string, callee: string): boolean {
-    let frontier = [caller];
-    const seen = new Set(frontier);
-    for (let depth = 0; depth < MAX_DEPTH && frontier.length > 0; depth++) {
-      const next: string[] = [];
-      for (const name of frontier) {
-        for (const called of this.calleesOf(name)) {
-          if (called === callee) return true;
-          if (seen.has(called)) continue;
-          seen.add(called);
-          next.push(called);
-        }
-      }
-      frontier = next;
+    let reached = this.#reached.get(caller);
+    if (!reached) {
+      if (this.#reached.size >= MAX_REACHED) this.#reached.clear();
+      this.#reached.set(caller, (reached = this.#reachedFrom(caller)));
     }
-    return false;
+    return reached.has(callee);
+  }
+
+  /** Whether a service was seen to call or to be called. */
+  knows(service: string): boolean {
+    this.#readEdges();
+    return this.#known.has(service);
   }
 
   calleesOf(caller: string): readonly string[] {
-    if (this.#callees.size === 0) {
-      for (const [key, sightings] of this.#state.edges) {
-        if (sightings < MIN_SIGHTINGS) continue;
-        const from = this.#state.names[Math.floor(key / MAX_SERVICES) - 1] as string;
-        const to = this.#state.names[(key % MAX_SERVICES) - 1] as string;
-        const known = this.#callees.get(from);
-        if (known) known.push(to);
-        else this.#callees.set(from, [to]);
-      }
-    }
+    this.#readEdges();
     return this.#callees.get(caller) ?? [];
+  }
+
+  #reachedFrom(caller: string): Set<string> {
+    const reached = new Set<string>();
+    let frontier: readonly string[] = [caller];
+    for (let depth = 0; depth < MAX_DEPTH && frontier.length > 0; depth++) {
+      const next = new Set(frontier.flatMap((name) => this.calleesOf(name)).filter((name) => !reached.has(name)));
+      for (const name of next) reached.add(name);
+      frontier = [...next];
+    }
+    return reached;
+  }
+
+  #readEdges(): void {
+    if (this.#callees.size > 0) return;
+    for (const [key, sightings] of this.#state.edges) {
+      if (sightings < MIN_SIGHTINGS) continue;
+      const from = this.#state.names[Math.floor(key / MAX_SERVICES) - 1] as string;
+      const to = this.#state.names[(key % MAX_SERVICES) - 1] as string;
+      this.#known.add(from).add(to);
+      const known = this.#callees.get(from);
+      if (known) known.push(to);
+      else this.#callees.set(from, [to]);
+    }
+  }
+
+  #forgetPaths(): void {
+    this.#callees.clear();
+    this.#known.clear();
+    this.#reached.clear();
   }
 
   #addEdge(caller: number, callee: number): void {
@@ -122,7 +144,7 @@ export class CallGraph {
     const sightings = edges.get(key) ?? 0;
     if (sightings >= MIN_SIGHTINGS || (sightings === 0 && edges.size >= MAX_EDGES)) return;
     edges.set(key, sightings + 1);
-    this.#callees.clear();
+    this.#forgetPaths();
   }
 
   #numberOf(names: Names, id: number): number {

@@ -1,4 +1,4 @@
-import type { Severity, Signal } from '../model/anomaly.ts';
+import type { NewNormal, Severity, Signal } from '../model/anomaly.ts';
 import type { Cause, Change } from '../model/incident.ts';
 
 /** An anomaly as its incident sees it. */
@@ -17,6 +17,20 @@ export interface Member {
   ratio: number;
   /** "error rate 12 % (expected 0.8 %)". */
   summary: string;
+  newNormal?: NewNormal | null;
+}
+
+/**
+ * What another method (traces, metrics, templates) says of a service, or of one signal of it: points are added to those of the
+ * anomalies, which lie between about -1 and 2; the sentence part stands in the reason.
+ */
+export interface CauseEvidence {
+  service: string;
+  signal?: Signal;
+  points: number;
+  reason: string;
+  /** Ids that carry it. */
+  evidence?: readonly string[];
 }
 
 /** The call graph as ranking needs it. */
@@ -35,10 +49,20 @@ const EARLINESS_BONUS = 0.6;
 const EXPLAINING_STRENGTH = 0.4;
 const EXPLAINING_AFTER_MS = 60_000;
 const EXPLAINED_PENALTY = 1;
+/** Of those that explain a member the strongest are looked at: a storm may hold thousands. */
+const MAX_EXPLAINING = 32;
 /** Traffic that moves is more often a consequence than a cause. */
-const SIGNAL_WEIGHT: Record<Signal, number> = { silence: 0.9, error_rate: 1, latency: 1, traffic: 0.5, multivariate: 0.4 };
+const SIGNAL_WEIGHT: Record<Signal, number> = {
+  silence: 0.9,
+  error_rate: 1,
+  latency: 1,
+  traffic: 0.5,
+  multivariate: 0.4,
+  metric: 0.7,
+};
 
-export function changeBefore(member: Member, changes: readonly Change[]): Change | undefined {
+/** The newest change of a service shortly before a deviation of it. */
+export function changeBefore(member: Pick<Member, 'service' | 'startedMs'>, changes: readonly Change[]): Change | undefined {
   const near = changes.filter((change) => {
     const before = member.startedMs - Date.parse(change.at);
     return change.service === member.service && before <= CHANGE_BEFORE_MS && before >= -CHANGE_AFTER_MS;
@@ -71,10 +95,22 @@ interface Candidate {
   member: Member;
   change: Change | undefined;
   explainedBy: Member | undefined;
+  others: readonly CauseEvidence[];
   points: number;
 }
 
-function reasonOf({ member, change, explainedBy }: Candidate, first: number): string {
+/**
+ * What explains a member, the end of the chain first: of what explains it that which nothing else explains, then the strongest.
+ * A service that only passes on what others do so points at them and not at its neighbour.
+ */
+function explainerOf(member: Member, members: readonly Member[], graph: Reachability): Member | undefined {
+  const order = (a: Member, b: Member): number => strengthOf(b) - strengthOf(a) || (a.id < b.id ? -1 : 1);
+  const explaining = members.filter((other) => explains(other, member, graph)).toSorted(order);
+  explaining.length = Math.min(explaining.length, MAX_EXPLAINING);
+  return explaining.find((one) => !explaining.some((other) => explains(other, one, graph))) ?? explaining[0];
+}
+
+function reasonOf({ member, change, explainedBy, others }: Candidate, first: number, explained: number): string {
   const lag = member.startedMs - first;
   const when = lag <= 0 ? 'deviated first' : `deviated ${minutesText(lag)} after the first`;
   const parts = [`${member.service} ${when}: ${member.summary}`];
@@ -84,31 +120,50 @@ function reasonOf({ member, change, explainedBy }: Candidate, first: number): st
     parts.push(`${before >= 0 ? `${minutesText(before)} after` : 'together with'} a ${change.type}${version}`);
   }
   if (explainedBy) parts.push(`explained by ${explainedBy.service} on its call path`);
+  if (explained > 0) parts.push(`explains ${explained} other${explained === 1 ? '' : 's'}`);
+  for (const { reason } of others) parts.push(reason);
   return `${parts.join(', ')}.`;
 }
 
 /**
  * Candidates, likeliest first: how strong the change is and how early it came; then what another member explains along the
- * call graph goes back; last whether a deployment or other change of the service preceded it. Ties keep the order of start,
- * then of id.
+ * call graph goes back; then what other methods found; last whether a deployment or other change of the service preceded it.
+ * Ties keep the order of start, then of id.
  */
-export function rankCauses(members: readonly Member[], changes: readonly Change[], graph: Reachability): Cause[] {
+export function rankCauses(
+  members: readonly Member[],
+  changes: readonly Change[],
+  graph: Reachability,
+  found: readonly CauseEvidence[] = [],
+): Cause[] {
   const first = Math.min(...members.map((member) => member.startedMs));
   const candidates = members.map((member): Candidate => {
     const change = changeBefore(member, changes);
-    const explainedBy = members.find((other) => explains(other, member, graph));
+    const explainedBy = explainerOf(member, members, graph);
+    const others = found.filter(
+      ({ service, signal }) => service === member.service && (signal === undefined || signal === member.signal),
+    );
     const earliness = EARLINESS_BONUS * Math.exp(-(member.startedMs - first) / EARLINESS_MS);
-    const points = strengthOf(member) + earliness + (change ? CHANGE_BONUS : 0) - (explainedBy ? EXPLAINED_PENALTY : 0);
-    return { member, change, explainedBy, points };
+    const given = others.reduce((sum, { points }) => sum + points, 0);
+    const points = strengthOf(member) + earliness + given + (change ? CHANGE_BONUS : 0) - (explainedBy ? EXPLAINED_PENALTY : 0);
+    return { member, change, explainedBy, others, points };
   });
   candidates.sort(
     (a, b) => b.points - a.points || a.member.startedMs - b.member.startedMs || (a.member.id < b.member.id ? -1 : 1),
   );
+  const explained = new Map<string, number>();
+  for (const { explainedBy } of candidates) {
+    if (explainedBy) explained.set(explainedBy.id, (explained.get(explainedBy.id) ?? 0) + 1);
+  }
   return candidates.map((candidate, index) => ({
     rank: index + 1,
     service: candidate.member.service,
     signal: candidate.member.signal,
-    reason: reasonOf(candidate, first),
-    evidence: candidate.change ? [candidate.member.id, candidate.change.id] : [candidate.member.id],
+    reason: reasonOf(candidate, first, explained.get(candidate.member.id) ?? 0),
+    evidence: [
+      candidate.member.id,
+      ...(candidate.change ? [candidate.change.id] : []),
+      ...candidate.others.flatMap(({ evidence = [] }) => evidence),
+    ],
   }));
 }

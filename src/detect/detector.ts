@@ -62,6 +62,12 @@ export interface DetectorStatus {
   /** Event time below which every sub-window is closed, milliseconds since the epoch; -Infinity before the first event. */
   watermarkMs: number;
   lateEvents: number;
+  /** Event time since which the stream as a whole is missing although something was expected; -1 while it is not. */
+  lateSinceMs: number;
+  /** Services without events now: because the data of all is late, as usual for them, or stopped. */
+  silent: { late: number; expectedZero: number; dead: number };
+  /** Firing anomalies that happen often, are no worse than usual, and called nobody. */
+  quietAnomalies: number;
   /** Received metric series that are watched, and the offset of the metrics log after the last record observed. */
   metricSeries: number;
   metricOffset: number;

@@ -207,6 +207,8 @@ class Engine implements Detector {
       openIncidents: openGroups(this.#desk).length,
       watermarkMs: closedBefore < 0 ? -Infinity : closedBefore * SUB_WINDOW_MS,
       lateEvents,
+      metricSeries: this.#watch.seriesCount,
+      metricOffset: this.#watch.nextOffset,
     };
   }
 
@@ -241,6 +243,13 @@ class Engine implements Detector {
     this.#publish([...incidents, incident]);
     if (moved.size > 0) this.#move(moved);
     return incident.id;
+  }
+
+  #fileMetrics(): void {
+    for (const anomaly of this.#watch.advance()) {
+      const incidentId = this.#file(anomaly, Date.parse(anomaly.resolvedAt ?? anomaly.window.to));
+      this.#watch.filed({ ...anomaly, incidentId });
+    }
   }
 
   #move(incidentOf: ReadonlyMap<string, string>): void {

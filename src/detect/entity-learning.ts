@@ -1,28 +1,31 @@
 import { isWhole, learnStep, STEPS_PER_MINUTE } from './baseline.ts';
+import { recordMovement } from './co-movement.ts';
 import type { DetectConfig } from './config.ts';
 import type { Entity, EntityState } from './entity-state.ts';
 import { SIGNALS } from './episode.ts';
 import { learnVote, learnWindow } from './forest-voter.ts';
 import { learnSilence } from './silence.ts';
-import { slotOf } from './step-ring.ts';
+import { createHorizonSums, slotOf, sumHorizon } from './step-ring.ts';
 import { windowFeatures } from './window-features.ts';
 
 /** Steps are learned this long after they closed, so that the run-up to an anomaly is not; sooner while history is short. */
 const DELAY_STEPS = 18;
 const YOUNG_DELAY_STEPS = 2;
 const YOUNG_STEPS = 90;
-/** An anomaly that is still open after a day is the new normal. */
+/** An anomaly that is still open after a day is learned, unless a person has said that it is not the new normal. */
 const MAX_FROZEN_STEPS = 8640;
 /** Steps just before and after an anomaly are left out too. */
 const MARGIN_STEPS = 2;
 
 export const RING_REACH_STEPS = DELAY_STEPS + 8;
+const sums = createHorizonSums();
 
 function isFrozen(state: EntityState, step: number): boolean {
   for (const signal of SIGNALS) {
     const episode = state.episodes[signal];
     if (!episode.open || step < episode.startStep - MARGIN_STEPS) continue;
-    if (step - episode.firedStep < MAX_FROZEN_STEPS) return true;
+    const isRejected = episode.anomaly?.newNormal?.state === 'rejected';
+    if (isRejected || step - episode.firedStep < MAX_FROZEN_STEPS) return true;
   }
   return false;
 }
@@ -35,6 +38,13 @@ function learnOne(entity: Entity, step: number, lengths: readonly number[], conf
   if (ring.whole[slot] === 1) {
     state.emptyRun = ring.count[slot] === 0 ? state.emptyRun + 1 : 0;
     learnSilence(state.silence, state.emptyRun);
+  }
+  if ((step + 1) % STEPS_PER_MINUTE === 0) {
+    sumHorizon(ring, step, STEPS_PER_MINUTE, sums);
+    const { trafficSteps, traffic, expectedTraffic } = sums;
+    if (trafficSteps === STEPS_PER_MINUTE) {
+      recordMovement(state.movement, (step + 1) / STEPS_PER_MINUTE, traffic, expectedTraffic);
+    }
   }
   const longest = lengths.at(-1) as number;
   if ((step + 1) % STEPS_PER_MINUTE !== 0 || !isWhole(ring, step, longest)) return;

@@ -1,16 +1,19 @@
 import { isoTime } from '../lib/clock.ts';
-import type { Anomaly, Signal, Stage } from '../model/anomaly.ts';
+import type { Anomaly, Regime, Signal, Stage } from '../model/anomaly.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import { attribute } from './attribution.ts';
 import { dispersionFor, isWhole, MIN_LEARNED_STEPS } from './baseline.ts';
 import type { DetectConfig } from './config.ts';
 import type { Entity } from './entity-state.ts';
-import { calmEpisode, openEpisode, SIGNALS, worsenEpisode, type Episode, type Finding } from './episode.ts';
+import { amendEpisode, calmEpisode, openEpisode, SIGNALS, worsenEpisode, type Episode, type Finding } from './episode.ts';
 import { bestWindow, SIGNAL_TESTS, startOfDeviation } from './evidence-window.ts';
 import { gatherEvidence } from './evidence.ts';
 import { skipLearning } from './entity-learning.ts';
 import { firingHorizon, rememberEvidence, strongestEvidence } from './firing-rule.ts';
 import { voteOn } from './forest-voter.ts';
+import { proposalAt } from './new-normal.ts';
+import { quietReason, rememberOccurrence } from './quiet-habit.ts';
+import { effectInMinute, nextRegime, openingRegime, recordCourse } from './regime.ts';
 import { anomalySeverity, scoreOf } from './severity.ts';
 import { countSilence, silenceEvidence } from './silence.ts';
 import { createHorizonSums, HORIZON_COUNT, residualAt, slotOf, sumHorizon, TEST_COUNT, TESTS } from './step-ring.ts';
@@ -24,6 +27,8 @@ export interface ScoringContext {
   lengths: readonly number[];
   /** Part of the fleet's expected traffic that this entity carries, 0..1. */
   trafficShare: number;
+  /** Id of the newest change of a service shortly before a time, if there was one. */
+  changeBefore: (service: string, startedMs: number) => string | null;
 }
 
 const CAUTION_YOUNG = 1.3;
@@ -175,8 +180,26 @@ function open(entity: Entity, step: number, signal: Signal, horizon: number, con
     stage: stageOf(entity),
     score: scoreOf(finding.evidence),
     baseline: baselineOf(entity, startStep),
+    regime: openingRegime(entity.state.ring, step, signal),
   };
-  return openEpisode(episode, opening, finding);
+  openEpisode(episode, opening, finding);
+  amendEpisode(episode, { quiet: quietReason(entity.state.habits[signal], episode.anomaly as Anomaly, step) });
+  return episode.anomaly as Anomaly;
+}
+
+/** Once a minute: what an open anomaly has become, beside how bad it is. Returns whether that is another than before. */
+function follow(entity: Entity, step: number, signal: Signal, context: ScoringContext): boolean {
+  const { ring, habits, id } = entity.state;
+  const episode = entity.state.episodes[signal];
+  const anomaly = episode.anomaly as Anomaly;
+  recordCourse(episode.course, effectInMinute(ring, step, signal));
+  const regime = nextRegime(anomaly.regime as Regime, episode.course);
+  const changed = amendEpisode(episode, { regime });
+  const proposal = proposalAt(episode, step, context.changeBefore(id, Date.parse(anomaly.startedAt)));
+  const proposes = proposal !== null && amendEpisode(episode, { newNormal: proposal });
+  // What has called once goes on calling: only quiet ends early.
+  const wakes = anomaly.quiet ? amendEpisode(episode, { quiet: quietReason(habits[signal], anomaly, step) }) : false;
+  return changed || proposes || wakes;
 }
 
 function runSignal(entity: Entity, step: number, signal: Signal, context: ScoringContext): Anomaly | undefined {
@@ -190,12 +213,15 @@ function runSignal(entity: Entity, step: number, signal: Signal, context: Scorin
   const resolved = calmEpisode(episode, step);
   if (resolved) {
     skipLearning(state, Date.parse(resolved.resolvedAt as string) / SUB_WINDOW_MS);
+    rememberOccurrence(state.habits[signal], resolved);
     return resolved;
   }
   const minuteEnds = (step + 1) % (context.lengths[1] as number) === 0;
   if (!minuteEnds || episode.calmSteps > 0 || episode.muted) return undefined;
   const finding = findingFor(entity, episode, step, signal, episode.startStep, context);
-  return worsenEpisode(episode, finding, scoreOf(finding.evidence)) ? (episode.anomaly ?? undefined) : undefined;
+  const worse = worsenEpisode(episode, finding, scoreOf(finding.evidence));
+  const other = follow(entity, step, signal, context);
+  return worse || other ? (episode.anomaly ?? undefined) : undefined;
 }
 
 /** Scores one closed step of an entity and moves its episodes; returns the anomalies that changed. */

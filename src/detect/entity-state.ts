@@ -1,8 +1,10 @@
 import type { Signal } from '../model/anomaly.ts';
 import { createBaseline, type Baseline } from './baseline.ts';
+import { createCoMovement, type CoMovement } from './co-movement.ts';
 import { createEpisode, SIGNALS, type Episode } from './episode.ts';
 import type { ForestModel } from './forest-model.ts';
 import { createForestVoter, openVoterModel, type ForestVoter } from './forest-voter.ts';
+import type { Habit } from './quiet-habit.ts';
 import { createSilence, type Silence } from './silence.ts';
 import { createStepRing, type StepRing } from './step-ring.ts';
 import { createSubWindow, toSparse, countAbove, resetSubWindow, type SubWindow } from './sub-window.ts';
@@ -24,6 +26,11 @@ export interface EntityState {
   emptyRun: number;
   forest: ForestVoter;
   episodes: Record<Signal, Episode>;
+  /** Earlier anomalies by signal. */
+  habits: Record<Signal, Habit>;
+  movement: CoMovement;
+  /** The client that began its newest step: whose pipe is open when only this entity is silent. */
+  client: string;
   /** Next step to be learned, and the step before which an anomaly's steps are left out. */
   learnNext: number;
   skipBefore: number;
@@ -43,7 +50,8 @@ export interface Entity {
 const NO_WINDOW = createSubWindow(-1);
 
 export function createEntityState(id: string, ringSteps: number): EntityState {
-  const episodes = Object.fromEntries(SIGNALS.map((signal) => [signal, createEpisode()])) as Record<Signal, Episode>;
+  const bySignal = <T>(make: () => T): Record<Signal, T> =>
+    Object.fromEntries(SIGNALS.map((signal) => [signal, make()])) as Record<Signal, T>;
   return {
     id,
     hasRequests: false,
@@ -55,7 +63,10 @@ export function createEntityState(id: string, ringSteps: number): EntityState {
     silence: createSilence(),
     emptyRun: 0,
     forest: createForestVoter(),
-    episodes,
+    episodes: bySignal(createEpisode),
+    habits: bySignal((): Habit => []),
+    movement: createCoMovement(),
+    client: '',
     learnNext: -1,
     skipBefore: -1,
     rawScore: null,

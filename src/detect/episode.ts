@@ -1,8 +1,9 @@
 import { isoTime } from '../lib/clock.ts';
-import type { Anomaly, Attribution, Severity, Signal, Stage } from '../model/anomaly.ts';
+import type { Anomaly, Attribution, Quiet, Regime, Severity, Signal, Stage } from '../model/anomaly.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import { createPersistence, isCalm, type Persistence } from './firing-rule.ts';
 import { hashId } from './identifier.ts';
+import { createCourse, type Course } from './regime.ts';
 
 /** The life of one signal of one entity: quiet, firing, quiet again. One fault is one anomaly document under one id. */
 export interface Episode {
@@ -16,6 +17,7 @@ export interface Episode {
   calmSteps: number;
   /** Strongest evidence so far, -log10 p. */
   evidence: number;
+  course: Course;
   anomaly: Anomaly | null;
 }
 
@@ -45,6 +47,7 @@ export function createEpisode(): Episode {
     firedStep: -1,
     calmSteps: 0,
     evidence: 0,
+    course: createCourse(),
     anomaly: null,
   };
 }
@@ -64,17 +67,19 @@ export interface Opening {
   stage: Stage;
   score: number;
   baseline: Anomaly['baseline'];
+  regime: Regime;
 }
 
 /** Starts an anomaly; its id depends on entity, signal and start alone. */
 export function openEpisode(episode: Episode, opening: Opening, finding: Finding): Anomaly {
-  const { service, signal, step, startStep, horizon, stage, score, baseline } = opening;
+  const { service, signal, step, startStep, horizon, stage, score, baseline, regime } = opening;
   episode.open = true;
   episode.horizon = horizon;
   episode.startStep = startStep;
   episode.firedStep = step;
   episode.calmSteps = 0;
   episode.evidence = finding.evidence;
+  episode.course = createCourse();
   episode.anomaly = {
     id: hashId('an', service, signal, startStep),
     service,
@@ -91,6 +96,9 @@ export function openEpisode(episode: Episode, opening: Opening, finding: Finding
     window: windowOf(finding.window),
     baseline,
     incidentId: null,
+    regime,
+    newNormal: null,
+    quiet: null,
   };
   return episode.anomaly;
 }
@@ -119,6 +127,23 @@ export function worsenEpisode(episode: Episode, finding: Finding, score: number)
     attribution: finding.attribution,
     window: windowOf(finding.window),
   };
+  return true;
+}
+
+/** Changes what is said of an open anomaly beside its finding; returns whether anything did. */
+export function amendEpisode(episode: Episode, changed: Partial<Pick<Anomaly, 'regime' | 'newNormal' | 'quiet'>>): boolean {
+  const { anomaly } = episode;
+  if (!anomaly) return false;
+  const amended = { ...anomaly, ...changed };
+  const same = (quiet: Quiet | null | undefined): boolean => (quiet ?? null) === null;
+  if (
+    amended.regime === anomaly.regime &&
+    amended.newNormal === anomaly.newNormal &&
+    same(amended.quiet) === same(anomaly.quiet)
+  ) {
+    return false;
+  }
+  episode.anomaly = amended;
   return true;
 }
 

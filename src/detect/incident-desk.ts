@@ -1,16 +1,20 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Change, Incident } from '../model/incident.ts';
-import type { Reachability } from './cause-ranking.ts';
 import type { DetectorCommand } from './detector.ts';
 import {
   acknowledgeGroup,
   groupFor,
   isOpen,
+  memberOf,
   refreshIncident,
   resolveGroup,
   updateGroup,
   type IncidentGroup,
+  type RankingContext,
 } from './incident-grouping.ts';
+import { withEvent } from './incident-history.ts';
+import { mergeGroups, splitGroup, underlaidBy } from './incident-merging.ts';
+import type { Kinship } from './kinship.ts';
 
 /** Open and recent incidents, and the changes that may explain them. Plain data. */
 export interface IncidentDesk {
@@ -31,25 +35,66 @@ export function findGroup(desk: IncidentDesk, incidentId: string): IncidentGroup
   return desk.groups.find((group) => group.incident.id === incidentId);
 }
 
+/** What filing one anomaly did to other documents: incidents merged or split, and firing anomalies that moved with them. */
+export interface SideEffects {
+  incidents: Incident[];
+  /** Anomaly to its new incident. */
+  moved: Map<string, string>;
+}
+
 /** Files an anomaly under its incident; returns it with the incident's id, beside the incident's newest form. */
 export function fileAnomaly(
   desk: IncidentDesk,
   anomaly: Anomaly,
-  graph: Reachability,
+  graph: Kinship,
   gapMs: number,
   nowMs: number,
-): [Anomaly, Incident] {
+): [Anomaly, Incident, SideEffects] {
   const known = desk.incidentOf.get(anomaly.id);
-  const group = (known === undefined ? undefined : findGroup(desk, known)) ?? groupFor(desk.groups, anomaly, gapMs);
-  const filed = { ...anomaly, incidentId: group.incident.id };
-  if (filed.state === 'firing') desk.incidentOf.set(filed.id, group.incident.id);
-  else desk.incidentOf.delete(filed.id);
-  updateGroup(group, filed, { changes: desk.changes, graph }, nowMs);
-  return [filed, group.incident];
+  const filedUnder = known === undefined ? undefined : findGroup(desk, known);
+  let group = filedUnder ?? groupFor(desk.groups, anomaly, graph, gapMs, nowMs);
+  const context: RankingContext = { changes: desk.changes, graph };
+  updateGroup(group, anomaly, context, nowMs);
+  const others: IncidentGroup[] = [];
+  if (!filedUnder) {
+    for (const other of underlaidBy(desk.groups, group, memberOf(anomaly), graph, gapMs)) {
+      const [into, from] = desk.groups.indexOf(other) < desk.groups.indexOf(group) ? [other, group] : [group, other];
+      mergeGroups(into, from, context, nowMs);
+      others.push(from);
+      group = into;
+    }
+  }
+  const split = splitGroup(desk.groups, group, context, gapMs, nowMs);
+  if (split) {
+    others.push(group, split);
+    if (split.members.some((member) => member.id === anomaly.id)) group = split;
+  }
+  const moved = remap(desk, [group, ...others]);
+  moved.delete(anomaly.id);
+  if (anomaly.state === 'firing') desk.incidentOf.set(anomaly.id, group.incident.id);
+  else desk.incidentOf.delete(anomaly.id);
+  const { incident } = group;
+  const incidents = others.map((other) => other.incident).filter((other) => other.id !== incident.id);
+  return [{ ...anomaly, incidentId: incident.id }, incident, { incidents, moved }];
+}
+
+/** Brings the incidents of firing anomalies up to date after groups changed; returns those that moved. */
+function remap(desk: IncidentDesk, groups: readonly IncidentGroup[]): Map<string, string> {
+  const moved = new Map<string, string>();
+  for (const { incident, members } of groups) {
+    if (incident.mergedInto !== null) continue;
+    for (const { id } of members) {
+      const before = desk.incidentOf.get(id);
+      if (before === undefined || before === incident.id) continue;
+      desk.incidentOf.set(id, incident.id);
+      moved.set(id, incident.id);
+    }
+  }
+  return moved;
 }
 
 /** Remembers a change for ranking, and returns the open incidents that it concerns, brought up to date. */
-export function recordChange(desk: IncidentDesk, change: Change, graph: Reachability, nowMs: number): Incident[] {
+export function recordChange(desk: IncidentDesk, change: Change, graph: Kinship, nowMs: number): Incident[] {
   if (desk.changes.some((other) => other.id === change.id)) return [];
   desk.changes.push(change);
   const oldestMs = Math.max(nowMs, Date.parse(change.at)) - CHANGE_MEMORY_MS;
@@ -60,15 +105,22 @@ export function recordChange(desk: IncidentDesk, change: Change, graph: Reachabi
   return touched.map((group) => group.incident);
 }
 
-/** Carries out a person's verdict on an incident; undefined when it is unknown. */
+/** Carries out a person's verdict on an incident; undefined when it is unknown, or proposes no new normal to decide on. */
 export function judgeIncident(
   desk: IncidentDesk,
-  command: Extract<DetectorCommand, { type: 'acknowledge' | 'resolve' }>,
+  command: Extract<DetectorCommand, { type: 'acknowledge' | 'resolve' | 'new_normal' }>,
 ): IncidentGroup | undefined {
   const group = findGroup(desk, command.incidentId);
   if (!group) return undefined;
   if (command.type === 'acknowledge') acknowledgeGroup(group, command.by, command.atMs);
-  else resolveGroup(group, command.atMs);
+  else if (command.type === 'resolve') resolveGroup(group, command.by, command.atMs);
+  else {
+    const { newNormal } = group.incident;
+    if (!newNormal) return undefined;
+    const state = command.decision === 'accept' ? ('accepted' as const) : ('rejected' as const);
+    const incident = { ...group.incident, newNormal: { ...newNormal, state } };
+    group.incident = withEvent(incident, `new_normal_${state}`, command.atMs, { by: command.by });
+  }
   return group;
 }
 

@@ -6,12 +6,13 @@ import type { Change } from '../model/incident.ts';
 import { effectRatio, leadOf, summarise } from './anomaly-summary.ts';
 import { rankCauses } from './cause-ranking.ts';
 import { createIncidentDesk, fileAnomaly, judgeIncident, openGroups, recordChange } from './incident-desk.ts';
+import type { Kinship } from './kinship.ts';
 import { anomalySeverity, incidentSeverity, scoreOf } from './severity.ts';
 
 const T0 = Date.UTC(2025, 9, 8, 10);
 const MINUTE = 60_000;
 const GAP = 5 * MINUTE;
-const NO_CALLS = { reaches: () => false };
+const NO_CALLS: Kinship = { reaches: () => false, kin: () => 'unknown' };
 
 function entry(overrides: Partial<Attribution> = {}): Attribution {
   return { feature: 'error_rate', direction: 'up', expected: 0.008, low: 0, high: 0.02, observed: 0.12, share: 1, ...overrides };

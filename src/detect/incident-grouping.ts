@@ -1,9 +1,12 @@
 import { isoTime } from '../lib/clock.ts';
-import type { Anomaly } from '../model/anomaly.ts';
+import type { Anomaly, NewNormal } from '../model/anomaly.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import { effectRatio, summarise } from './anomaly-summary.ts';
-import { rankCauses, type Member, type Reachability } from './cause-ranking.ts';
+import { rankCauses, type CauseEvidence, type Member } from './cause-ranking.ts';
 import { hashId } from './identifier.ts';
+import { withEvent } from './incident-history.ts';
+import { linkBetween, linkDistanceMs } from './incident-links.ts';
+import type { Kinship } from './kinship.ts';
 import { incidentSeverity } from './severity.ts';
 
 /** An incident with what its grouping needs. Plain data. */
@@ -12,25 +15,28 @@ export interface IncidentGroup {
   members: Member[];
   firstStartMs: number;
   lastStartMs: number;
-  /** Event time of the automatic end; -1 while open or when a person resolved it. */
+  /** Event time of the automatic end; -1 while open, when a person resolved it, and when it was merged. */
   endedMs: number;
 }
 
 /** What ranking the causes draws on beside the anomalies. */
 export interface RankingContext {
   changes: readonly Change[];
-  graph: Reachability;
+  graph: Kinship;
+  found?: readonly CauseEvidence[];
 }
 
 /** Chains end here: anomalies that start later than this many gaps after the first are another incident. */
 const MAX_CHAIN_GAPS = 3;
 const MAX_GROUPS = 200;
+/** A storm of more members is not searched for a link: what starts within the gap joins it. */
+export const MAX_LINKED = 64;
 
 export function isOpen(group: IncidentGroup): boolean {
   return group.incident.status !== 'resolved';
 }
 
-function memberOf(anomaly: Anomaly): Member {
+export function memberOf(anomaly: Anomaly): Member {
   return {
     id: anomaly.id,
     service: anomaly.service,
@@ -42,28 +48,44 @@ function memberOf(anomaly: Anomaly): Member {
     score: anomaly.score,
     ratio: effectRatio(anomaly),
     summary: summarise(anomaly),
+    newNormal: anomaly.newNormal ?? null,
   };
 }
 
-function takes(group: IncidentGroup, anomaly: Anomaly, gapMs: number): boolean {
-  const startMs = Date.parse(anomaly.startedAt);
-  const detectedMs = Date.parse(anomaly.detectedAt);
-  const knows = group.members.some((member) => member.service === anomaly.service);
-  if (!isOpen(group)) return knows && group.endedMs >= 0 && detectedMs - group.endedMs <= gapMs;
-  if (group.members.some((member) => member.service === anomaly.service && member.firing)) return true;
-  const near = startMs - group.lastStartMs <= gapMs && group.firstStartMs - startMs <= gapMs;
-  return near && startMs - group.firstStartMs <= MAX_CHAIN_GAPS * gapMs;
+/** How far an open group is from an anomaly, milliseconds; Infinity when it does not take it. */
+function distanceMs(group: IncidentGroup, anomaly: Member, kinship: Kinship, gapMs: number): number {
+  const own = group.members.filter((member) => member.service === anomaly.service && member.firing);
+  let nearest = Infinity;
+  for (const member of own) nearest = linkDistanceMs('service', Math.abs(anomaly.startedMs - member.startedMs), gapMs);
+  if (Math.abs(anomaly.startedMs - group.firstStartMs) > MAX_CHAIN_GAPS * gapMs) return nearest;
+  if (group.members.length > MAX_LINKED) {
+    const near = anomaly.startedMs - group.lastStartMs <= gapMs && group.firstStartMs - anomaly.startedMs <= gapMs;
+    return near ? Math.min(nearest, gapMs) : nearest;
+  }
+  for (const member of group.members) {
+    const kind = linkBetween(member, anomaly, kinship, gapMs);
+    const lagMs = Math.abs(anomaly.startedMs - member.startedMs);
+    if (kind !== undefined) nearest = Math.min(nearest, linkDistanceMs(kind, lagMs, gapMs));
+  }
+  return nearest;
 }
 
-function emptyIncident(anomaly: Anomaly): Incident {
+/** Whether a group that is over opens again: the fault of its service came back within the gap. */
+function comesBack(group: IncidentGroup, anomaly: Anomaly, gapMs: number): boolean {
+  const knows = group.members.some((member) => member.service === anomaly.service);
+  return knows && group.endedMs >= 0 && Date.parse(anomaly.detectedAt) - group.endedMs <= gapMs;
+}
+
+function emptyIncident(anomaly: Anomaly, nowMs: number): Incident {
+  const detectedAt = isoTime(Math.max(nowMs, Date.parse(anomaly.detectedAt)));
   return {
     id: hashId('in', anomaly.id),
     status: 'open',
     severity: anomaly.severity,
     title: '',
     startedAt: anomaly.startedAt,
-    detectedAt: anomaly.detectedAt,
-    updatedAt: anomaly.detectedAt,
+    detectedAt,
+    updatedAt: detectedAt,
     acknowledgedAt: null,
     acknowledgedBy: null,
     resolvedAt: null,
@@ -71,22 +93,52 @@ function emptyIncident(anomaly: Anomaly): Incident {
     causes: [],
     anomalyIds: [],
     mergedInto: null,
+    splitFrom: null,
+    events: [],
+    newNormal: null,
   };
 }
 
-/** The group that a new anomaly belongs to: one close in time or already about its service, else a new one. */
-export function groupFor(groups: IncidentGroup[], anomaly: Anomaly, gapMs: number): IncidentGroup {
-  for (let i = groups.length - 1; i >= 0; i--) {
-    const group = groups[i] as IncidentGroup;
-    if (takes(group, anomaly, gapMs)) return group;
-  }
-  const startMs = Date.parse(anomaly.startedAt);
-  const group = { incident: emptyIncident(anomaly), members: [], firstStartMs: startMs, lastStartMs: startMs, endedMs: -1 };
+/** Adds a group, and drops closed ones beyond the cap. */
+export function addGroup(groups: IncidentGroup[], group: IncidentGroup): void {
   groups.push(group);
   while (groups.length > MAX_GROUPS) {
     const closed = groups.findIndex((other) => !isOpen(other));
     groups.splice(Math.max(0, closed), 1);
   }
+}
+
+/** The group that a new anomaly belongs to: the nearest by its links, else one that it opens again, else a new one. */
+export function groupFor(
+  groups: IncidentGroup[],
+  anomaly: Anomaly,
+  kinship: Kinship,
+  gapMs: number,
+  nowMs: number,
+): IncidentGroup {
+  const member = memberOf(anomaly);
+  const details = { anomalyId: anomaly.id, service: anomaly.service };
+  let nearest: IncidentGroup | undefined;
+  let leastMs = Infinity;
+  for (const group of groups) {
+    const apartMs = isOpen(group) ? distanceMs(group, member, kinship, gapMs) : Infinity;
+    if (apartMs > leastMs || apartMs === Infinity) continue;
+    nearest = group;
+    leastMs = apartMs;
+  }
+  if (nearest) {
+    nearest.incident = withEvent(nearest.incident, 'joined', nowMs, details);
+    return nearest;
+  }
+  const back = groups.findLast((group) => !isOpen(group) && comesBack(group, anomaly, gapMs));
+  if (back) {
+    back.incident = withEvent(back.incident, 'reopened', nowMs, details);
+    return back;
+  }
+  const startMs = member.startedMs;
+  const incident = withEvent(emptyIncident(anomaly, nowMs), 'opened', nowMs, details);
+  const group = { incident, members: [], firstStartMs: startMs, lastStartMs: startMs, endedMs: -1 };
+  addGroup(groups, group);
   return group;
 }
 
@@ -96,21 +148,38 @@ export function updateGroup(group: IncidentGroup, anomaly: Anomaly, context: Ran
   const at = group.members.findIndex((other) => other.id === anomaly.id);
   if (at < 0) group.members.push(member);
   else group.members[at] = member;
-  group.firstStartMs = Math.min(group.firstStartMs, member.startedMs);
-  group.lastStartMs = Math.max(group.lastStartMs, member.startedMs);
+  measureStarts(group);
   refreshIncident(group, context, nowMs);
+}
+
+export function measureStarts(group: IncidentGroup): void {
+  const starts = group.members.map((member) => member.startedMs);
+  group.firstStartMs = Math.min(...starts);
+  group.lastStartMs = Math.max(...starts);
+}
+
+/** One incident proposes once: the earliest start, with the change that any of its shifts came after. */
+function proposalOf({ incident, members }: IncidentGroup): NewNormal | null {
+  const known = incident.newNormal ?? null;
+  if (known && known.state !== 'proposed') return known;
+  const proposed = members.flatMap(({ newNormal }) => (newNormal ? [newNormal] : []));
+  const [first] = proposed.toSorted((a, b) => (a.since < b.since ? -1 : 1));
+  return first ? { ...first, deploy: proposed.find(({ deploy }) => deploy !== null)?.deploy ?? null } : known;
 }
 
 /** Recomputes title, severity, causes and status from the members. */
 export function refreshIncident(group: IncidentGroup, context: RankingContext, nowMs: number): void {
   const { incident, members } = group;
-  const causes = rankCauses(members, context.changes, context.graph);
+  const causes = rankCauses(members, context.changes, context.graph, context.found);
   const services = [...new Set(causes.map((cause) => cause.service))];
   const top = members.find((member) => member.id === causes[0]?.evidence[0]) as Member;
   const others = services.length > 1 ? `, ${services.length} services affected` : '';
   const firing = members.some((member) => member.firing);
   const byPerson = incident.status === 'resolved' && group.endedMs < 0;
   const status = byPerson || !firing ? 'resolved' : incident.acknowledgedAt === null ? 'open' : 'acknowledged';
+  const ends = status === 'resolved' && incident.status !== 'resolved';
+  const newNormal = proposalOf(group);
+  const proposes = newNormal !== null && !incident.newNormal;
   if (!byPerson) group.endedMs = firing ? -1 : nowMs;
   group.incident = {
     ...incident,
@@ -126,18 +195,23 @@ export function refreshIncident(group: IncidentGroup, context: RankingContext, n
     services,
     causes,
     anomalyIds: members.map((member) => member.id),
+    newNormal,
   };
+  if (proposes) group.incident = withEvent(group.incident, 'new_normal_proposed', nowMs);
+  if (ends) group.incident = withEvent(group.incident, 'resolved', nowMs);
 }
 
 export function acknowledgeGroup(group: IncidentGroup, by: string, atMs: number): void {
   if (!isOpen(group)) return;
   const acknowledgedAt = isoTime(atMs);
-  group.incident = { ...group.incident, status: 'acknowledged', acknowledgedAt, acknowledgedBy: by, updatedAt: acknowledgedAt };
+  const incident = { ...group.incident, status: 'acknowledged' as const, acknowledgedAt, acknowledgedBy: by };
+  group.incident = withEvent({ ...incident, updatedAt: acknowledgedAt }, 'acknowledged', atMs, { by });
 }
 
-export function resolveGroup(group: IncidentGroup, atMs: number): void {
+export function resolveGroup(group: IncidentGroup, by: string, atMs: number): void {
   if (!isOpen(group)) return;
   const resolvedAt = isoTime(atMs);
   group.endedMs = -1;
-  group.incident = { ...group.incident, status: 'resolved', resolvedAt, updatedAt: resolvedAt };
+  const incident = { ...group.incident, status: 'resolved' as const, resolvedAt, updatedAt: resolvedAt };
+  group.incident = withEvent(incident, 'resolved', atMs, { by });
 }

@@ -72,7 +72,7 @@ export class Intake {
     const { watermark, ahead } = this.state;
     const shiftMs = wall ? observeClient(watermark, clientId, batch.timestamp, batch.count, receivedAtMs) : 0;
     if (watermark.newestMs === -Infinity) this.#begin(batch, shiftMs, wall ? receivedAtMs : Infinity);
-    const onTime = this.#addAll(batch, shiftMs, wall ? receivedAtMs : Infinity, wall ? Infinity : AHEAD_MS);
+    const onTime = this.#addAll(batch, shiftMs, clientId, wall ? receivedAtMs : Infinity, wall ? Infinity : AHEAD_MS);
     if (!wall) {
       ahead.calls = onTime > 0 ? 0 : ahead.calls + 1;
       this.#settleAhead();
@@ -100,7 +100,7 @@ export class Intake {
     if (step > this.state.closedBefore) this.state.closedBefore = step;
   }
 
-  #addAll(batch: EventBatch, shiftMs: number, latestMs: number, aheadMs: number): number {
+  #addAll(batch: EventBatch, shiftMs: number, clientId: string, latestMs: number, aheadMs: number): number {
     const { state } = this;
     const { pool } = this.#host;
     const cache = this.#cacheOf(batch.names);
@@ -139,7 +139,11 @@ export class Intake {
       const endpointId = endpointIds[i] as number;
       const endpoint =
         endpointId === 0 ? 0 : (cache.endpoints[endpointId] ?? this.#resolveEndpoint(cache, batch.names, endpointId));
-      const window = entity.recent.index === step ? entity.recent : subWindowOf(entity, step, pool);
+      let window = entity.recent;
+      if (window.index !== step) {
+        window = subWindowOf(entity, step, pool);
+        entity.state.client = clientId;
+      }
       addEvent(window, level[i] as number, latency[i] as number, endpoint, weights === null ? 1 : (weights[i] as number));
     }
     state.watermark.newestMs = newest;

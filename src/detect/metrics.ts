@@ -15,6 +15,22 @@ export const DETECT_METRICS = {
     type: 'gauge',
     help: 'Events that came after their sub-window was closed: stored, not windowed',
   },
+  lateSeconds: {
+    name: 'helios_detect_data_late_seconds',
+    type: 'gauge',
+    help: 'How long the data of all services together has been missing; not that they are down',
+  },
+  silentServices: {
+    name: 'helios_detect_silent_services',
+    type: 'gauge',
+    help: 'Services without events now: the data of all is late, it is usual for them (expected_zero), or they stopped (dead)',
+    labels: ['kind'],
+  },
+  quietAnomalies: {
+    name: 'helios_detect_quiet_anomalies',
+    type: 'gauge',
+    help: 'Firing anomalies that happen often, are no worse than usual, and opened no incident',
+  },
   anomalies: {
     name: 'helios_detect_anomalies_total',
     type: 'counter',

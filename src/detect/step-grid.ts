@@ -2,6 +2,7 @@ import type { Anomaly } from '../model/anomaly.ts';
 import type { StoredModel } from '../model/model-record.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import { expectStep } from './baseline.ts';
+import type { CallGraph } from './call-graph.ts';
 import type { DetectConfig } from './config.ts';
 import { learnEntity } from './entity-learning.ts';
 import { scoreEntity } from './entity-scoring.ts';
@@ -9,7 +10,8 @@ import { closeSubWindow, type Entity } from './entity-state.ts';
 import { SIGNALS } from './episode.ts';
 import { openVoterModel, retrain } from './forest-voter.ts';
 import { isGap, type StepTraffic } from './gap-rule.ts';
-import { slotOf } from './step-ring.ts';
+import { isEntrySilent, type Quieted } from './silent-entry.ts';
+import { createHorizonSums, slotOf, sumHorizon } from './step-ring.ts';
 import type { SubWindow } from './sub-window.ts';
 import { expectedTraffic } from './traffic-level.ts';
 
@@ -21,6 +23,8 @@ export interface GridState {
   afterGap: boolean;
   /** Steps without any event in a row. */
   emptySteps: number;
+  /** First step of the hole that the stream is in, although something was expected: its data is late; -1 when there is none. */
+  lateSince: number;
 }
 
 export interface GridOptions {
@@ -28,15 +32,20 @@ export interface GridOptions {
   seed: number;
   lengths: readonly number[];
   pool: SubWindow[];
+  graph: CallGraph;
+  changeBefore: (service: string, startedMs: number) => string | null;
 }
 
 /** Empty steps in a row after which the stream as a whole counts as interrupted, whatever was expected. */
 const MAX_EMPTY_STEPS = 30;
 const RETRAIN_CHECK_STEPS = 6;
 const MAX_POOLED = 64;
+/** A witness is looked at over a minute that ends with the step. */
+const EARLIER_STEPS = 5;
+const sums = createHorizonSums();
 
 export function createGridState(): GridState {
-  return { nextStep: -1, afterGap: true, emptySteps: 0 };
+  return { nextStep: -1, afterGap: true, emptySteps: 0, lateSince: -1 };
 }
 
 export interface ClosedSteps {
@@ -45,7 +54,7 @@ export interface ClosedSteps {
   models: StoredModel[];
 }
 
-type FileAnomaly = (anomaly: Anomaly, atMs: number) => string;
+type FileAnomaly = (anomaly: Anomaly, atMs: number) => string | null;
 
 /** Closes steps in order, all entities together, and has them scored and learned. */
 export class StepGrid {
@@ -94,7 +103,10 @@ export class StepGrid {
       expectedTotal += expected;
     }
     state.emptySteps = total === 0 ? state.emptySteps + 1 : 0;
-    const gap = isGap(traffic) || state.emptySteps >= MAX_EMPTY_STEPS;
+    const isHole = isGap(traffic) && !(expectedTotal > 0 && this.#hasWitness(step, entities, traffic));
+    const gap = isHole || state.emptySteps >= MAX_EMPTY_STEPS;
+    if (!gap) state.lateSince = -1;
+    else if (state.lateSince < 0 && expectedTotal > 0) state.lateSince = step;
     const whole = !gap && !state.afterGap;
     state.afterGap = gap;
     const endMs = (step + 1) * SUB_WINDOW_MS;
@@ -112,10 +124,29 @@ export class StepGrid {
     }
   }
 
+  #hasWitness(step: number, entities: Map<string, Entity>, traffic: readonly StepTraffic[]): boolean {
+    let index = 0;
+    const quieted: Quieted[] = [];
+    for (const { state } of entities.values()) {
+      const { count, expected } = traffic[index++] as StepTraffic;
+      sumHorizon(state.ring, step - 1, EARLIER_STEPS, sums);
+      const minuteCount = count + sums.traffic;
+      quieted.push({
+        id: state.id,
+        client: state.client,
+        count,
+        expected,
+        minuteCount,
+        minuteExpected: expected + sums.expectedTraffic,
+      });
+    }
+    return isEntrySilent(quieted, this.#options.graph);
+  }
+
   #scoreStep(entity: Entity, step: number, trafficShare: number, endMs: number, file: FileAnomaly): void {
-    const { config, lengths } = this.#options;
+    const { config, lengths, changeBefore } = this.#options;
     if (slotOf(entity.state.ring, step) < 0) return;
-    for (const anomaly of scoreEntity(entity, step, { config, lengths, trafficShare })) {
+    for (const anomaly of scoreEntity(entity, step, { config, lengths, trafficShare, changeBefore })) {
       const incidentId = file(anomaly, endMs);
       const episode = SIGNALS.map((signal) => entity.state.episodes[signal]).find((other) => other.anomaly?.id === anomaly.id);
       if (episode) episode.anomaly = { ...anomaly, incidentId };

@@ -1,4 +1,4 @@
-import type { Severity, Signal } from './anomaly.ts';
+import type { NewNormal, Severity, Signal } from './anomaly.ts';
 
 export interface Cause {
   /** 1 is the most likely. */
@@ -11,7 +11,33 @@ export interface Cause {
   evidence: string[];
 }
 
-/** Anomalies of one or more services close in time. Times are ISO 8601. */
+export const INCIDENT_EVENT_TYPES = [
+  'opened',
+  'joined',
+  'merged',
+  'split',
+  'acknowledged',
+  'resolved',
+  'reopened',
+  'new_normal_proposed',
+  'new_normal_accepted',
+  'new_normal_rejected',
+] as const;
+
+/** One entry of an incident's history. */
+export interface IncidentEvent {
+  at: string;
+  type: (typeof INCIDENT_EVENT_TYPES)[number];
+  /** The anomaly that opened, joined, or proposed. */
+  anomalyId?: string;
+  service?: string;
+  /** The other incident of a merge or split. */
+  incidentId?: string;
+  /** The person. */
+  by?: string;
+}
+
+/** Anomalies of one or more services that belong together. Times are ISO 8601. */
 export interface Incident {
   id: string;
   status: 'open' | 'acknowledged' | 'resolved';
@@ -27,6 +53,11 @@ export interface Incident {
   causes: Cause[];
   anomalyIds: string[];
   mergedInto: string | null;
+  /** The incident that this one was part of until its cause turned out to be another. */
+  splitFrom?: string | null;
+  /** Oldest first, bounded: the first entry and the newest ones. Absent in documents of versions that kept none. */
+  events?: IncidentEvent[];
+  newNormal?: NewNormal | null;
 }
 
 /** A deployment, configuration or infrastructure change, posted or read off `service.version`. */

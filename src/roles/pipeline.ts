@@ -170,12 +170,16 @@ export class Pipeline {
   /** Applies a person's command and commits it at once, with a checkpoint: it must survive a crash. */
   async command(command: DetectorCommand): Promise<Incident | undefined> {
     while (this.#nextOffset < this.#replayUntil && (await this.step()));
-    const incident = this.#options.detector.command(command);
-    const output: PipelineOutput = { anomalies: [], incidents: incident ? [incident] : [], changes: [] };
+    const { detector } = this.#options;
+    const incident = detector.command(command);
+    // The anomalies that it changed must be in the same commit.
+    const output = detector.advance(null);
+    if (incident && !output.incidents.some(({ id }) => id === incident.id)) output.incidents.push(incident);
     if (command.type === 'change') output.changes.push(command.change);
+    this.#take(output);
     this.#merge(output);
     await this.commit(true);
-    this.#options.publish(output);
+    this.#options.publish({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
     return incident;
   }
 
@@ -231,10 +235,7 @@ export class Pipeline {
 
   async #collect(output: DetectorOutput): Promise<void> {
     const replayed = this.#nextOffset <= this.#replayUntil;
-    if (!replayed) {
-      for (const model of output.models) this.#update.models.push({ ...model, record: { ...model.record, state: 'active' } });
-      this.#count(output);
-    }
+    if (!replayed) this.#take(output);
     if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
     this.#merge(output);
     if (replayed) return;
@@ -242,15 +243,26 @@ export class Pipeline {
     this.#options.publish({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
   }
 
+  #take(output: DetectorOutput): void {
+    for (const model of output.models) this.#update.models.push({ ...model, record: { ...model.record, state: 'active' } });
+    this.#count(output);
+  }
+
   #measure(): void {
     const { metrics, detector, committedOffset } = this.#options;
-    const { entities, openAnomalies, openIncidents, watermarkMs, lateEvents } = detector.status();
+    const { entities, openAnomalies, openIncidents, watermarkMs, lateEvents, lateSinceMs, silent, quietAnomalies } =
+      detector.status();
     metrics.set(PIPELINE_LAG, committedOffset() - this.#nextOffset);
     metrics.set(DETECT_METRICS.entities, entities);
     metrics.set(DETECT_METRICS.openAnomalies, openAnomalies);
     metrics.set(DETECT_METRICS.openIncidents, openIncidents);
     metrics.set(DETECT_METRICS.watermark, Math.max(0, watermarkMs / 1000));
     metrics.set(DETECT_METRICS.lateEvents, lateEvents);
+    metrics.set(DETECT_METRICS.lateSeconds, lateSinceMs < 0 ? 0 : (watermarkMs - lateSinceMs) / 1000);
+    metrics.set(DETECT_METRICS.silentServices, silent.late, { kind: 'late' });
+    metrics.set(DETECT_METRICS.silentServices, silent.expectedZero, { kind: 'expected_zero' });
+    metrics.set(DETECT_METRICS.silentServices, silent.dead, { kind: 'dead' });
+    metrics.set(DETECT_METRICS.quietAnomalies, quietAnomalies);
   }
 
   /** Anomalies that fired for the first time, and models that were trained. */
