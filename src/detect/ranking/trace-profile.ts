@@ -1,0 +1,113 @@
+import { edgeOf, featureOf, type TraceNames } from './trace-keys.ts';
+import { featureChanges, latencyChanges } from './trace-changes.ts';
+import { addCount, countOf, mergeHistogram, superiority, type TraceWindow } from './trace-window.ts';
+
+/** How a share varies from block to block. */
+export interface ShareSpread {
+  blocks: number;
+  sum: number;
+  squares: number;
+  /** Sum of 1/n over the blocks' counts. */
+  inverses: number;
+}
+
+/** Normal behaviour. Plain data. */
+export interface TraceProfileState {
+  calls: Map<number, number>;
+  features: Map<number, number>;
+  selfTimes: Map<number, Uint32Array>;
+  gaps: Map<number, Uint32Array>;
+  /** Blocks in which a visit had enough calls, and the sum of 1/calls over them. */
+  visitBlocks: Map<number, { blocks: number; inverses: number }>;
+  /** Sum and sum of squares of a feature's share over those blocks. */
+  featureShares: Map<number, { sum: number; squares: number }>;
+  selfTimeRanks: Map<number, ShareSpread>;
+  gapRanks: Map<number, ShareSpread>;
+}
+
+/** Blocks with fewer calls say nothing about how much a share or a time varies. */
+const MIN_BLOCK_CALLS = 3;
+/** A service whose block differs this much from what is known is not learned from it: its trouble is not to become normal. */
+const MAX_LEARNED_STRUCTURE = 0.3;
+const MAX_LEARNED_OCTAVES = 1;
+
+/** What is normal, learned from blocks of half a minute or more in order of time; trouble is left out by itself. */
+export class TraceProfile {
+  readonly #names: TraceNames;
+  state: TraceProfileState;
+
+  constructor(names: TraceNames) {
+    this.#names = names;
+    this.state = {
+      calls: new Map(),
+      features: new Map(),
+      selfTimes: new Map(),
+      gaps: new Map(),
+      visitBlocks: new Map(),
+      featureShares: new Map(),
+      selfTimeRanks: new Map(),
+      gapRanks: new Map(),
+    };
+  }
+
+  /** Services that were left out because they differed too much. */
+  learn(block: TraceWindow): Set<number> {
+    const names = this.#names;
+    const { state } = this;
+    const strange = new Set<number>();
+    for (const { visit, strength } of featureChanges(state, block))
+      if (strength > MAX_LEARNED_STRUCTURE) strange.add(names.serviceOf(visit));
+    for (const { key, strength } of latencyChanges(state, block, 'selfTimes'))
+      if (strength > MAX_LEARNED_OCTAVES) strange.add(names.serviceOf(key));
+    const strangeEdges = new Set<number>();
+    for (const { key, strength } of latencyChanges(state, block, 'gaps'))
+      if (strength > MAX_LEARNED_OCTAVES) strangeEdges.add(key);
+    const isLearned = (visit: number): boolean => !strange.has(names.serviceOf(visit));
+    for (const [visit, calls] of block.calls) {
+      if (!isLearned(visit)) continue;
+      addCount(state.calls, visit, calls);
+      if (calls < MIN_BLOCK_CALLS) continue;
+      const known = state.visitBlocks.get(visit) ?? { blocks: 0, inverses: 0 };
+      known.blocks++;
+      known.inverses += 1 / calls;
+      state.visitBlocks.set(visit, known);
+    }
+    for (const [key, count] of block.features) {
+      const { visit } = featureOf(key);
+      if (!isLearned(visit)) continue;
+      addCount(state.features, key, count);
+      const calls = block.calls.get(visit) ?? 0;
+      if (calls < MIN_BLOCK_CALLS) continue;
+      const shares = state.featureShares.get(key) ?? { sum: 0, squares: 0 };
+      shares.sum += count / calls;
+      shares.squares += (count / calls) ** 2;
+      state.featureShares.set(key, shares);
+    }
+    learnLatencies(state.selfTimes, state.selfTimeRanks, block.selfTimes, isLearned);
+    learnLatencies(state.gaps, state.gapRanks, block.gaps, (key) => !strangeEdges.has(key) && isLearned(edgeOf(key).visit));
+    return strange;
+  }
+}
+
+function learnLatencies(
+  known: Map<number, Uint32Array>,
+  ranks: Map<number, ShareSpread>,
+  block: ReadonlyMap<number, Uint32Array>,
+  isLearned: (key: number) => boolean,
+): void {
+  for (const [key, histogram] of block) {
+    if (!isLearned(key)) continue;
+    const sum = known.get(key);
+    const count = countOf(histogram);
+    if (sum && count >= MIN_BLOCK_CALLS) {
+      const share = superiority(histogram, sum);
+      const spread = ranks.get(key) ?? { blocks: 0, sum: 0, squares: 0, inverses: 0 };
+      spread.blocks++;
+      spread.sum += share;
+      spread.squares += share * share;
+      spread.inverses += 1 / count;
+      ranks.set(key, spread);
+    }
+    mergeHistogram(known, key, histogram);
+  }
+}

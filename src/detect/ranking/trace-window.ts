@@ -1,0 +1,106 @@
+import { bucketOf, bucketValue } from '../../model/histogram.ts';
+
+/** Buckets of `model/histogram.ts`, eight taken as one: a quarter of an octave wide. */
+const COARSE_BITS = 3;
+export const LATENCY_BUCKETS = 160;
+
+export function latencyBucket(ms: number): number {
+  return Math.min(LATENCY_BUCKETS - 1, bucketOf(ms) >> COARSE_BITS);
+}
+
+/** The middle of a bucket in milliseconds. */
+export function latencyBucketMs(bucket: number): number {
+  return bucketValue((bucket << COARSE_BITS) + (1 << (COARSE_BITS - 1)));
+}
+
+/** Counts of one step of time, or of several added up. Keys are those of `trace-keys.ts`. Plain data. */
+export interface TraceWindow {
+  startMs: number;
+  endMs: number;
+  /** Calls by visit. */
+  calls: Map<number, number>;
+  /** Calls that had a feature, by feature. */
+  features: Map<number, number>;
+  /** Time not spent in calls, by visit; and time lost between caller and callee, by edge: counts by bucket. */
+  selfTimes: Map<number, Uint32Array>;
+  gaps: Map<number, Uint32Array>;
+}
+
+export function createTraceWindow(startMs: number, endMs: number): TraceWindow {
+  return { startMs, endMs, calls: new Map(), features: new Map(), selfTimes: new Map(), gaps: new Map() };
+}
+
+export function addCount(counts: Map<number, number>, key: number, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}
+
+export function addLatency(histograms: Map<number, Uint32Array>, key: number, ms: number): void {
+  let histogram = histograms.get(key);
+  if (!histogram) histograms.set(key, (histogram = new Uint32Array(LATENCY_BUCKETS)));
+  const bucket = latencyBucket(ms);
+  histogram[bucket] = (histogram[bucket] as number) + 1;
+}
+
+export function mergeHistogram(into: Map<number, Uint32Array>, key: number, histogram: Uint32Array): void {
+  const sum = into.get(key);
+  if (!sum) into.set(key, histogram.slice());
+  else for (let i = 0; i < histogram.length; i++) sum[i] = (sum[i] as number) + (histogram[i] as number);
+}
+
+export function countOf(histogram: Uint32Array): number {
+  let sum = 0;
+  for (const count of histogram) sum += count;
+  return sum;
+}
+
+/** Middle of the bucket of the median of `total` > 0 counts. */
+export function medianMs(histogram: Uint32Array, total: number): number {
+  let seen = 0;
+  for (let bucket = 0; bucket < histogram.length; bucket++) {
+    seen += histogram[bucket] as number;
+    if (2 * seen >= total) return latencyBucketMs(bucket);
+  }
+  return NaN;
+}
+
+/** Probability that a value of `above` is larger than one of `below`, ties half (Mann and Whitney, 1947). */
+export function superiority(above: Uint32Array, below: Uint32Array): number {
+  let smaller = 0;
+  let sum = 0;
+  let count = 0;
+  for (let i = 0; i < above.length; i++) {
+    const here = below[i] as number;
+    const times = above[i] as number;
+    sum += times * (smaller + here / 2);
+    count += times;
+    smaller += here;
+  }
+  return sum / (count * smaller);
+}
+
+/** Adds a window to another one, which then spans both. */
+export function mergeTraceWindow(into: TraceWindow, from: TraceWindow): void {
+  into.startMs = Math.min(into.startMs, from.startMs);
+  into.endMs = Math.max(into.endMs, from.endMs);
+  for (const [key, count] of from.calls) addCount(into.calls, key, count);
+  for (const [key, count] of from.features) addCount(into.features, key, count);
+  for (const [key, histogram] of from.selfTimes) mergeHistogram(into.selfTimes, key, histogram);
+  for (const [key, histogram] of from.gaps) mergeHistogram(into.gaps, key, histogram);
+}
+
+export function sumWindows(steps: readonly TraceWindow[]): TraceWindow {
+  const sum = createTraceWindow(Infinity, -Infinity);
+  for (const step of steps) mergeTraceWindow(sum, step);
+  return sum;
+}
+
+/** Consecutive steps added up to blocks of `blockMs`; a gap ends a block. */
+export function blocksOf(steps: readonly TraceWindow[], blockMs: number): TraceWindow[] {
+  const blocks: TraceWindow[] = [];
+  for (const step of steps) {
+    const last = blocks.at(-1);
+    if (last && last.endMs === step.startMs && step.endMs - last.startMs <= blockMs) mergeTraceWindow(last, step);
+    else blocks.push(sumWindows([step]));
+  }
+  return blocks;
+}
