@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { matchIncidents, rankQuantile } from '../src/evaluate/protocol-matching.ts';
+import type { EvaluatedIncident } from '../src/evaluate/protocol-episode.ts';
 import type { Incident } from '../src/model/incident.ts';
-import { matchIncidents } from './incident-matching.ts';
 import { textTable } from './load-table.ts';
 import { compareFigures, isEqual, readFigures } from './replay-figures.ts';
 import type { Comparison, FileFigures } from './replay-figures.ts';
@@ -45,28 +46,34 @@ interface Detection {
 
 function detectionOf(day: RealDay, figures: FileFigures, incidents: readonly Incident[]): Detection {
   const faults = JSON.parse(readFileSync(day.faults, 'utf8')) as Fault[];
-  const truths = faults.map((fault) => ({ fault, startMs: Date.parse(fault.start), endMs: Date.parse(fault.end) }));
-  const spans = incidents
-    .filter(({ mergedInto, detectedAt }) => {
-      const ms = Date.parse(detectedAt);
-      return mergedInto === null && ms >= figures.fromMs && ms < figures.toMs + SAMPLE_MS;
-    })
-    .map((incident) => ({
-      incident,
-      startMs: Date.parse(incident.detectedAt),
-      endMs: incident.resolvedAt === null ? figures.toMs : Date.parse(incident.resolvedAt),
-    }));
-  const matching = matchIncidents(truths, spans, { sampleMs: SAMPLE_MS, scoredFromMs: figures.fromMs, scoredToMs: figures.toMs });
-  const delays = matching.matches.map(({ delayMs }) => delayMs / 1000).toSorted((a, b) => a - b);
-  const found = matching.matches.filter(({ incident }) => incident !== null);
+  const truths = faults.map(({ start, end }) => ({ startMs: Date.parse(start), endMs: Date.parse(end) }));
+  const known = new Map<EvaluatedIncident, Incident>();
+  for (const incident of incidents) {
+    const startMs = Date.parse(incident.detectedAt);
+    if (incident.mergedInto !== null || startMs < figures.fromMs || startMs >= figures.toMs + SAMPLE_MS) continue;
+    const endMs = incident.resolvedAt === null ? figures.toMs : Date.parse(incident.resolvedAt);
+    const span = { startMs, endMs: Math.max(startMs, endMs) };
+    known.set({ ...span, episodes: [{ ...span, entity: incident.id }] }, incident);
+  }
+  const matching = matchIncidents({
+    incidents: [...known.keys()].toSorted((a, b) => a.startMs - b.startMs),
+    truths,
+    sampleMs: SAMPLE_MS,
+    scored: { startMs: figures.fromMs, endMs: figures.toMs },
+  });
+  const causeOf = (incident: EvaluatedIncident): string | undefined => known.get(incident)?.causes[0]?.service;
+  const found = matching.pairs.filter(({ incident }) => incident !== undefined);
   return {
-    faults: matching.matches.length,
+    faults: matching.pairs.length,
     found: found.length,
-    causeFirst: found.filter(({ truth, incident }) => incident?.incident.causes[0]?.service === truth.fault.service).length,
-    medianDelaySeconds: delays[Math.ceil(delays.length / 2) - 1] ?? Infinity,
-    incidents: spans.length,
+    causeFirst: found.filter(({ truth, incident }) => incident && causeOf(incident) === faults[truth]?.service).length,
+    medianDelaySeconds: rankQuantile(
+      matching.pairs.map(({ delayMs }) => delayMs / 1000),
+      0.5,
+    ),
+    incidents: known.size,
     falseIncidents: matching.falseIncidents.length,
-    duplicates: matching.duplicates.length,
+    duplicates: matching.duplicates,
   };
 }
 
