@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { registerConfig } from './config.ts';
 import { registerDemo } from './demo.ts';
+import { registerEvaluate } from './evaluate.ts';
 import { registerGenerate } from './generate.ts';
 import { registerIncidents } from './incidents.ts';
 import { registerModel } from './model.ts';
@@ -22,6 +23,7 @@ const COMMANDS: readonly Register[] = [
   registerIncidents,
   registerReport,
   registerModel,
+  registerEvaluate,
   registerConfig,
 ];
 

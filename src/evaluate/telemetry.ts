@@ -2,6 +2,8 @@
 export interface EntityTable {
   entity: string;
   series: readonly string[];
+  /** UCUM unit of each series, where the recording declares one. */
+  units?: readonly (string | undefined)[];
   /** Start of each sample, milliseconds since the epoch. */
   timeMs: Float64Array;
   /** Rows by series, row-major; NaN is a missing value. */
@@ -59,8 +61,8 @@ export function verdictsByRow(
   let at = 0;
   for (let row = 0; row < timeMs.length; row++) {
     const time = timeMs[row] as number;
-    while (at < verdicts.endMs.length && (verdicts.endMs[at] as number) <= time) at++;
-    if (at === verdicts.endMs.length || (verdicts.timeMs[at] as number) > time) continue;
+    while (at + 1 < verdicts.timeMs.length && (verdicts.timeMs[at + 1] as number) <= time) at++;
+    if (!((verdicts.timeMs[at] as number) <= time && time < (verdicts.endMs[at] as number))) continue;
     score[row] = verdicts.score[at] as number;
     firing[row] = verdicts.firing[at] as number;
     tick[row] = at;

@@ -43,7 +43,7 @@ export function joinSegments(segments: readonly RowSegment[], window: number, le
 }
 
 function thresholdsOf(scores: ArrayLike<number>): Threshold[] {
-  const sorted = Float64Array.from(scores).sort().reverse();
+  const sorted = Float64Array.from(scores).sort().toReversed();
   return Array.from({ length: THRESHOLDS }, (_, k) => {
     const threshold = sorted[Math.trunc((k * (sorted.length - 1)) / (THRESHOLDS - 1))] as number;
     const predicted = new Uint8Array(sorted.length);

@@ -1,0 +1,47 @@
+import type { Prng } from '../../lib/prng.ts';
+import { rateFigure, shareFigure, statisticFigure, type Figure } from '../figure.ts';
+import { incidentRates, rankQuantile, type Matching } from '../protocol-matching.ts';
+
+const DAY_MS = 86_400_000;
+
+type Outcome = 'matched' | 'missed' | 'false';
+
+const count = (outcomes: readonly Outcome[], wanted: Outcome): number => outcomes.filter((outcome) => outcome === wanted).length;
+
+/** Items 6 and 7 of the protocol over the systems of a set. */
+export function incidentFigures(matchings: readonly Matching[], prng: Prng, prefix = 'incident'): Figure[] {
+  const outcomes = matchings.flatMap(({ pairs, falseIncidents }) => [
+    ...pairs.map(({ incident }): Outcome => (incident ? 'matched' : 'missed')),
+    ...falseIncidents.map((): Outcome => 'false'),
+  ]);
+  const [matched, missed, wrong] = [count(outcomes, 'matched'), count(outcomes, 'missed'), count(outcomes, 'false')];
+  const delays = matchings.flatMap(({ pairs }) => pairs.map(({ delayMs }) => delayMs / 1000));
+  const days = matchings.reduce((sum, { normalMs }) => sum + normalMs, 0) / DAY_MS;
+  const duplicates = matchings.reduce((sum, own) => sum + own.duplicates, 0);
+  const delay = (q: number, name: string): Figure =>
+    statisticFigure({
+      measure: `${prefix} delay ${name}, s`,
+      items: delays,
+      statistic: (items) => rankQuantile(items, q),
+      of: 'faults',
+      prng,
+    });
+  return [
+    shareFigure(`${prefix} precision`, matched, matched + wrong, 'incidents'),
+    shareFigure(`${prefix} recall`, matched, matched + missed, 'faults'),
+    statisticFigure({
+      measure: `${prefix} F1`,
+      items: outcomes,
+      statistic: (items) => {
+        const hits = count(items, 'matched');
+        return incidentRates(hits, count(items, 'false'), hits + count(items, 'missed')).f1;
+      },
+      of: 'incidents and faults',
+      prng,
+    }),
+    rateFigure(`false ${prefix}s per system-day`, wrong, days, `in ${days.toFixed(2)} days`),
+    rateFigure(`${prefix}s per matched fault`, matched + duplicates, matched, 'incidents'),
+    delay(0.5, 'median'),
+    delay(0.9, 'p90'),
+  ];
+}
