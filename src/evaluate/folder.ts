@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { HeliosError } from '../lib/errors.ts';
 import { kindOf, type FileKind } from './signature.ts';
 
@@ -21,7 +21,7 @@ export interface FoundFile {
 
 /** Files of one layout that are scored together. */
 export interface FoundSet {
-  /** Folder relative to the one that was searched; "." is that one itself. */
+  /** Folder relative to the one that was searched, or the name of that one itself. */
   name: string;
   folder: string;
   layout: LayoutName;
@@ -106,7 +106,7 @@ export function findSets(root: string): FoundSet[] {
     const key = `${folder}\0${layout}`;
     const known = sets.get(key);
     if (known) known.files.push(file);
-    else sets.set(key, { name: relative(root, folder) || '.', folder, layout, files: [file] });
+    else sets.set(key, { name: relative(root, folder) || basename(root), folder, layout, files: [file] });
   }
   const found = [...sets.values()].filter((set) => set.files.some(({ kind }) => kind === NEEDED[set.layout]));
   if (found.length === 0)

@@ -4,7 +4,6 @@ import { meanFigure, meanOf, rateFigure, shareFigure, statisticFigure, type Figu
 import type { RowTruth } from '../layouts/server-rows.ts';
 import { answerCredits } from '../measures/answer-credit.ts';
 import { NAB_PROFILES, nabScore } from '../measures/nab-score.ts';
-import type { RowSegment } from '../measures/row-segment.ts';
 import { incidentRates } from '../protocol-matching.ts';
 import { incidentFigures } from './incident-figures.ts';
 import { rankingFigures } from './ranking-figures.ts';
