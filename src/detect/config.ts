@@ -29,7 +29,7 @@ export const detectConfigSchema = z.strictObject({
     .meta({ description: 'Window features given to the forest' }),
   allowed_lateness: duration('2s').meta({ description: 'How long a 10 s sub-window stays open for late events, in event time' }),
   incident_gap: duration('5m').meta({
-    description: 'Anomalies of several services starting this close together become one incident',
+    description: 'Related anomalies of several services that start this close together become one incident',
   }),
   max_entities: z
     .int()

@@ -139,6 +139,14 @@ test('three errors out of five requests at night do not page', () => {
   assert.deepEqual(emitted, []);
 });
 
+test('a ratio on 0.008 requests a second never pages, whatever it is', () => {
+  const rare = { rate: 0.008, errorRate: 0, latencyMs: 50 };
+  const broken = during(steady('a', rare), FAULT_MS, FAULT_MS + 5 * HOUR_MS, () => ({ errorRate: 1, latencyMs: 5000 }));
+  const services = [broken, steady('b', { rate: 1 })];
+  const { emitted } = play({ detector: detector(), services, fromMs: START_MS, toMs: FAULT_MS + 5 * HOUR_MS });
+  assert.deepEqual(emitted, []);
+});
+
 test('minutes without any event from anyone are a hole in the data, not a fault', () => {
   const whole = detector();
   const verdicts = createVerdicts();
@@ -218,7 +226,9 @@ test('with another window or other features a snapshot keeps incidents, ends the
 
 test('bytes that are no snapshot are refused', () => {
   assert.throws(() => detector().restore(Uint8Array.of(1, 2, 3, 4, 5)), { code: 'corrupt_data' });
-  assert.throws(() => detector().restore(encodeState({ version: 0 })), { code: 'corrupt_data' });
+  for (const version of [0, 2, 4]) {
+    assert.throws(() => detector().restore(encodeState({ version })), { code: 'corrupt_data' }, 'another version is rebuilt');
+  }
 });
 
 test('events in any order within the allowed lateness give the same verdicts; later ones are counted, not windowed', () => {

@@ -5,48 +5,70 @@ import { effectRatio } from './anomaly-summary.ts';
 
 /** One earlier anomaly of an entity and signal. */
 interface Occurrence {
+  startStep: number;
   endStep: number;
-  steps: number;
   ratio: number;
   severity: Severity;
 }
 
-/** The earlier anomalies of one entity and signal, newest last. Plain data, bounded. */
+/** The earlier anomalies of one entity and signal, oldest first. Plain data, bounded. */
 export type Habit = Occurrence[];
 
-const MAX_OCCURRENCES = 12;
+const MAX_OCCURRENCES = 32;
 const DAY_STEPS = 8640;
-/** That often within a day is a habit: whoever was called for it five times knows it. */
-const FREQUENT = 5;
+const HOUR_STEPS = 360;
+/** Several on one day are one trouble and not a habit: that takes a few days of the week before. */
+const WITHIN_DAYS = 7;
+const ON_DAYS = 3;
+/** At any time of day, that many. */
+const OFTEN = 10;
 /** No worse: up to half as much again as the usual effect, and twice as long as the longest. */
 const WORSE_RATIO = 1.5;
-const WORSE_STEPS = 2;
+const WORSE_LENGTH = 2;
 const ORDER: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
-const usual = (habit: Habit, step: number): Habit => habit.filter(({ endStep }) => step - endStep <= DAY_STEPS);
+const stepOf = (time: string): number => Date.parse(time) / SUB_WINDOW_MS;
 
 /** Remembers an anomaly that is over. */
 export function rememberOccurrence(habit: Habit, anomaly: Anomaly): void {
-  const startStep = Date.parse(anomaly.startedAt) / SUB_WINDOW_MS;
-  const endStep = Date.parse(anomaly.resolvedAt as string) / SUB_WINDOW_MS;
-  habit.push({ endStep, steps: endStep - startStep, ratio: effectRatio(anomaly), severity: anomaly.severity });
+  const { startedAt, resolvedAt, severity } = anomaly;
+  habit.push({ startStep: stepOf(startedAt), endStep: stepOf(resolvedAt as string), ratio: effectRatio(anomaly), severity });
   if (habit.length > MAX_OCCURRENCES) habit.shift();
 }
 
-function isWorse(recent: Habit, anomaly: Anomaly, step: number): boolean {
+function isWorse(usual: Habit, anomaly: Anomaly, step: number): boolean {
   if (anomaly.severity === 'critical') return true;
-  const ratios = recent.map(({ ratio }) => ratio).toSorted((a, b) => a - b);
+  const ratios = usual.map(({ ratio }) => ratio).toSorted((a, b) => a - b);
   if (effectRatio(anomaly) > WORSE_RATIO * (ratios[ratios.length >> 1] as number)) return true;
-  const grave = Math.max(...recent.map(({ severity }) => ORDER.indexOf(severity)));
-  if (ORDER.indexOf(anomaly.severity) > grave) return true;
-  const longest = Math.max(...recent.map(({ steps }) => steps));
-  return step - Date.parse(anomaly.startedAt) / SUB_WINDOW_MS > WORSE_STEPS * longest;
+  const gravest = Math.max(...usual.map(({ severity }) => ORDER.indexOf(severity)));
+  if (ORDER.indexOf(anomaly.severity) > gravest) return true;
+  const longest = Math.max(...usual.map(({ startStep, endStep }) => endStep - startStep));
+  return step - stepOf(anomaly.startedAt) > WORSE_LENGTH * longest;
 }
 
-/** Why an anomaly, as it is at `step`, calls nobody: it came often within the last day and is no worse; null when it must. */
+/** Whole days from an earlier start to this one; 0 within the same half day. */
+const daysBetween = (earlier: number, start: number): number => Math.round((start - earlier) / DAY_STEPS);
+
+const distinctDays = (occurrences: Habit, start: number): number =>
+  new Set(occurrences.map(({ startStep }) => daysBetween(startStep, start)).filter((days) => days > 0)).size;
+
+/**
+ * Why an anomaly, as it is at `step`, calls nobody: it came at this time of day, or often at any time, on several days of the
+ * week before, and is no worse now. Null when it must call.
+ */
 export function quietReason(habit: Habit, anomaly: Anomaly, step: number): Quiet | null {
-  const recent = usual(habit, step);
-  if (recent.length < FREQUENT || isWorse(recent, anomaly, step)) return null;
-  const reason = `at least ${recent.length} times within the last day, and no worse this time`;
-  return { since: anomaly.quiet?.since ?? isoTime((step + 1) * SUB_WINDOW_MS), reason };
+  const start = stepOf(anomaly.startedAt);
+  const recent = habit.filter(({ startStep }) => start - startStep <= (WITHIN_DAYS + 0.5) * DAY_STEPS);
+  const sameHour = recent.filter(({ startStep }) => {
+    const days = daysBetween(startStep, start);
+    return days > 0 && Math.abs(start - startStep - days * DAY_STEPS) <= HOUR_STEPS;
+  });
+  const since = anomaly.quiet?.since ?? isoTime((step + 1) * SUB_WINDOW_MS);
+  const days = distinctDays(sameHour, start);
+  if (days >= ON_DAYS && !isWorse(sameHour, anomaly, step)) {
+    return { since, reason: `it came at this time on ${days} of the last ${WITHIN_DAYS} days and is no worse` };
+  }
+  const isOften = recent.length >= OFTEN && distinctDays(recent, start) >= ON_DAYS;
+  if (!isOften || isWorse(recent, anomaly, step)) return null;
+  return { since, reason: `it came ${recent.length} times in the last ${WITHIN_DAYS} days and is no worse` };
 }

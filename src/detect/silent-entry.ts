@@ -8,9 +8,9 @@ export interface Quieted {
   /** Of this step. */
   count: number;
   expected: number;
-  /** Of the last minute, this step included. */
-  minuteCount: number;
-  minuteExpected: number;
+  /** Since the silence began, over a minute at most, this step included. */
+  sinceCount: number;
+  sinceExpected: number;
 }
 
 /** Fewer events expected than this in a step, and silence says nothing of the entity. */
@@ -30,8 +30,8 @@ export function isEntrySilent(entities: readonly Quieted[], graph: Pick<CallGrap
   const entry = silent.find(({ id }) => silent.every((other) => other.id === id || graph.reaches(id, other.id)));
   if (!entry || silent.length < 2) return false;
   const stopped = new Set(silent.map(({ client }) => client));
-  return entities.some(({ id, client, minuteCount, minuteExpected }) => {
-    const goesOn = minuteCount >= WITNESS_EVENTS && minuteCount >= WITNESS_SHARE * minuteExpected;
+  return entities.some(({ id, client, sinceCount, sinceExpected }) => {
+    const goesOn = sinceCount >= WITNESS_EVENTS && sinceCount >= WITNESS_SHARE * sinceExpected;
     if (!goesOn || id === entry.id || graph.reaches(entry.id, id)) return false;
     return client === entry.client || (stopped.size > 1 && !stopped.has(client));
   });

@@ -25,6 +25,8 @@ export interface GridState {
   emptySteps: number;
   /** First step of the hole that the stream is in, although something was expected: its data is late; -1 when there is none. */
   lateSince: number;
+  /** First step of the stretch in which nearly everything is silent, late or not; -1 when it is not. */
+  silentSince: number;
 }
 
 export interface GridOptions {
@@ -40,12 +42,12 @@ export interface GridOptions {
 const MAX_EMPTY_STEPS = 30;
 const RETRAIN_CHECK_STEPS = 6;
 const MAX_POOLED = 64;
-/** A witness is looked at over a minute that ends with the step. */
+/** A witness is looked at over a minute at most that ends with the step. */
 const EARLIER_STEPS = 5;
 const sums = createHorizonSums();
 
 export function createGridState(): GridState {
-  return { nextStep: -1, afterGap: true, emptySteps: 0, lateSince: -1 };
+  return { nextStep: -1, afterGap: true, emptySteps: 0, lateSince: -1, silentSince: -1 };
 }
 
 export interface ClosedSteps {
@@ -103,7 +105,10 @@ export class StepGrid {
       expectedTotal += expected;
     }
     state.emptySteps = total === 0 ? state.emptySteps + 1 : 0;
-    const isHole = isGap(traffic) && !(expectedTotal > 0 && this.#hasWitness(step, entities, traffic));
+    const looksLate = isGap(traffic);
+    if (!looksLate) state.silentSince = -1;
+    else if (state.silentSince < 0) state.silentSince = step;
+    const isHole = looksLate && !(expectedTotal > 0 && this.#hasWitness(step, entities, traffic));
     const gap = isHole || state.emptySteps >= MAX_EMPTY_STEPS;
     if (!gap) state.lateSince = -1;
     else if (state.lateSince < 0 && expectedTotal > 0) state.lateSince = step;
@@ -125,20 +130,15 @@ export class StepGrid {
   }
 
   #hasWitness(step: number, entities: Map<string, Entity>, traffic: readonly StepTraffic[]): boolean {
+    // What came before the silence says nothing of the pipe since.
+    const earlier = Math.min(EARLIER_STEPS, step - this.state.silentSince);
     let index = 0;
     const quieted: Quieted[] = [];
     for (const { state } of entities.values()) {
       const { count, expected } = traffic[index++] as StepTraffic;
-      sumHorizon(state.ring, step - 1, EARLIER_STEPS, sums);
-      const minuteCount = count + sums.traffic;
-      quieted.push({
-        id: state.id,
-        client: state.client,
-        count,
-        expected,
-        minuteCount,
-        minuteExpected: expected + sums.expectedTraffic,
-      });
+      sumHorizon(state.ring, step - 1, earlier, sums);
+      const { id, client } = state;
+      quieted.push({ id, client, count, expected, sinceCount: count + sums.count, sinceExpected: expected * (earlier + 1) });
     }
     return isEntrySilent(quieted, this.#options.graph);
   }
