@@ -44,6 +44,14 @@ test('history comes before the start and has no faults', () => {
   assert.ok(faults.every((fault) => Date.parse(fault.start) > start));
 });
 
+test("the plan's set is seven days whatever the duration, and goes with no other faults", () => {
+  const { faults: _faults, ...flags } = { ...FLAGS, planSet: true as const };
+  const generator = generatorOf(flags, NOW_MS);
+  assert.equal(generator.endMs - generator.startMs, 7 * 24 * 3_600_000);
+  assert.equal(generator.endMs, Date.parse('2025-10-08T10:00:00Z'));
+  assert.throws(() => generatorOf({ ...flags, faults: 3 }, NOW_MS), /cannot generate: --plan-set/);
+});
+
 test('without a start a stream ends with the last full hour, a live one begins now', () => {
   assert.equal(generatorOf(FLAGS, NOW_MS).endMs, Date.parse('2025-10-08T10:00:00Z'));
   assert.equal(generatorOf({ ...FLAGS, live: true }, NOW_MS).startMs, NOW_MS);

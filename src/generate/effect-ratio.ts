@@ -2,7 +2,7 @@ import type { Prng } from '../lib/prng.ts';
 import { createPrng } from '../lib/prng.ts';
 import { isErrorLevel } from '../model/event.ts';
 import type { Condition } from './condition.ts';
-import type { Fleet } from './fleet.ts';
+import type { Endpoint, Fleet, Service } from './fleet.ts';
 import type { FleetState } from './fleet-state.ts';
 import { FleetTimeline } from './fleet-timeline.ts';
 import { HopBuffer } from './hop-buffer.ts';
@@ -36,7 +36,6 @@ const LATE = 0.9;
 /** Events of the service at fault that a measurement aims at, and requests it takes at most. */
 const WANTED_EVENTS = 300;
 const MAX_REQUESTS = 3000;
-const USUAL_REQUESTS = 20_000;
 const MIN_EVENTS = 20;
 /** An effect that counts a service among those hit. */
 const HIT = { errors: 3, addedErrors: 0.02, p95: 1.3, lessTraffic: 0.7, moreTraffic: 1.5 };
@@ -48,13 +47,14 @@ export class EffectMeter {
   readonly #seed: number;
   readonly #timeline: FleetTimeline;
   readonly #hops = new HopBuffer();
-  #usual: Sight[] | undefined;
+  readonly #usualErrorRates: readonly number[];
 
   constructor(fleet: Fleet, conditions: readonly Condition[], seed: number) {
     this.#fleet = fleet;
     this.#conditions = conditions;
     this.#seed = seed;
     this.#timeline = new FleetTimeline(fleet, conditions, seed);
+    this.#usualErrorRates = fleet.services.map(usualErrorRate);
   }
 
   measure(condition: Condition): MeasuredEffect {
@@ -85,7 +85,7 @@ export class EffectMeter {
 
   #isHit(ratio: EffectRatio | undefined, service: number): boolean {
     if (!ratio) return false;
-    const added = (ratio.errors - 1) * this.#usualErrorRate(service);
+    const added = (ratio.errors - 1) * (this.#usualErrorRates[service] as number);
     return (
       (ratio.errors >= HIT.errors && added >= HIT.addedErrors) ||
       ratio.p95 >= HIT.p95 ||
@@ -112,24 +112,10 @@ export class EffectMeter {
     });
   }
 
-  /** Few errors are seen in a short look on a good day: the usual rate comes from a long one, and what chance explains is 1. */
+  /** Few errors are seen in a short look on a good day: the usual rate is computed, and what chance explains is 1. */
   #errorRatio({ errors, events }: Sight, service: number): number {
-    const expected = this.#usualErrorRate(service) * events;
+    const expected = (this.#usualErrorRates[service] as number) * events;
     return errors <= expected + 2 * Math.sqrt(expected) + 1 ? 1 : errors / expected;
-  }
-
-  #usualErrorRate(service: number): number {
-    const { errors, events } = this.#usualSights()[service] as Sight;
-    return Math.max(errors, 1) / Math.max(events, 1);
-  }
-
-  #usualSights(): Sight[] {
-    this.#usual ??= this.#look(
-      new FleetTimeline(this.#fleet, [], this.#seed).at(0),
-      USUAL_REQUESTS,
-      createPrng(hash32(this.#seed, 72)),
-    );
-    return this.#usual;
   }
 
   #look(state: FleetState, requests: number, prng: Prng): Sight[] {
@@ -149,6 +135,18 @@ export class EffectMeter {
       return { events: sorted.length, errors: errors[service] as number, p95: sorted[Math.floor(0.95 * sorted.length)] ?? NaN };
     });
   }
+}
+
+/** Share of a service's requests that fail on a good day, by themselves or because a call does that they need. */
+function usualErrorRate({ endpoints, visits }: Service): number {
+  return endpoints.reduce((sum, endpoint) => sum + endpoint.visits * failureOf(endpoint), 0) / visits;
+}
+
+function failureOf({ errorRate, calls }: Endpoint): number {
+  const callsSucceed = calls
+    .filter(({ optional }) => !optional)
+    .reduce((product, { target, probability }) => product * (1 - probability * failureOf(target)), 1);
+  return 1 - (1 - errorRate) * callsSucceed;
 }
 
 function further(a: number, b: number): number {
