@@ -22,8 +22,10 @@ export async function metricDefinitions(): Promise<MetricDefinition[]> {
   const modules = await Promise.all(
     files.map((file) => import(pathToFileURL(join(root, file)).href) as Promise<Record<string, unknown>>),
   );
-  const definitions = modules.flatMap((exported) => Object.values(exported).filter((value) => isMetric(value)));
-  return definitions.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  // A room may export them one by one or as a table of names.
+  const tables = modules.flatMap((exported) => Object.values(exported).filter((value) => typeof value === 'object'));
+  const definitions = tables.flatMap((value) => (isMetric(value) ? [value] : Object.values(value ?? {}).filter(isMetric)));
+  return [...new Set(definitions)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function metricsReference(definitions: readonly MetricDefinition[]): string {

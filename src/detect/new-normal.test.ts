@@ -53,8 +53,8 @@ for (const { name, change, worse, signal } of SHIFTS) {
     assert.equal(accepted?.newNormal?.state, 'accepted');
     play({ detector: one, services, fromMs: atMs, toMs: atMs + HOUR_MS, verdicts });
     assert.equal(verdicts.anomalies.size, 1, 'the new level calls nobody');
-    assert.equal(verdicts.anomalies.get(anomaly?.id as string)?.state, 'resolved');
-    assert.equal(verdicts.anomalies.get(anomaly?.id as string)?.newNormal?.state, 'accepted');
+    assert.equal(verdicts.anomalies.get(anomaly?.id)?.state, 'resolved');
+    assert.equal(verdicts.anomalies.get(anomaly?.id)?.newNormal?.state, 'accepted');
     const broken = shifted(() => worse);
     play({ detector: one, services: broken, fromMs: atMs + HOUR_MS, toMs: atMs + HOUR_MS + 5 * MINUTE, verdicts });
     assert.deepEqual(
