@@ -22,6 +22,16 @@ const WINDOWS_AT_LEAST = 3;
 const MAX_WINDOWS = 100;
 const TINY = 1e-12;
 
+/** What is known of a series' scale beforehand. */
+export interface ChangeScale {
+  /** Value from which its size is measured: 100 for a success share in percent, whose 99 and 98 differ by a factor of two. */
+  ideal: number;
+  /** Least deviation of interest, in the unit of the series. */
+  least: number;
+}
+
+const FROM_ZERO: ChangeScale = { ideal: 0, least: TINY };
+
 export function finiteSorted(values: ArrayLike<number>): Float64Array {
   const kept = new Float64Array(values.length);
   let count = 0;
@@ -79,6 +89,7 @@ export function changeScore(
   normal: ArrayLike<number>,
   anomalous: ArrayLike<number>,
   recent: ArrayLike<number> = [],
+  { ideal, least }: ChangeScale = FROM_ZERO,
 ): SeriesChange {
   const sorted = finiteSorted(normal);
   const usual = quantile(sorted, 0.5);
@@ -89,9 +100,12 @@ export function changeScore(
   const observed = peak < 0 ? NaN : (anomalous[peak] as number);
   const change: SeriesChange = { score: 0, direction: observed < low ? 'down' : 'up', usual, observed };
   if (sorted.length < 2 || peak < 0) return change;
-  const floor = Math.max(relativeFloor(sorted.length) * Math.abs(usual), TINY);
   const deviation = Math.max(observed - high, low - observed, 0);
-  change.score = deviation / Math.max(usualDeviation(normal, sorted, anomalous.length), floor);
+  const spread = usualDeviation(normal, sorted, anomalous.length);
+  // A series that never moved tells nothing of its scale but by this move.
+  const size = Math.abs(usual - ideal);
+  const scale = spread > 0 ? size : Math.max(size, deviation);
+  change.score = deviation / Math.max(spread, relativeFloor(sorted.length) * scale, least, TINY);
   return change;
 }
 

@@ -1,26 +1,22 @@
-import { changeScore } from './change-score.ts';
-import { isTransit } from './component-kind.ts';
+import { median } from './change-score.ts';
 import { excessOf, passedOn, type Channel, type Excess } from './graph-excess.ts';
 import { originShares } from './graph-flow.ts';
+import { metricChange } from './metric-change.ts';
 import type { MetricCauseInput, RankedEntity, RankedSeries } from './metric-input.ts';
-import { isWorse, roleOf, type MetricRole } from './metric-role.ts';
+import { isWorse, type MetricRole } from './metric-role.ts';
+import type { SeriesRoles } from './metric-roles.ts';
 
 /** Where in the call graph the symptom arises. */
 export interface Origin {
+  /** The leading one of those that were followed. */
   channel: Channel;
   /** By entity, in the order of the input: share of the symptom that arises in it, 0..1; NaN for one outside the graph. */
   shares: Float64Array;
-  /** By entity: whether it only passes calls on. */
-  transit: boolean[];
 }
 
-/** What arises in a component that its behaviour shows to be transit mostly belongs to its callee, measured a little late. */
-const TRANSIT_KEEPS = 0.25;
-const NO_EXCESS: Excess = { amount: 0, normal: new Float64Array(0), totals: new Float64Array(0) };
-
-export function seriesRole(series: RankedSeries): MetricRole {
-  return series.role ?? roleOf(series.unit, series.normal);
-}
+/** A change is clear from this score on. */
+const CLEAR = 3;
+const NO_EXCESS: Excess = { amount: 0, perRow: 0, normal: new Float64Array(0) };
 
 function addsUp(role: MetricRole): boolean {
   return role === 'duration' || role === 'success' || role === 'failure';
@@ -30,36 +26,50 @@ function named(entity: RankedEntity, name: string | undefined): RankedSeries | u
   return entity.series.find((series) => series.name === name);
 }
 
-/** Sums `weight` by series name and returns the name with the most. */
-function heaviest(entities: readonly RankedEntity[], weight: (series: RankedSeries) => number): string | undefined {
+/** The name that most entities have a series of this role by; the larger in all, of two. */
+function commonest(entities: readonly RankedEntity[], roles: SeriesRoles, role: MetricRole): string | undefined {
+  const holders = new Map<string, number>();
+  for (const { series } of entities) {
+    for (const { name, normal } of series) {
+      if (roles(name) !== role) continue;
+      const size = median(normal);
+      holders.set(name, (holders.get(name) ?? 0) + 1 + (Number.isNaN(size) ? 0 : size / (1 + size) / entities.length));
+    }
+  }
+  return [...holders].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+}
+
+/** How much each series that adds up got worse, by name: clear changes count by their logarithm. */
+function worsened(entities: readonly RankedEntity[], roles: SeriesRoles): Map<string, number> {
   const totals = new Map<string, number>();
   for (const { series } of entities) {
     for (const each of series) {
-      const added = weight(each);
-      if (added > 0) totals.set(each.name, (totals.get(each.name) ?? 0) + added);
+      const { name } = each;
+      const role = roles(name);
+      if (!addsUp(role)) continue;
+      const { score, direction } = metricChange(each, role);
+      if (score > CLEAR && isWorse(role, direction)) totals.set(name, (totals.get(name) ?? 0) + Math.log(score / CLEAR));
     }
   }
-  let best: string | undefined;
-  for (const [name, total] of totals) if (best === undefined || total > (totals.get(best) as number)) best = name;
-  return best;
+  return totals;
 }
 
-/** The entry's series; else what changed most for the worse, at the entry or anywhere. */
-function channelOf({ entities, entry }: MetricCauseInput): Channel | undefined {
-  const worsening = (series: RankedSeries): number => {
-    const role = seriesRole(series);
-    if (!addsUp(role)) return 0;
-    const { score, direction } = changeScore(series.normal, series.anomalous, series.recent);
-    return isWorse(role, direction) ? Math.log1p(score) : 0;
-  };
+/** The entry's series; else all that got worse at the entry, or anywhere. Weights add up to 1. */
+function channelsOf({ entities, entry }: MetricCauseInput, roles: SeriesRoles): Channel[] {
   const at = entities.filter(({ name }) => name === entry?.entity);
-  const name = entry?.series ?? heaviest(at, worsening) ?? heaviest(entities, worsening);
-  const holders = entities.flatMap((entity) => named(entity, name) ?? []);
-  const own = at[0] && named(at[0], name);
-  const role = own ? seriesRole(own) : holders.map(seriesRole).find(addsUp);
-  if (name === undefined || role === undefined || !addsUp(role)) return undefined;
-  const percent = holders.some(({ normal }) => Array.from(normal).some((value) => value > 1));
-  return { name, role, ceiling: percent ? 100 : 1 };
+  let weights = new Map<string, number>();
+  if (entry?.series !== undefined) weights.set(entry.series, 1);
+  if (weights.size === 0) weights = worsened(at, roles);
+  if (weights.size === 0) weights = worsened(entities, roles);
+  const total = [...weights.values()].reduce((all, weight) => all + weight, 0);
+  return [...weights].flatMap(([name, weight]): Channel[] => {
+    const holders = entities.flatMap((entity) => named(entity, name) ?? []);
+    // A symptom pointed at, of which nothing else is known, is taken to be time.
+    const unknown = holders.every(({ unit, role }) => unit === undefined && role === undefined);
+    const role = unknown && roles(name) === 'gauge' ? 'duration' : roles(name);
+    const percent = holders.some(({ normal }) => Array.from(normal).some((value) => value > 1));
+    return addsUp(role) ? [{ name, role, ceiling: percent ? 100 : 1, weight: weight / total }] : [];
+  });
 }
 
 /** The entry; without one, symptomatic entities that no symptomatic entity calls. */
@@ -78,36 +88,45 @@ function entryWeights(input: MetricCauseInput, callees: readonly number[][], exc
   return total > 0 ? weights.map((_, node) => (chosen[node] as number) / total) : weights;
 }
 
-/** Undefined without calls, or when no series measures something that adds up along calls. */
-export function findOrigin(input: MetricCauseInput): Origin | undefined {
-  const { entities } = input;
+interface Calls {
+  callees: readonly number[][];
+  known: ReadonlySet<number>;
+}
+
+function callsOf({ entities, calls }: MetricCauseInput): Calls {
   const numbers = new Map(entities.map(({ name }, number) => [name, number]));
   const callees = entities.map((): number[] => []);
   const known = new Set<number>();
-  for (const [from, to] of input.calls ?? []) {
+  for (const [from, to] of calls ?? []) {
     const [caller, callee] = [numbers.get(from), numbers.get(to)];
     if (caller === undefined || callee === undefined || caller === callee) continue;
     if (!callees[caller]?.includes(callee)) callees[caller]?.push(callee);
     known.add(caller).add(callee);
   }
-  const channel = known.size > 0 ? channelOf(input) : undefined;
-  if (!channel) return undefined;
-  const countName = heaviest(entities, (series) => (seriesRole(series) === 'count' ? 1 : 0));
-  const excess = entities.map((entity) => {
-    const series = named(entity, channel.name);
-    return series ? excessOf(series, named(entity, countName), channel) : NO_EXCESS;
-  });
-  const at = (node: number): Excess => excess[node] as Excess;
-  const transit = entities.map(({ kind }, node) => {
-    const [only, ...others] = callees[node] as number[];
-    if (kind !== undefined) return kind === 'transit';
-    return (
-      channel.role === 'duration' && only !== undefined && others.length === 0 && isTransit(at(node).totals, at(only).totals)
-    );
-  });
-  const keeps = entities.map(({ kind }, node) => (transit[node] ? (kind === 'transit' ? 0 : TRANSIT_KEEPS) : 1));
-  const coupling = (caller: number, callee: number): number => passedOn(at(caller).normal, at(callee).normal);
-  const graph = { callees, excess: excess.map(({ amount }) => amount), keeps, coupling };
-  const shares = originShares(graph, entryWeights(input, callees, excess));
-  return { channel, shares: shares.map((share, node) => (known.has(node) ? share : NaN)), transit };
+  return { callees, known };
+}
+
+/** Undefined without calls, or when no series measures something that adds up along calls. */
+export function findOrigin(input: MetricCauseInput, roles: SeriesRoles): Origin | undefined {
+  const { entities } = input;
+  const { callees, known } = callsOf(input);
+  const channels = known.size > 0 ? channelsOf(input, roles) : [];
+  const lead = channels.toSorted((a, b) => b.weight - a.weight)[0];
+  if (!lead) return undefined;
+  const countName = commonest(entities, roles, 'count');
+  const shares = new Float64Array(entities.length);
+  const keeps = entities.map(({ kind }) => (kind === 'transit' ? 0 : 1));
+  for (const channel of channels) {
+    const excess = entities.map((entity) => {
+      const series = named(entity, channel.name);
+      return series ? excessOf(series, named(entity, countName), channel) : NO_EXCESS;
+    });
+    const at = (node: number): Excess => excess[node] as Excess;
+    const coupling = (caller: number, callee: number): number =>
+      passedOn(at(caller).normal, at(callee).normal, at(callee).perRow);
+    const graph = { callees, excess: excess.map(({ amount }) => amount), keeps, coupling };
+    const found = originShares(graph, entryWeights(input, callees, excess));
+    found.forEach((share, node) => (shares[node] = (shares[node] as number) + channel.weight * share));
+  }
+  return { channel: lead, shares: shares.map((share, node) => (known.has(node) ? share : NaN)) };
 }

@@ -1,7 +1,9 @@
-import { changeScore, type SeriesChange } from './change-score.ts';
-import { findOrigin, seriesRole, type Origin } from './graph-origin.ts';
+import type { SeriesChange } from './change-score.ts';
+import { findOrigin, type Origin } from './graph-origin.ts';
+import { metricChange } from './metric-change.ts';
 import type { MetricCauseInput, RankedEntity } from './metric-input.ts';
 import { isWorse, type MetricRole } from './metric-role.ts';
+import { rolesOf } from './metric-roles.ts';
 
 /** A candidate, per (entity, series) or, by its leading series, per entity. */
 export interface MetricCause {
@@ -50,7 +52,6 @@ function reasonOf({ change, series, entity }: Candidate, { name, changed }: Rank
   const share = origin?.shares[entity] ?? NaN;
   if (origin && !Number.isNaN(share)) {
     parts.push(`${Math.round(100 * share)} % of the ${origin.channel.name} symptom arises in it and not in what it calls`);
-    if (origin.transit[entity]) parts.push('it only passes calls on');
   }
   if (changed) parts.push('changed shortly before');
   return `${parts.join('; ')}.`;
@@ -78,15 +79,16 @@ function ranked(causes: Omit<MetricCause, 'rank'>[]): MetricCause[] {
  * but the order within ties.
  */
 export function rankMetricCauses(input: MetricCauseInput): { bySeries: MetricCause[]; byEntity: MetricCause[] } {
-  const origin = findOrigin(input);
+  const roles = rolesOf(input.entities);
+  const origin = findOrigin(input, roles);
   const bySeries: Omit<MetricCause, 'rank'>[] = [];
   const byEntity: Omit<MetricCause, 'rank'>[] = [];
   input.entities.forEach((entity, number) => {
     const weight = entityWeight(entity, origin?.shares[number] ?? NaN, origin);
     const candidates = entity.series.flatMap((series): Candidate[] => {
-      const change = changeScore(series.normal, series.anomalous, series.recent);
+      const change = metricChange(series, roles(series.name));
       if (Number.isNaN(change.observed)) return [];
-      return [{ entity: number, series: series.name, change, strength: strengthOf(change, seriesRole(series)) }];
+      return [{ entity: number, series: series.name, change, strength: strengthOf(change, roles(series.name)) }];
     });
     const causes = candidates.map((candidate) => ({
       entity: entity.name,

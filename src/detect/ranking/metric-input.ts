@@ -1,5 +1,10 @@
-import type { ComponentKind } from './component-kind.ts';
 import type { MetricRole } from './metric-role.ts';
+
+/**
+ * `transit`: declared to pass calls on and to do no work of its own (load balancer, gateway, client or remote stub). One that is not
+ * declared shows it by its behaviour: its excess is that of its callee, so nothing arises in it.
+ */
+export type ComponentKind = 'service' | 'transit';
 
 /** One series of an entity in two windows, oldest value first; NaN = missing. Rows of one entity's series go together. */
 export interface RankedSeries {
@@ -17,7 +22,7 @@ export interface RankedSeries {
 export interface RankedEntity {
   name: string;
   series: readonly RankedSeries[];
-  /** Where declared; else learned from behaviour. */
+  /** Where declared. */
   kind?: ComponentKind;
   /** Whether a deployment or other change of this entity preceded the anomaly. */
   changed?: boolean;

@@ -10,26 +10,28 @@ export type MetricRole = 'duration' | 'success' | 'failure' | 'count' | 'gauge';
 /** Units of time in UCUM, which OTLP and OpenMetrics use. */
 const TIME_UNITS = new Set(['s', 'ms', 'us', 'ns', 'seconds', 'milliseconds']);
 const COUNT_UNIT = /^\{.*\}$/;
-/** A success share rests at its ceiling; a failure share at zero. */
-const AT_REST = 0.5;
+/** Most services succeed most of the time: in at least half of the rows at least this share of calls. */
+const HEALTHY = 0.9;
 
 /**
- * The role by the declared unit, and where that says too little by how the normal values behave. Names are never read.
- * `normal`: values in the normal window, NaN = missing.
+ * The role by the declared unit, and where that says too little by how the normal values behave; undefined when neither says
+ * anything. Names are never read. `normal`: values in the normal window, NaN = missing.
  */
-export function roleOf(unit: string | undefined, normal: ArrayLike<number>): MetricRole {
+export function roleOf(unit: string | undefined, normal: ArrayLike<number>): MetricRole | undefined {
   if (unit !== undefined && TIME_UNITS.has(unit)) return 'duration';
   if (unit !== undefined && COUNT_UNIT.test(unit)) return 'count';
   const sorted = finiteSorted(normal);
-  if (sorted.length === 0) return 'gauge';
-  const ceiling = sorted.at(-1) as number;
-  const isShare = (sorted[0] as number) >= 0 && (ceiling === 1 || ceiling === 100);
-  if (isShare && quantile(sorted, 1 - AT_REST) === ceiling && (unit === '%' || unit === '1' || (sorted[0] as number) < ceiling)) {
-    return 'success';
+  const lowest = sorted[0] ?? NaN;
+  const ceiling = sorted.at(-1) ?? NaN;
+  const high = quantile(sorted, 0.5) >= HEALTHY * (ceiling > 1 ? 100 : 1);
+  const declared = unit === '%' || (unit === '1' && ceiling <= 1);
+  if (high && lowest >= 0 && ceiling <= 100 && (declared || ceiling === 1 || ceiling === 100)) {
+    if (declared) return 'success';
+    if (unit === undefined) return lowest < ceiling ? 'success' : undefined;
   }
   if (unit !== undefined && unit !== '1') return 'gauge';
-  const whole = sorted.every((value) => value >= 0 && Number.isInteger(value));
-  return whole && ceiling > 1 ? 'count' : 'gauge';
+  if (sorted.length === 0 || lowest === ceiling) return undefined;
+  return lowest >= 0 && sorted.every(Number.isInteger) ? 'count' : 'gauge';
 }
 
 /** Whether a move in this direction makes a service worse; a gauge or a count may be bad both ways. */
