@@ -58,9 +58,15 @@ export function rankByHelios(input: MetricCauseInput): RankedCauses {
   };
 }
 
-const median = (sorted: readonly number[], share: number): number => sorted[Math.floor(share * (sorted.length - 1))] as number;
+const SPREAD_PER_IQR = 1 / 1.349;
+const RELATIVE_FLOOR = 0.05;
 
-/** BARO's RobustScorer (Pham et al., FSE 2024): the largest deviation from the normal median, in interquartile ranges. */
+const quantile = (sorted: readonly number[], share: number): number => sorted[Math.floor(share * (sorted.length - 1))] as number;
+
+/**
+ * BARO's RobustScorer (Pham et al., FSE 2024): the largest deviation from the normal median, in robust spreads; these have a floor of
+ * 5 % of the median, so that units do not matter where a series rests.
+ */
 export function rankByRobustScore({ entities }: MetricCauseInput): RankedCauses {
   const bySeries = new Map<string, number>();
   const byEntity = new Map<string, number>();
@@ -71,8 +77,9 @@ export function rankByRobustScore({ entities }: MetricCauseInput): RankedCauses 
         .sort((a, b) => a - b);
       const faulty = Array.from(anomalous).filter((value) => !Number.isNaN(value));
       if (sorted.length === 0 || faulty.length === 0) continue;
-      const centre = median(sorted, 0.5);
-      const spread = median(sorted, 0.75) - median(sorted, 0.25) || 1;
+      const centre = quantile(sorted, 0.5);
+      const iqr = quantile(sorted, 0.75) - quantile(sorted, 0.25);
+      const spread = Math.max(SPREAD_PER_IQR * iqr, RELATIVE_FLOOR * Math.abs(centre)) || 1;
       const score = Math.max(...faulty.map((value) => Math.abs(value - centre) / spread));
       bySeries.set(seriesKey(entity, name), score);
       byEntity.set(entity, Math.max(score, byEntity.get(entity) ?? 0));

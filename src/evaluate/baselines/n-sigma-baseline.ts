@@ -2,10 +2,7 @@ import type { MetricDetector, MetricDetectorOptions } from '../../detect/metric-
 import { RowBaseline, type RowMethod, type RowScore } from './row-baseline.ts';
 
 const MIN_ROWS = 30;
-/** Rows after which one weighs half as much. */
-const HALF_LIFE_ROWS = 1000;
-
-/** N-sigma: the largest deviation from a running mean, in running standard deviations. */
+/** N-sigma: the largest deviation from the mean of all rows before, in their standard deviations. */
 class NSigma implements RowMethod {
   readonly #mean: Float64Array;
   readonly #variance: Float64Array;
@@ -17,7 +14,7 @@ class NSigma implements RowMethod {
   }
 
   score(values: Float64Array, out: RowScore): void {
-    const weight = Math.max(1 / ++this.#rows, 1 - 2 ** (-1 / HALF_LIFE_ROWS));
+    const weight = 1 / ++this.#rows;
     out.score = 0;
     for (let i = 0; i < values.length; i++) {
       const difference = (values[i] as number) - (this.#mean[i] as number);

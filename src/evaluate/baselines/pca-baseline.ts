@@ -6,7 +6,7 @@ const WINDOW_ROWS = 6;
 const VARIANCE_SHARE = 0.95;
 const FEATURES = 3;
 
-/** PCA alone (Jackson and Mudholkar, Technometrics 1979: the Q statistic) on each value, the mean of the last six, and their difference. */
+/** PCA alone (Jackson and Mudholkar, Technometrics 1979: the Q statistic) on each value, the mean of the last six, and their mean deviation from it. */
 class PcaMethod implements RowMethod {
   readonly #count: number;
   readonly #window: Float64Array[] = [];
@@ -27,8 +27,10 @@ class PcaMethod implements RowMethod {
     if (this.#window.length > WINDOW_ROWS) this.#window.shift();
     for (let i = 0; i < this.#count; i++) {
       let mean = 0;
+      let deviation = 0;
       for (const row of this.#window) mean += (row[i] as number) / this.#window.length;
-      this.#features.set([values[i] as number, mean, (values[i] as number) - mean], FEATURES * i);
+      for (const row of this.#window) deviation += Math.abs((row[i] as number) - mean) / this.#window.length;
+      this.#features.set([values[i] as number, mean, deviation], FEATURES * i);
     }
     out.score = this.#model ? reconstructionError(this.#model, this.#features, this.#error) : 0;
     for (let i = 0; i < this.#count; i++) out.residuals[i] = this.#error[FEATURES * i] as number;

@@ -39,8 +39,8 @@ export function incidentFigures(matchings: readonly Matching[], prng: Prng, pref
       of: 'incidents and faults',
       prng,
     }),
-    rateFigure(`false ${prefix}s per system-day`, wrong, days, `in ${days.toFixed(2)} days`),
-    rateFigure(`${prefix}s per matched fault`, matched + duplicates, matched, 'incidents'),
+    rateFigure(`${prefix} false per system-day`, wrong, days, `in ${days.toFixed(2)} days`),
+    rateFigure(`${prefix} count per matched fault`, matched + duplicates, matched, 'incidents'),
     delay(0.5, 'median'),
     delay(0.9, 'p90'),
   ];
