@@ -9,7 +9,7 @@ const MAX_EPISODES = 64;
 const DAY_MS = 86_400_000;
 /** Days back in which an episode counts as habit, and on how many different ones of them it must have come. */
 const WITHIN_DAYS = 14;
-const ON_DAYS = 3;
+const ON_DAYS = 2;
 /** A habit that is this much stronger than its usual peak is news. */
 const WORSE = 1.5;
 

@@ -25,11 +25,11 @@ const TAIL_SHARE = 0.05;
 const RUN_GAP = 3;
 /** A longer run counts again: what lasts is not one coincidence. */
 const MAX_RUN = 100;
-/** Effective points of the fading history: two weeks of minutes. */
-const MAX_COUNT = 20_000;
+/** Effective points of the fading history: what a series was like before matters less than what it is like. */
+const MAX_COUNT = 3000;
 const REFIT_EVERY = 16;
 /** One new peak can only move the tail to a level that is this much rarer than anything seen. */
-const SURPRISE = 10;
+const SURPRISE = 30;
 const FEW_POINTS = 30;
 
 /** Spreads below this count as they are, above it only their ratio counts: 10,000 spreads say no more than a scale that was too small. */
@@ -75,7 +75,14 @@ export class TailModel {
     return least >= 1 ? (edge * score) / fit.threshold : (edge * Math.log(share)) / Math.log(least);
   }
 
-  /** Adds the score of a point without an alarm. */
+  /** What the evidence of `score` has above `modest`, >= 0; cheap for usual scores. */
+  evidenceBeyond(score: number, modest: number): number {
+    const { fit } = this.state;
+    if (!(score > 0) || (compress(score) <= fit.threshold && -Math.log10(fit.rate) <= modest)) return 0;
+    return Math.max(0, this.evidence(score) - modest);
+  }
+
+  /** Adds the score of a point; one that is far out is learned as a level merely `SURPRISE` times rarer than the history. */
   learn(score: number): void {
     const { state } = this;
     const capped = Math.min(compress(Math.max(score, 0)), this.#cap());

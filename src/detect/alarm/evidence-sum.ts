@@ -1,0 +1,78 @@
+import { createTailState, TailModel } from './tail.ts';
+import type { TailState } from './tail.ts';
+
+/** Plain data. */
+export interface EvidenceSumState {
+  /** By series: the tail of |residual|, and that of what lasts 2 of 3 ticks on one side. */
+  spikes: TailState[];
+  lasting: TailState[];
+  /** Residuals of the last two rows, the newest first. */
+  previous: Float64Array;
+  beforePrevious: Float64Array;
+}
+
+/** Evidence of a series that says nothing: in a day of minutes, fourteen such ticks come by chance. */
+const MODEST = 2;
+
+/**
+ * Score of a row for firing: each series is judged by its own tail, once for the tick alone and once for what lasts, and evidence
+ * beyond the modest is summed (Fisher's method, Statistical Methods for Research Workers, 1932; what series have in common is left
+ * to the tail of the sum). One series far out, several a little, and one that lasts all score.
+ */
+export class EvidenceSum {
+  readonly state: EvidenceSumState;
+  readonly #spikes: TailModel[];
+  readonly #lasting: TailModel[];
+  readonly #levels: Float64Array;
+
+  constructor(seriesCount: number, state?: EvidenceSumState) {
+    this.state = state ?? {
+      spikes: Array.from({ length: seriesCount }, createTailState),
+      lasting: Array.from({ length: seriesCount }, createTailState),
+      previous: new Float64Array(seriesCount),
+      beforePrevious: new Float64Array(seriesCount),
+    };
+    this.#spikes = this.state.spikes.map((tail) => new TailModel(tail));
+    this.#lasting = this.state.lasting.map((tail) => new TailModel(tail));
+    this.#levels = new Float64Array(seriesCount);
+  }
+
+  /**
+   * Score of a row of signed residuals, in spreads, >= 0; 0 stands for a missing value. `shares` takes the signed part of each
+   * series, in units of the score.
+   */
+  next(residuals: Float64Array, shares: Float64Array): number {
+    const { previous, beforePrevious } = this.state;
+    let sum = 0;
+    for (let series = 0; series < residuals.length; series++) {
+      const residual = residuals[series] as number;
+      const level = lastingLevel(residual, previous[series] as number, beforePrevious[series] as number);
+      this.#levels[series] = level;
+      const spike = (this.#spikes[series] as TailModel).evidenceBeyond(Math.abs(residual), MODEST);
+      const share = Math.max(spike, (this.#lasting[series] as TailModel).evidenceBeyond(level, MODEST));
+      shares[series] = residual < 0 ? -share : share;
+      sum += share;
+    }
+    return sum;
+  }
+
+  /** Learns the row that `next` scored. */
+  learn(residuals: Float64Array): void {
+    const { previous, beforePrevious } = this.state;
+    for (let series = 0; series < residuals.length; series++) {
+      (this.#spikes[series] as TailModel).learn(Math.abs(residuals[series] as number));
+      (this.#lasting[series] as TailModel).learn(this.#levels[series] as number);
+    }
+    beforePrevious.set(previous);
+    previous.set(residuals);
+  }
+}
+
+/** What 2 of the last 3 residuals reach on the side of the newest. */
+function lastingLevel(now: number, before: number, earlier: number): number {
+  const sign = now < 0 ? -1 : 1;
+  const a = sign * now;
+  const b = Math.max(0, sign * before);
+  const c = Math.max(0, sign * earlier);
+  return a + b + c - Math.max(a, b, c) - Math.min(a, b, c);
+}
