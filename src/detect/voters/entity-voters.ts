@@ -1,0 +1,131 @@
+import { createPrng } from '../../lib/prng.ts';
+import { attribute } from './attribution.ts';
+import { NeighbourReservoir } from './neighbour-reservoir.ts';
+import { energyContribution, largestContribution, largestResidual, residualEnergy } from './residual-votes.ts';
+import { RowTrust } from './row-trust.ts';
+import { ScoreTail } from './score-tail.ts';
+import { ViewDistance } from './view-distance.ts';
+import type { EntityScore, VoterRow } from './voter-row.ts';
+import { WindowFeatures } from './window-features.ts';
+
+/** Order of `EntityScore.votes`. */
+export const VOTERS = ['tail', 'energy', 'level', 'change', 'residual', 'drift', 'long_drift', 'neighbours'] as const;
+const TAIL = 0;
+const ENERGY = 1;
+const FIRST_VIEW = 2;
+const NEIGHBOURS = VOTERS.length - 1;
+
+const DAY_MS = 86_400_000;
+/** Voters remember two weeks, within these numbers of rows. */
+const MEMORY_DAYS = 14;
+const MIN_MEMORY_ROWS = 2000;
+const MAX_MEMORY_ROWS = 20_000;
+
+export interface EntityVotersOptions {
+  seriesCount: number;
+  stepMs: number;
+  seed: number;
+}
+
+/**
+ * The score of a row of several series of one entity: each voter's raw score becomes a p-value by its own past, and the combined
+ * score is the mean of -log10 p, that is the geometric mean of the p-values, which holds up to a factor e under any dependence (Vovk and
+ * Wang: "Combining p-values via averaging", Biometrika 2020). Causal: call `score` and then `learn` for every row, in order of
+ * time. With one series the score is that series' tail alone.
+ */
+export class EntityVoters {
+  readonly #seriesCount: number;
+  readonly #features: WindowFeatures;
+  readonly #views: ViewDistance[];
+  readonly #neighbours: NeighbourReservoir;
+  /** Levels, then drifts, of all series. */
+  readonly #joint: Float64Array;
+  readonly #votes = new Float64Array(VOTERS.length);
+  readonly #evidences = new Float64Array(VOTERS.length);
+  readonly #contributions: Float64Array;
+  readonly #tails: ScoreTail[];
+  readonly #combinedTail: ScoreTail;
+  readonly #trust: RowTrust;
+  #combined = 0;
+
+  constructor({ seriesCount, stepMs, seed }: EntityVotersOptions) {
+    const days = (MEMORY_DAYS * DAY_MS) / stepMs;
+    const memoryRows = Math.round(Math.min(MAX_MEMORY_ROWS, Math.max(MIN_MEMORY_ROWS, days)));
+    const features = new WindowFeatures(seriesCount, memoryRows);
+    const views = [features.level, features.change, features.residual, features.drift, features.longDrift];
+    this.#seriesCount = seriesCount;
+    this.#features = features;
+    this.#views = views.map((view) => new ViewDistance(view, memoryRows));
+    this.#joint = new Float64Array(2 * seriesCount);
+    this.#neighbours = new NeighbourReservoir(2 * seriesCount, memoryRows, createPrng(seed));
+    this.#contributions = new Float64Array(VOTERS.length * seriesCount);
+    this.#tails = VOTERS.map(() => new ScoreTail(memoryRows));
+    this.#combinedTail = new ScoreTail(memoryRows);
+    this.#trust = new RowTrust(stepMs);
+  }
+
+  score(row: VoterRow, out: EntityScore): void {
+    const votes = this.#votes;
+    this.#features.read(row.values, row.residuals);
+    votes.fill(0);
+    votes[TAIL] = largestResidual(row.residuals);
+    if (this.#seriesCount > 1) this.#poll();
+    out.votes.set(votes);
+    out.score = this.#combine();
+    this.#combined = out.score;
+    this.#attribute(row, out);
+  }
+
+  /** Adds the row last scored. `frozen` while an incident of the entity is open. */
+  learn(row: VoterRow, frozen: boolean): void {
+    const strength = strengthOf(this.#combined);
+    const weight = this.#trust.weigh(this.#combinedTail.evidence(strength), frozen);
+    this.#combinedTail.learn(strength, weight);
+    for (let k = 0; k < VOTERS.length; k++) (this.#tails[k] as ScoreTail).learn(this.#votes[k] as number, weight);
+    if (this.#seriesCount > 1) {
+      for (const view of this.#views) view.learn(weight);
+      this.#neighbours.learn(this.#joint, weight);
+    }
+    this.#features.learn(row.values, row.residuals, weight);
+  }
+
+  #poll(): void {
+    const features = this.#features;
+    this.#votes[ENERGY] = residualEnergy(features.residual);
+    for (let k = 0; k < this.#views.length; k++) this.#votes[FIRST_VIEW + k] = (this.#views[k] as ViewDistance).score();
+    this.#joint.set(features.level);
+    this.#joint.set(features.drift, this.#seriesCount);
+    this.#votes[NEIGHBOURS] = this.#neighbours.score(this.#joint);
+  }
+
+  #combine(): number {
+    const voterCount = this.#seriesCount > 1 ? VOTERS.length : 1;
+    let sum = 0;
+    for (let k = 0; k < voterCount; k++) {
+      this.#evidences[k] = (this.#tails[k] as ScoreTail).evidence(this.#votes[k] as number);
+      sum += this.#evidences[k] as number;
+    }
+    return sum / voterCount;
+  }
+
+  #attribute(row: VoterRow, out: EntityScore): void {
+    const n = this.#seriesCount;
+    const all = this.#contributions;
+    for (let j = 0; j < n; j++) {
+      const residual = row.residuals[j] as number;
+      all[TAIL * n + j] = largestContribution(residual);
+      all[ENERGY * n + j] = energyContribution(this.#features.residual[j] as number);
+      const level = this.#neighbours.difference(this.#joint, j);
+      const drift = this.#neighbours.difference(this.#joint, n + j);
+      all[NEIGHBOURS * n + j] =
+        Math.abs(level) + Math.abs(drift) > 0 ? (Math.abs(level) + Math.abs(drift)) * Math.sign(level + drift) : 0;
+    }
+    for (let k = 0; k < this.#views.length; k++) (this.#views[k] as ViewDistance).contributions(all, (FIRST_VIEW + k) * n);
+    attribute(all, this.#evidences, out.score, out.shares);
+  }
+}
+
+/** A score whose logarithm is the evidence, for a tail that works on logarithms. */
+function strengthOf(evidence: number): number {
+  return 10 ** Math.min(evidence, 30) - 1;
+}
