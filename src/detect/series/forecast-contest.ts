@@ -1,14 +1,14 @@
 /**
  * Whether a forecast is better than the plain level: a sign test on the errors both made before they saw the value
  * (Diebold and Mariano 1995, section 2.2, in the prequential manner of Dawid 1984). Noise has no period that
- * wins: medians of few values forecast worse than a median of many. Forgets by `MEMORY`. Plain data.
+ * wins: medians of few values forecast worse than a median of many. Rounds are a slot apart, since errors close in time say the same. Plain data.
  */
 export interface ForecastContest {
   wins: number;
   rounds: number;
 }
 
-const MEMORY = 0.999;
+const MEMORY = 0.998;
 const MIN_ROUNDS = 24;
 const MIN_SIGMAS = 3;
 

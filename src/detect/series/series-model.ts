@@ -1,131 +1,126 @@
-import { createForecastContest, isWon, playRound } from './forecast-contest.ts';
-import type { ForecastContest } from './forecast-contest.ts';
-import { createPeakSpread, learnPeakSpread } from './peak-spread.ts';
-import type { PeakSpread } from './peak-spread.ts';
-import { createRing, pushRing, quantileOf, sortedRing } from './ring-quantile.ts';
-import type { Ring } from './ring-quantile.ts';
-import { createSlotProfile, learnSlotProfile, readSlotProfile } from './slot-profile.ts';
-import type { SlotProfile } from './slot-profile.ts';
+import { isWon, playRound } from './forecast-contest.ts';
+import { deviation, noteError, refreshSpread, robustSpread } from './forecaster.ts';
+import type { Forecaster } from './forecaster.ts';
+import { pushRing, quantileOf, sortedRing } from './ring-quantile.ts';
+import { createSeriesState, sampleStride } from './series-state.ts';
+import type { SeriesState } from './series-state.ts';
+import { learnSlotProfile, readSlotProfile } from './slot-profile.ts';
+import { learnTailEvidence, readTailEvidence } from './tail-evidence.ts';
 
 /** What a series' own history says of one value. Filled in place by `SeriesModel.read`. */
 export interface SeriesReading {
   /** Robust centre expected at this time, in the unit of the series; NaN before there is any history. */
   expected: number;
-  /** Robust spread around it, one standard deviation, in the unit of the series; > 0. */
+  /** Robust spread around it, one standard deviation, in the unit of the series; >= 0, 0 when the series never moved. */
   spread: number;
-  /** Signed deviation in spreads, minimum effects applied; 0 for a missing value or before `MIN_POINTS` points. */
+  /**
+   * Signed deviation in spreads, minimum effects applied; 0 for a missing value or before `MIN_POINTS` points. The larger of
+   * two: from the slow level or its period (stays while an anomaly lasts), and from the last few points (sees a step at once).
+   */
   residual: number;
+  /** -log10 of how often this series itself goes this far, >= 0, comparable between series of different tails. */
+  evidence?: number;
 }
 
 /** Points before a reading is compared with anything. */
 export const MIN_POINTS = 30;
 
-interface Forecaster {
-  forecast: number;
-  spread: number;
-  errors: Ring;
-  contest: ForecastContest;
-}
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-const SPREAD_PER_IQR = 1 / 1.349;
+/** Minimum effect: a deviation is counted in no smaller unit than this share of the level, and of the range of the history. */
 const LEVEL_FLOOR = 0.05;
 const RANGE_FLOOR = 0.2;
-const HISTORY = 512;
-const HISTORY_MS = 14 * DAY_MS;
-const ERRORS = 256;
-const MIN_ERRORS = 12;
-const EVERY = 8;
-const TINY = 1e-9;
-
-const createForecaster = (): Forecaster => ({
-  forecast: NaN,
-  spread: 1,
-  errors: createRing(ERRORS),
-  contest: createForecastContest(),
-});
+const FAST_GAIN = 0.6;
+const REFRESH_SAMPLES = 8;
+const EAGER_SAMPLES = 2 * MIN_POINTS;
 
 /**
- * The history of one series on a grid of any step: robust level and spread. Causal: `read` judges a value by what was
- * learned before it.
+ * The history of one series on a grid of any step: a slow level, the shape of the day and of the week where they forecast
+ * better than the level, and a quick level. Causal: `read` judges a value by what was learned before it.
  */
 export class SeriesModel {
   readonly stepMs: number;
-  readonly #stride: number;
-  readonly #history = createRing(HISTORY);
-  readonly #level = createForecaster();
-  readonly #day = createForecaster();
-  readonly #week = createForecaster();
-  readonly #dayProfile: SlotProfile;
-  readonly #weekProfile: SlotProfile;
-  readonly #peaks: PeakSpread = createPeakSpread();
-  #origin = NaN;
-  #residual = 0;
-  #age = 0;
+  /** Plain data: a clone of it makes an equal model. */
+  readonly state: SeriesState;
 
-  constructor(stepMs: number) {
+  constructor(stepMs: number, state: SeriesState = createSeriesState(stepMs)) {
     this.stepMs = stepMs;
-    this.#stride = Math.max(1, Math.round(HISTORY_MS / stepMs / HISTORY));
-    this.#dayProfile = createSlotProfile(DAY_MS, Math.max(stepMs, 15 * MINUTE_MS), 14, stepMs);
-    this.#weekProfile = createSlotProfile(7 * DAY_MS, Math.max(stepMs, 30 * MINUTE_MS), 3, stepMs);
+    this.state = state;
   }
 
   /** Judges `value` at `timeMs`; NaN is a missing value. */
   read(timeMs: number, value: number, reading: SeriesReading): void {
-    this.#predict(timeMs);
-    const best = this.#best();
-    reading.expected = best.forecast + this.#origin;
-    reading.spread = best.spread * this.#peaks.factor;
-    this.#residual = Number.isNaN(value) || this.#age < MIN_POINTS ? 0 : (value - reading.expected) / best.spread;
-    reading.residual = this.#residual / this.#peaks.factor;
+    const { state } = this;
+    const slow = this.#slow(timeMs);
+    const offset = value - state.origin;
+    reading.expected = slow.forecast + state.origin;
+    reading.spread = slow.spread;
+    reading.residual = 0;
+    reading.evidence = 0;
+    if (Number.isNaN(offset) || state.age < MIN_POINTS) return;
+    const far = deviation(slow, offset);
+    const step = deviation(state.fast, offset);
+    reading.residual = Math.abs(step) > Math.abs(far) ? step : far;
+    reading.evidence = Math.max(
+      readTailEvidence(state.levelTail, Math.abs(far)),
+      readTailEvidence(state.stepTail, Math.abs(step)),
+    );
   }
 
-  /** Adds `value`; `frozen` while an incident of the entity is open: nothing of it may become normal at once. */
+  /**
+   * Adds `value`; `frozen` while an incident of the entity is open: nothing of it becomes normal at once, only the
+   * quick level follows.
+   */
   learn(timeMs: number, value: number, frozen: boolean): void {
-    if (Number.isNaN(value) || frozen) return;
-    if (Number.isNaN(this.#origin)) this.#origin = value;
-    const offset = value - this.#origin;
-    this.#predict(timeMs);
-    const levelError = offset - this.#level.forecast;
-    for (const rival of [this.#day, this.#week]) playRound(rival.contest, levelError, offset - rival.forecast);
-    if (this.#age >= MIN_POINTS) learnPeakSpread(this.#peaks, this.#residual);
-    if (this.#age % this.#stride === 0 || this.#age < MIN_POINTS) this.#sample(offset);
-    learnSlotProfile(this.#dayProfile, timeMs, offset);
-    learnSlotProfile(this.#weekProfile, timeMs, offset);
-    this.#age++;
+    if (Number.isNaN(value)) return;
+    const { state } = this;
+    if (Number.isNaN(state.origin)) state.origin = value;
+    const offset = value - state.origin;
+    if (!frozen) this.#absorb(timeMs, offset);
+    const { fast } = state;
+    fast.forecast = Number.isNaN(fast.forecast) ? offset : fast.forecast + FAST_GAIN * (offset - fast.forecast);
   }
 
-  #predict(timeMs: number): void {
-    this.#day.forecast = readSlotProfile(this.#dayProfile, timeMs);
-    this.#week.forecast = readSlotProfile(this.#weekProfile, timeMs);
+  #absorb(timeMs: number, offset: number): void {
+    const { state } = this;
+    const slow = this.#slow(timeMs);
+    if (state.age >= MIN_POINTS) {
+      learnTailEvidence(state.levelTail, Math.abs(deviation(slow, offset)));
+      learnTailEvidence(state.stepTail, Math.abs(deviation(state.fast, offset)));
+    }
+    const sampled = ++state.sinceSample >= sampleStride(state.age, this.stepMs);
+    for (const forecaster of [state.level, state.day, state.week, state.fast]) noteError(forecaster, offset, sampled);
+    const newSlot = Math.floor(timeMs / state.dayProfile.slotMs) !== state.dayProfile.open;
+    if (newSlot) {
+      for (const rival of [state.day, state.week]) {
+        playRound(rival.contest, offset - state.level.forecast, offset - rival.forecast);
+      }
+    }
+    learnSlotProfile(state.dayProfile, timeMs, offset);
+    learnSlotProfile(state.weekProfile, timeMs, offset);
+    state.age++;
+    if (sampled) this.#sample(offset);
   }
 
-  #best(): Forecaster {
-    let best = this.#level;
-    for (const rival of [this.#day, this.#week]) {
+  /** The slow forecast to believe: of the level and the periods that beat it, the one with the smallest spread. */
+  #slow(timeMs: number): Forecaster {
+    const { level, day, week, dayProfile, weekProfile } = this.state;
+    day.forecast = readSlotProfile(dayProfile, timeMs);
+    week.forecast = readSlotProfile(weekProfile, timeMs);
+    let best = level;
+    for (const rival of [day, week]) {
       if (!Number.isNaN(rival.forecast) && isWon(rival.contest) && rival.spread < best.spread) best = rival;
     }
     return best;
   }
 
   #sample(offset: number): void {
-    pushRing(this.#history, offset);
-    for (const forecaster of [this.#level, this.#day, this.#week]) {
-      if (!Number.isNaN(forecaster.forecast)) pushRing(forecaster.errors, offset - forecaster.forecast);
-    }
-    if (this.#age < 2 * MIN_POINTS || Math.floor(this.#age / this.#stride) % EVERY === 0) this.#refresh();
-  }
-
-  #refresh(): void {
-    const sorted = sortedRing(this.#history);
-    this.#level.forecast = quantileOf(sorted, 0.5);
-    const range = (quantileOf(sorted, 0.75) - quantileOf(sorted, 0.25)) * SPREAD_PER_IQR;
-    const floor = LEVEL_FLOOR * Math.abs(this.#level.forecast + this.#origin) + RANGE_FLOOR * range + TINY;
-    for (const forecaster of [this.#level, this.#day, this.#week]) {
-      const errors = sortedRing(forecaster.errors);
-      const spread = (quantileOf(errors, 0.75) - quantileOf(errors, 0.25)) * SPREAD_PER_IQR;
-      forecaster.spread = (errors.length < MIN_ERRORS ? range : spread) + floor;
-    }
+    const { state } = this;
+    state.sinceSample = 0;
+    pushRing(state.history, offset);
+    if (++state.samples > EAGER_SAMPLES && state.samples % REFRESH_SAMPLES !== 0) return;
+    const sorted = sortedRing(state.history);
+    state.level.forecast = quantileOf(sorted, 0.5);
+    const range = robustSpread(sorted);
+    const floor = LEVEL_FLOOR * Math.abs(state.level.forecast + state.origin) + RANGE_FLOOR * range;
+    for (const forecaster of [state.level, state.day, state.week, state.fast]) refreshSpread(forecaster, range, floor);
   }
 }

@@ -27,8 +27,10 @@ const NEIGHBOURS = [-1, 0, 1];
 const MIN_VISITS = 4;
 const SCRATCH = new Float32Array(64);
 
-export function createSlotProfile(periodMs: number, slotMs: number, visits: number, stepMs: number): SlotProfile {
-  const slots = Math.max(1, Math.round(periodMs / slotMs));
+/** Slots are at least `minSlotMs` long and divide the period, so that a shift of time by whole periods changes nothing. */
+export function createSlotProfile(periodMs: number, minSlotMs: number, visits: number, stepMs: number): SlotProfile {
+  const slots = Math.max(1, Math.floor(periodMs / Math.max(minSlotMs, stepMs)));
+  const slotMs = periodMs / slots;
   return {
     slotMs,
     slots,
