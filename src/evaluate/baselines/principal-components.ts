@@ -48,7 +48,7 @@ export function symmetricEigen(matrix: Float64Array, d: number): { values: Float
   return { values: Float64Array.from({ length: d }, (_, i) => matrix[i * d + i] as number), vectors };
 }
 
-/** Fits rows in row-major order; keeps the fewest components that hold `share` of the variance. */
+/** Fits rows in row-major order; keeps the fewest components that hold `share` of the variance, never all of them. */
 export function fitComponents(rows: Float64Array, d: number, share: number): PrincipalComponents {
   const n = rows.length / d;
   const mean = new Float64Array(d);
@@ -71,7 +71,7 @@ export function fitComponents(rows: Float64Array, d: number, share: number): Pri
   const total = values.reduce((sum, value) => sum + value, 0);
   let held = 0;
   let kept = 0;
-  while (kept < d && held < share * total) held += values[order[kept++] as number] as number;
+  while (kept < d - 1 && held < share * total) held += values[order[kept++] as number] as number;
   const components = new Float64Array(kept * d);
   for (let k = 0; k < kept; k++)
     components.set(vectors.subarray((order[k] as number) * d, ((order[k] as number) + 1) * d), k * d);
