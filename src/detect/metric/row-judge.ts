@@ -1,5 +1,8 @@
 import type { Stage } from '../../model/anomaly.ts';
-import { MIN_POINTS, SeriesModel, type SeriesReading } from '../series/series-model.ts';
+import { AlarmRule, WARM_UP_TICKS } from '../alarm/alarm-rule.ts';
+import { SeriesModel, type SeriesReading } from '../series/series-model.ts';
+import { EntityVoters, VOTERS } from '../voters/entity-voters.ts';
+import type { EntityScore } from '../voters/voter-row.ts';
 import type { TickRow } from './tick-rows.ts';
 
 /** What a row came to. Filled in place; arrays are by series and valid until the next row. */
@@ -24,45 +27,48 @@ export interface RowJudgeState {
   options: RowJudgeOptions;
 }
 
-const HIGH = 8;
-
 /** Judges the rows of one entity one after the other: residuals of its series, voters over them, alarm. */
 export class RowJudge {
-  readonly #stepMs: number;
+  readonly options: RowJudgeOptions;
   readonly #models: SeriesModel[] = [];
   readonly #reading: SeriesReading = { expected: NaN, spread: 1, residual: 0 };
+  readonly #alarm: AlarmRule;
+  #voters: EntityVoters | null = null;
+  #score: EntityScore = emptyScore(0);
   #verdict = emptyVerdict(0);
   #rows = 0;
-  #isHigh = false;
 
-  constructor({ stepMs }: RowJudgeOptions) {
-    this.#stepMs = stepMs;
-  }
-
-  static restore({ options }: RowJudgeState): RowJudge {
-    return new RowJudge(options);
-  }
-
-  state(): RowJudgeState {
-    return { options: { stepMs: this.#stepMs, seed: 0, falseAlarmBudget: 0 } };
+  constructor(options: RowJudgeOptions) {
+    this.options = options;
+    this.#alarm = new AlarmRule(options);
   }
 
   judge(row: TickRow): RowVerdict {
-    const count = row.values.length;
-    if (this.#verdict.residuals.length !== count) this.#verdict = emptyVerdict(count);
-    while (this.#models.length < count) this.#models.push(new SeriesModel(this.#stepMs));
+    const { timeMs, values } = row;
+    this.#fit(values.length);
     const verdict = this.#verdict;
     this.#readSeries(row, verdict);
-    let total = 0;
-    for (const residual of verdict.residuals) total += Math.abs(residual);
-    verdict.score = Math.max(0, ...verdict.residuals.map(Math.abs));
-    for (let i = 0; i < count; i++) verdict.shares[i] = total > 0 ? (verdict.residuals[i] as number) / total : 0;
-    verdict.firing = this.#isHigh && verdict.score >= HIGH;
-    this.#isHigh = verdict.score >= HIGH;
-    verdict.stage = this.#rows < MIN_POINTS ? 'warming_up' : 'baseline';
-    for (let i = 0; i < count; i++) (this.#models[i] as SeriesModel).learn(row.timeMs, row.values[i] as number, verdict.firing);
+    const voterRow = { timeMs, values, residuals: verdict.residuals };
+    const voters = this.#voters as EntityVoters;
+    voters.score(voterRow, this.#score);
+    verdict.shares = this.#score.shares;
+    verdict.firing = this.#alarm.next(this.#score.score, timeMs, leadOf(verdict));
+    verdict.score = this.#score.score;
+    verdict.stage = this.#rows < WARM_UP_TICKS ? 'warming_up' : 'baseline';
+    voters.learn(voterRow, verdict.firing);
+    for (let i = 0; i < values.length; i++) (this.#models[i] as SeriesModel).learn(timeMs, values[i] as number, verdict.firing);
     this.#rows++;
     return verdict;
+  }
+
+  /** New series of the entity: voters over rows of another width begin anew, what single series have learned stays. */
+  #fit(seriesCount: number): void {
+    if (this.#voters && seriesCount === this.#models.length) return;
+    const { stepMs, seed } = this.options;
+    while (this.#models.length < seriesCount) this.#models.push(new SeriesModel(stepMs));
+    this.#voters = new EntityVoters({ seriesCount, stepMs, seed });
+    this.#score = emptyScore(seriesCount);
+    this.#verdict = emptyVerdict(seriesCount);
   }
 
   #readSeries(row: TickRow, verdict: RowVerdict): void {
@@ -74,6 +80,19 @@ export class RowJudge {
       verdict.residuals[i] = reading.residual;
     }
   }
+}
+
+/** Which series leads and where to: what the alarm rule compares episodes by. */
+function leadOf({ residuals }: RowVerdict): string {
+  let lead = 0;
+  for (let i = 1; i < residuals.length; i++) {
+    if (Math.abs(residuals[i] as number) > Math.abs(residuals[lead] as number)) lead = i;
+  }
+  return `${lead}${(residuals[lead] as number) < 0 ? '-' : '+'}`;
+}
+
+function emptyScore(count: number): EntityScore {
+  return { score: 0, votes: new Float64Array(VOTERS.length), shares: new Float64Array(count) };
 }
 
 function emptyVerdict(count: number): RowVerdict {
