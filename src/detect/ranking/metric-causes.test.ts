@@ -92,3 +92,20 @@ test('an entity that the graph does not know stays a candidate', () => {
   const { byEntity } = rankMetricCauses({ ...input, entities: [...input.entities, entity('disk', [9000])] });
   assert.ok((byEntity.find(({ entity: name }) => name === 'disk')?.rank ?? 99) <= 3);
 });
+
+test('time waited for a callee is not blamed on the waiting caller', () => {
+  const prng = createPrng(9);
+  const series = (name: string, base: number, now: number, role?: 'client-duration') => ({
+    name,
+    unit: 's',
+    ...(role ? { role } : {}),
+    normal: Array.from({ length: 60 }, () => base + 0.01 * prng.normal()),
+    anomalous: [now, now],
+  });
+  const entities = [
+    { name: 'front', series: [series('served', 1, 1.05), series('waited', 0.8, 3, 'client-duration')] },
+    { name: 'back', series: [series('served', 0.8, 3)] },
+  ];
+  const { byEntity } = rankMetricCauses({ entities, calls: [['front', 'back']] });
+  assert.equal(byEntity[0]?.entity, 'back');
+});

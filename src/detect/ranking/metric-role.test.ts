@@ -25,7 +25,9 @@ test('without a unit behaviour decides, and a constant decides nothing', () => {
 
 test('worse is up for time and failures, down for success, either way otherwise', () => {
   assert.ok(isWorse('duration', 'up') && !isWorse('duration', 'down'));
-  assert.ok(isWorse('failure', 'up') && isWorse('success', 'down') && !isWorse('success', 'up'));
+  assert.ok(
+    !isWorse('client-duration', 'down') && isWorse('failure', 'up') && isWorse('success', 'down') && !isWorse('success', 'up'),
+  );
   assert.ok(isWorse('gauge', 'down') && isWorse('count', 'down'));
 });
 

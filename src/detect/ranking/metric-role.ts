@@ -2,10 +2,11 @@ import { finiteSorted, quantile } from './change-score.ts';
 
 /**
  * What a series measures, as far as it matters for what is worse and what adds up:
- * `duration` seconds a call takes; `success` share of calls that succeed; `failure` share that fails; `count` calls or events per
+ * `duration` time in which calls are served; `client-duration` time waited for callees, which must be declared: it is their
+ * time, so it is not followed down the calls; `success` share of calls that succeed; `failure` share that fails; `count` calls or events per
  * row; `gauge` anything else.
  */
-export type MetricRole = 'duration' | 'success' | 'failure' | 'count' | 'gauge';
+export type MetricRole = 'duration' | 'client-duration' | 'success' | 'failure' | 'count' | 'gauge';
 
 /** Units of time in UCUM, which OTLP and OpenMetrics use. */
 const TIME_UNITS = new Set(['s', 'ms', 'us', 'ns', 'seconds', 'milliseconds']);
@@ -37,5 +38,5 @@ export function roleOf(unit: string | undefined, normal: ArrayLike<number>): Met
 /** Whether a move in this direction makes a service worse; a gauge or a count may be bad both ways. */
 export function isWorse(role: MetricRole, direction: 'up' | 'down'): boolean {
   if (role === 'success') return direction === 'down';
-  return role === 'duration' || role === 'failure' ? direction === 'up' : true;
+  return role === 'gauge' || role === 'count' || direction === 'up';
 }
