@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { detectConfigSchema } from '../detect/config.ts';
 import { createDetector } from '../detect/engine.ts';
+import type { EventBatch } from '../model/event-batch.ts';
 import type { Incident } from '../model/incident.ts';
 import { createRotatingScanner } from '../model/rotating-scanner.ts';
 import { NO_LIMITS } from '../model/scanner.ts';
@@ -22,6 +23,12 @@ function* bodiesOf(path: string): Generator<Uint8Array> {
   }
 }
 
+/** Batches as the live scanner makes them; each is valid until the next. */
+export function* batchesOf(path: string): Generator<EventBatch> {
+  const scanner = createRotatingScanner({}, () => 0);
+  for (const body of bodiesOf(path)) yield scanner.scan(body, NO_LIMITS).batch;
+}
+
 function eventIncident({ startedAt, detectedAt, resolvedAt, updatedAt, causes, services }: Incident): EventIncident {
   const detectedMs = Date.parse(detectedAt);
   const endMs = Math.max(detectedMs, Date.parse(resolvedAt ?? updatedAt));
@@ -32,10 +39,8 @@ function eventIncident({ startedAt, detectedAt, resolvedAt, updatedAt, causes, s
 /** Plays a file of events through the event engine in event time; the incidents in the order in which they were found. */
 export function detectIncidents(path: string, seed: number): EventIncident[] {
   const detector = createDetector({ config: detectConfigSchema.parse({}), clock: 'events', seed });
-  const scanner = createRotatingScanner({}, () => 0);
   const incidents = new Map<string, Incident>();
-  for (const body of bodiesOf(path)) {
-    const { batch } = scanner.scan(body, NO_LIMITS);
+  for (const batch of batchesOf(path)) {
     let newestMs = 0;
     for (let i = 0; i < batch.count; i++) newestMs = Math.max(newestMs, batch.timestamp[i] as number);
     detector.observe(batch, newestMs, '');

@@ -7,7 +7,10 @@ import { RecentRows, refitsAt } from './row-baseline.ts';
 
 test('eigenvectors of a symmetric matrix by hand', () => {
   const { values, vectors } = symmetricEigen(Float64Array.of(2, 1, 1, 2), 2);
-  assert.deepEqual([...values].map(Math.round).toSorted((a, b) => a - b), [1, 3]);
+  assert.deepEqual(
+    [...values].map(Math.round).toSorted((a, b) => a - b),
+    [1, 3],
+  );
   const major = (values[0] as number) > (values[1] as number) ? 0 : 2;
   assert.ok(Math.abs(Math.abs(vectors[major] as number) - Math.SQRT1_2) < 1e-12);
   assert.ok(Math.abs((vectors[major] as number) - (vectors[major + 1] as number)) < 1e-12);

@@ -1,12 +1,13 @@
 import type { Prng } from '../../lib/prng.ts';
 import { rankingInput, type Ranker } from '../cause-ranking.ts';
 import { firingTimes, incidentsOf, type EvaluatedStream, type EventIncident } from '../evaluated-stream.ts';
-import { rateFigure, shareFigure, type Figure } from '../figure.ts';
+import { meanFigure, rateFigure, shareFigure, type Figure } from '../figure.ts';
 import type { Fault, FaultTruth } from '../layouts/service-metrics.ts';
 import { answerCredits } from '../measures/answer-credit.ts';
 import { mergeTicks, type Span } from '../protocol-episode.ts';
 import { matchIncidents, uncoveredMs, type Matching } from '../protocol-matching.ts';
 import { sampleStepMs, verdictsByRow, type EntityTable } from '../telemetry.ts';
+import { RecordedTraces } from '../trace-ranking.ts';
 import { incidentFigures } from './incident-figures.ts';
 import { rankingFigures } from './ranking-figures.ts';
 
@@ -132,7 +133,34 @@ function namedCauses({ causes }: EventIncident): Map<string, number> {
   return scores;
 }
 
-function eventFigures({ detection, truth }: System, incidents: readonly EventIncident[], prng: Prng): Figure[] {
+/** Services by traces at the clocks of the protocol, over faults during which there were events at all. */
+function traceFigures({ telemetry, truth }: System, pairs: Matching['pairs'], prng: Prng): Figure[] {
+  const traces = new RecordedTraces(telemetry.eventsPath as string);
+  const seconds: number[] = [];
+  const recorded = pairs.filter(({ truth: at }) => {
+    const { startMs, endMs } = truth.faults[at] as Fault;
+    return traces.rank(startMs, endMs) !== null;
+  });
+  const clock = (name: string, onset: (fault: Fault, delayMs: number) => number): Figure[] => {
+    const credits = recorded.map(({ truth: at, delayMs }) => {
+      const fault = truth.faults[at] as Fault;
+      const onsetMs = onset(fault, delayMs);
+      const ranking = Number.isFinite(onsetMs) ? traces.rank(onsetMs, fault.endMs) : null;
+      if (ranking) seconds.push(ranking.seconds);
+      return ranking ? answerCredits(ranking.byService, (service) => service === fault.service) : NO_CREDIT;
+    });
+    return rankingFigures(`traces, service at ${name}`, credits, prng);
+  };
+  return [
+    ...clock('t0', ({ startMs }) => startMs),
+    ...clock('t0 + 60 s', ({ startMs }) => startMs + LATE_CLOCK_MS),
+    ...clock('own detection', ({ startMs }, delayMs) => startMs + delayMs),
+    meanFigure('traces, seconds to rank one fault', seconds, 'rankings', prng),
+  ];
+}
+
+function eventFigures(system: System, incidents: readonly EventIncident[], prng: Prng): Figure[] {
+  const { detection, truth } = system;
   const spans: Span[] = [...incidents, ...truth.faults];
   const scored = { startMs: -Infinity, endMs: Math.max(...spans.map(({ endMs }) => endMs)) };
   const matching = matchIncidents({ incidents, truths: truth.faults, sampleMs: 10_000, scored });
@@ -145,7 +173,8 @@ function eventFigures({ detection, truth }: System, incidents: readonly EventInc
   );
   return [
     ...figures,
-    ...rankingFigures('events, service at own detection', credits, prng),
+    ...rankingFigures('events, service as the incident names it', credits, prng),
+    ...traceFigures(system, matching.pairs, prng),
     { measure: 'seconds for the whole recording', value: detection.seconds, low: NaN, high: NaN, n: 1, of: 'run' },
   ];
 }
