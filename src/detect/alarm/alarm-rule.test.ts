@@ -67,14 +67,14 @@ test('strong evidence fires on the first tick, at steps of a second, a minute an
 test('weak evidence is pending first and fires when it lasts', () => {
   const to = feedOf(MINUTE_MS, 12);
   feed(to, 5000);
-  assert.equal(feed(to, 1, 2.4), 0);
-  assert.ok(feed(to, 12, 2.4) > 0);
+  assert.equal(feed(to, 1, 2.8), 0);
+  assert.ok(feed(to, 12, 2.8) > 0);
 });
 
 test('one weak tick is no alarm', () => {
   const to = feedOf(MINUTE_MS, 13);
   feed(to, 5000);
-  assert.equal(feed(to, 1, 2.4), 0);
+  assert.equal(feed(to, 1, 2.8), 0);
   assert.equal(feed(to, 20), 0);
 });
 
@@ -107,7 +107,7 @@ test('missing ticks break persistence', () => {
   feed(to, 5000);
   let fired = 0;
   for (let i = 0; i < 12; i++) {
-    fired += feed(to, 1, 2.4);
+    fired += feed(to, 1, 2.8);
     to.timeMs += 30 * MINUTE_MS;
   }
   assert.equal(fired, 0);

@@ -31,8 +31,9 @@ export interface AlarmOptions {
 const DAY_MS = 86_400_000;
 /** Ticks before anything may fire. */
 export const WARM_UP_TICKS = 30;
-/** An episode goes on while the evidence is at least this share of what it took to begin. */
+/** An episode goes on while the evidence of the tick alone is at least this share of what it took to begin. */
 const HOLD_SHARE = 0.5;
+const LASTING_HOLD_SHARE = 0.3;
 const PENDING_SHARE = 0.6;
 const RELEASE_TICKS = 2;
 const RELEASE_MS = 30_000;
@@ -103,7 +104,7 @@ export class AlarmRule {
       else memory.state = this.#evidence >= this.needed * PENDING_SHARE ? 'pending' : 'quiet';
       return;
     }
-    memory.calmTicks = this.#evidence < this.needed * HOLD_SHARE ? memory.calmTicks + 1 : 0;
+    memory.calmTicks = this.#isHeld() ? 0 : memory.calmTicks + 1;
     if (memory.calmTicks >= this.#releaseTicks) {
       memory.sinceMs = NaN;
       memory.state = 'quiet';
@@ -114,6 +115,12 @@ export class AlarmRule {
       if (timeMs - memory.sinceMs >= LONGEST_EPISODE_MS) memory.state = 'settled';
       else if (memory.state === 'muted_frequent' && !isHabit(memory.habits)) memory.state = 'firing';
     }
+  }
+
+  /** Whether the tick itself supports the episode; a window that still would fire asks for less, but what is over is over. */
+  #isHeld(): boolean {
+    const share = this.#evidence >= this.needed ? LASTING_HOLD_SHARE : HOLD_SHARE;
+    return (this.#persistent.evidence[0] as number) >= this.needed * share;
   }
 
   #begin(score: number, timeMs: number, kind: string): void {

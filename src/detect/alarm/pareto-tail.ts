@@ -19,7 +19,7 @@ const MAX_SHAPE = 0.5;
 const PRIOR_EXCESS = 0.4;
 /** The shape is not believed from fewer peaks than this. */
 const UNSURE_PEAKS = 10;
-const MIN_SCALE = 0.2;
+const MIN_SCALE = 0.3;
 const MIN_SHAPE = 0.01;
 
 /**
