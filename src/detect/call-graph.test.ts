@@ -82,3 +82,25 @@ test('the reason says what explains a lower rank', () => {
   const causes = rankCauses([member('front', 'error_rate', 0), member('cart', 'error_rate', 10_000)], [], learned());
   assert.match(causes[1]?.reason ?? '', /^front deviated first: x, explained by cart on its call path\.$/);
 });
+
+test('of a chain of symptoms each points at its end, and the end says how many it explains', () => {
+  const members = [member('front', 'error_rate', 0), member('cart', 'error_rate', 5000), member('stock', 'latency', 10_000)];
+  const causes = rankCauses(members, [], learned());
+  assert.match(causes[0]?.reason ?? '', /^stock deviated 10 s after the first: x, explains 2 others\.$/);
+  for (const { reason } of causes.slice(1)) assert.match(reason, /explained by stock on its call path/);
+});
+
+test('what other methods found of a service, or of one signal of it, moves its rank and stands in the reason', () => {
+  const members = [member('a', 'error_rate'), member('b', 'error_rate'), member('b', 'latency')];
+  const found = [{ service: 'b', signal: 'latency' as const, points: 0.5, reason: 'its own time grew', evidence: ['tr-1'] }];
+  const [top, ...rest] = rankCauses(members, [], learned(), found);
+  assert.deepEqual([top?.service, top?.signal, top?.evidence], ['b', 'latency', ['blatency', 'tr-1']]);
+  assert.match(top?.reason ?? '', /: x, its own time grew\.$/);
+  assert.ok(rest.every(({ reason }) => !reason.includes('its own time')));
+});
+
+test('the graph knows services that called or were called, and no others', () => {
+  const graph = learned();
+  assert.deepEqual([graph.knows('front'), graph.knows('stock'), graph.knows('elsewhere')], [true, true, false]);
+  assert.equal(new CallGraph().knows('front'), false);
+});

@@ -1,5 +1,6 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Change, Incident } from '../model/incident.ts';
+import type { CauseEvidence } from './cause-ranking.ts';
 import type { DetectorCommand } from './detector.ts';
 import {
   acknowledgeGroup,
@@ -42,18 +43,22 @@ export interface SideEffects {
   moved: Map<string, string>;
 }
 
-/** Files an anomaly under its incident; returns it with the incident's id, beside the incident's newest form. */
+/**
+ * Files an anomaly under its incident; returns it with the incident's id, beside the incident's newest form. `found` is what other
+ * methods say of causes now.
+ */
 export function fileAnomaly(
   desk: IncidentDesk,
   anomaly: Anomaly,
   graph: Kinship,
   gapMs: number,
   nowMs: number,
+  found: readonly CauseEvidence[] = [],
 ): [Anomaly, Incident, SideEffects] {
   const known = desk.incidentOf.get(anomaly.id);
   const filedUnder = known === undefined ? undefined : findGroup(desk, known);
   let group = filedUnder ?? groupFor(desk.groups, anomaly, graph, gapMs, nowMs);
-  const context: RankingContext = { changes: desk.changes, graph };
+  const context: RankingContext = { changes: desk.changes, graph, found };
   updateGroup(group, anomaly, context, nowMs);
   const others: IncidentGroup[] = [];
   if (!filedUnder) {
