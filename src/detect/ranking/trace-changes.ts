@@ -9,7 +9,7 @@ export interface FeatureChange {
   before: number;
   after: number;
   calls: number;
-  /** |after - before| times the belief in it, 0 to 1. */
+  /** How much a call says against `before` being so still, times the belief in the change: 0 to 1. */
   strength: number;
 }
 
@@ -25,6 +25,8 @@ export interface LatencyChange {
 
 /** Fewer calls say nothing. */
 const MIN_CALLS = 1;
+/** A call that says this much says all that it can: as much as one that normally one in twenty shows. */
+const FULL_SURPRISE_NATS = 3;
 /** A deviation of this many standard errors is believed by half. */
 const HALF_BELIEF_ERRORS = 2;
 /** Changes below this time are nobody's trouble. */
@@ -34,6 +36,12 @@ export const MAX_OCTAVES = 5;
 function belief(deviation: number, variance: number): number {
   const squared = (deviation * deviation) / variance;
   return squared / (squared + HALF_BELIEF_ERRORS ** 2);
+}
+
+/** What one call says on average against `share` when `observed` is the truth, in nats (Kullback and Leibler, 1951). */
+function divergence(observed: number, share: number): number {
+  const inside = observed > 0 ? observed * Math.log(observed / share) : 0;
+  return inside + (observed < 1 ? (1 - observed) * Math.log((1 - observed) / (1 - share)) : 0);
 }
 
 /** Variance of shares from block to block beyond `chance` / n (method of moments; Kleinman, JASA 1973). */
@@ -55,7 +63,8 @@ export function featureChanges(normal: TraceProfileState, window: TraceWindow): 
     const { blocks, inverses } = normal.visitBlocks.get(visit) ?? { blocks: 0, inverses: 0 };
     const { sum, squares } = normal.featureShares.get(key) ?? { sum: 0, squares: 0 };
     const excess = excessVariance({ blocks, sum, squares, inverses }, chance);
-    const strength = Math.abs(after - before) * belief(after - before, chance / calls + chance / (normalCalls + 1) + excess);
+    const surprise = Math.min(1, divergence(after, before) / FULL_SURPRISE_NATS);
+    const strength = surprise * belief(after - before, chance / calls + chance / (normalCalls + 1) + excess);
     changes.push({ key, visit, before, after, calls, strength });
   };
   for (const key of normal.features.keys()) judge(key);

@@ -46,13 +46,40 @@ export function edgeOf(key: number): { caller: number; visit: number } {
   return { caller: Math.floor(key / MAX_NUMBERS), visit: key % MAX_NUMBERS };
 }
 
+/** In order of their numbers. Plain data. */
+export interface TraceNamesState {
+  services: readonly string[];
+  endpoints: readonly string[];
+  templates: readonly string[];
+  visits: readonly number[];
+}
+
 /** Numbers of services, endpoints, templates and visits (an entry endpoint of a service), from 1 on; beyond a table's cap 0. */
 export class TraceNames {
-  readonly services = new SpanNames(MAX_SERVICES - 1);
-  readonly endpoints = new SpanNames(MAX_NUMBERS - 1);
-  readonly templates = new SpanNames(MAX_NUMBERS - 1);
-  readonly #visits = new Map<number, number>();
-  readonly #visitKeys: number[] = [0];
+  readonly services: SpanNames;
+  readonly endpoints: SpanNames;
+  readonly templates: SpanNames;
+  readonly #visits: Map<number, number>;
+  readonly #visitKeys: number[];
+
+  constructor(state: TraceNamesState = { services: [], endpoints: [], templates: [], visits: [0] }) {
+    this.services = new SpanNames(MAX_SERVICES - 1, state.services);
+    this.endpoints = new SpanNames(MAX_NUMBERS - 1, state.endpoints);
+    this.templates = new SpanNames(MAX_NUMBERS - 1, state.templates);
+    this.#visitKeys = [...state.visits];
+    this.#visits = new Map(state.visits.map((key, number) => [key, number]));
+  }
+
+  /** To be kept with every state that holds keys made of these numbers. */
+  get state(): TraceNamesState {
+    const { services, endpoints, templates } = this;
+    return {
+      services: [...services.all],
+      endpoints: [...endpoints.all],
+      templates: [...templates.all],
+      visits: [...this.#visitKeys],
+    };
+  }
 
   visitNumber(service: number, endpoint: number): number {
     const key = service * MAX_NUMBERS + endpoint;
@@ -71,7 +98,7 @@ export class TraceNames {
     return (this.#visitKeys[visit] ?? 0) % MAX_NUMBERS;
   }
 
-  /** "endpoint" of the visit, or of what a feature is about. */
+  /** The template, endpoint or "service endpoint" that a feature is about. */
   partName({ kind, part }: Feature): string {
     if (kind === TEMPLATE) return this.templates.name(part);
     if (kind !== CALL) return this.endpoints.name(part);

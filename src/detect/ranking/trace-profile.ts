@@ -25,44 +25,65 @@ export interface TraceProfileState {
   gapRanks: Map<number, ShareSpread>;
 }
 
+/** Features known; a profile that is full learns no further ones, so that they stay new. */
+const MAX_FEATURES = 100_000;
 /** Blocks with fewer calls say nothing about how much a share or a time varies. */
 const MIN_BLOCK_CALLS = 3;
 /** A service whose block differs this much from what is known is not learned from it: its trouble is not to become normal. */
-const MAX_LEARNED_STRUCTURE = 0.3;
+const MAX_LEARNED_STRUCTURE = 0.15;
 const MAX_LEARNED_OCTAVES = 1;
 
-/** What is normal, learned from blocks of half a minute or more in order of time; trouble is left out by itself. */
+export function createTraceProfileState(): TraceProfileState {
+  return {
+    calls: new Map(),
+    features: new Map(),
+    selfTimes: new Map(),
+    gaps: new Map(),
+    visitBlocks: new Map(),
+    featureShares: new Map(),
+    selfTimeRanks: new Map(),
+    gapRanks: new Map(),
+  };
+}
+
+/** Services and edges that a block shows in another way than they are known. */
+function strangers(
+  state: TraceProfileState,
+  block: TraceWindow,
+  names: TraceNames,
+): { services: Set<number>; edges: Set<number> } {
+  const services = new Set<number>();
+  const edges = new Set<number>();
+  for (const { visit, strength } of featureChanges(state, block)) {
+    if (strength > MAX_LEARNED_STRUCTURE) services.add(names.serviceOf(visit));
+  }
+  for (const { key, strength } of latencyChanges(state, block, 'selfTimes')) {
+    if (strength > MAX_LEARNED_OCTAVES) services.add(names.serviceOf(key));
+  }
+  for (const { key, strength } of latencyChanges(state, block, 'gaps')) {
+    if (strength > MAX_LEARNED_OCTAVES) edges.add(key);
+  }
+  return { services, edges };
+}
+
+/**
+ * What is normal, learned from blocks of about a minute in order of time. Trouble is left out by itself: who lets a profile
+ * learn for longer than a day starts a new one, or a lasting change stays strange.
+ */
 export class TraceProfile {
   readonly #names: TraceNames;
-  state: TraceProfileState;
+  readonly state: TraceProfileState;
 
-  constructor(names: TraceNames) {
+  constructor(names: TraceNames, state: TraceProfileState = createTraceProfileState()) {
     this.#names = names;
-    this.state = {
-      calls: new Map(),
-      features: new Map(),
-      selfTimes: new Map(),
-      gaps: new Map(),
-      visitBlocks: new Map(),
-      featureShares: new Map(),
-      selfTimeRanks: new Map(),
-      gapRanks: new Map(),
-    };
+    this.state = state;
   }
 
-  /** Services that were left out because they differed too much. */
+  /** Returns the services that were left out because they differed too much. */
   learn(block: TraceWindow): Set<number> {
-    const names = this.#names;
     const { state } = this;
-    const strange = new Set<number>();
-    for (const { visit, strength } of featureChanges(state, block))
-      if (strength > MAX_LEARNED_STRUCTURE) strange.add(names.serviceOf(visit));
-    for (const { key, strength } of latencyChanges(state, block, 'selfTimes'))
-      if (strength > MAX_LEARNED_OCTAVES) strange.add(names.serviceOf(key));
-    const strangeEdges = new Set<number>();
-    for (const { key, strength } of latencyChanges(state, block, 'gaps'))
-      if (strength > MAX_LEARNED_OCTAVES) strangeEdges.add(key);
-    const isLearned = (visit: number): boolean => !strange.has(names.serviceOf(visit));
+    const { services: strange, edges: strangeEdges } = strangers(state, block, this.#names);
+    const isLearned = (visit: number): boolean => !strange.has(this.#names.serviceOf(visit));
     for (const [visit, calls] of block.calls) {
       if (!isLearned(visit)) continue;
       addCount(state.calls, visit, calls);
@@ -74,7 +95,7 @@ export class TraceProfile {
     }
     for (const [key, count] of block.features) {
       const { visit } = featureOf(key);
-      if (!isLearned(visit)) continue;
+      if (!isLearned(visit) || (state.features.size >= MAX_FEATURES && !state.features.has(key))) continue;
       addCount(state.features, key, count);
       const calls = block.calls.get(visit) ?? 0;
       if (calls < MIN_BLOCK_CALLS) continue;

@@ -1,4 +1,4 @@
-import { type EventBatch } from '../../model/event-batch.ts';
+import type { EventBatch } from '../../model/event-batch.ts';
 import { isErrorLevel } from '../../model/event.ts';
 import { hashKey, SpanBuffer, type Span } from './span-buffer.ts';
 import { visitsOf, type Visit } from './span-tree.ts';
@@ -7,6 +7,8 @@ import { CALL, ERROR, edgeKey, featureKey, OPERATION, REPEAT_CLASSES, TEMPLATE, 
 import { addCount, addLatency, createTraceWindow, type TraceWindow } from './trace-window.ts';
 
 export interface TraceStatisticsOptions {
+  /** Numbers to go on with after a restart. */
+  names?: TraceNames;
   stepMs?: number;
   /** Steps kept; older ones are dropped. */
   maxSteps?: number;
@@ -17,9 +19,13 @@ const DEFAULT_MAX_STEPS = 360;
 /** Distinct features of one step; a step beyond has its rarer ones left out, first come first kept. */
 const MAX_STEP_FEATURES = 20_000;
 
-/** Spans in, counts by step out: what calls of each entry endpoint look like, how long they take and what lies between services. */
+/**
+ * Spans in, counts by step out: what calls of each entry endpoint look like, how long they take and what lies between services.
+ * A call counts in the step in which it ended, seconds after its trace is complete. Traces that are not complete are not part
+ * of any state: a restart loses them.
+ */
 export class TraceStatistics {
-  readonly names = new TraceNames();
+  readonly names: TraceNames;
   readonly #stepMs: number;
   readonly #maxSteps: number;
   readonly #steps = new Map<number, TraceWindow>();
@@ -28,6 +34,7 @@ export class TraceStatistics {
   readonly #seen = new Map<number, number>();
 
   constructor(options: TraceStatisticsOptions = {}) {
+    this.names = options.names ?? new TraceNames();
     this.#stepMs = options.stepMs ?? DEFAULT_STEP_MS;
     this.#maxSteps = options.maxSteps ?? DEFAULT_MAX_STEPS;
   }
