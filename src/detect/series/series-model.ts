@@ -11,7 +11,7 @@ import { learnTailEvidence, readTailEvidence } from './tail-evidence.ts';
 export interface SeriesReading {
   /** Robust centre expected at this time, in the unit of the series; NaN before there is any history. */
   expected: number;
-  /** Robust spread around it, one standard deviation, in the unit of the series; >= 0, 0 when the series never moved. */
+  /** Robust spread around it, one standard deviation, in the unit of the series; > 0. */
   spread: number;
   /**
    * Signed deviation in spreads, minimum effects applied; 0 for a missing value or before `MIN_POINTS` points. The larger of
@@ -52,7 +52,7 @@ export class SeriesModel {
     const slow = this.#slow(timeMs);
     const offset = value - state.origin;
     reading.expected = slow.forecast + state.origin;
-    reading.spread = slow.spread;
+    reading.spread = Math.max(slow.spread, Number.EPSILON * Math.max(1, Math.abs(reading.expected)));
     reading.residual = 0;
     reading.evidence = 0;
     if (Number.isNaN(offset) || state.age < MIN_POINTS) return;
