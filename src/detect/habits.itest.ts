@@ -42,7 +42,7 @@ test('learning is frozen for a day at most, and for good once a person has rejec
     if (reject) one.command({ type: 'new_normal', incidentId, decision: 'reject', by: 'kim', atMs: shiftMs + 2 * HOUR_MS });
     play({ detector: one, services, fromMs: shiftMs + 2 * HOUR_MS, toMs: shiftMs + 30 * HOUR_MS, verdicts });
     assert.equal(verdicts.anomalies.size, 1);
-    return verdicts.anomalies.get(anomaly?.id as string)?.state;
+    return verdicts.anomalies.get(anomaly?.id)?.state;
   };
   assert.equal(run(false), 'resolved');
   assert.equal(run(true), 'firing');
