@@ -5,6 +5,8 @@ import type { EntityVerdicts, LabelledStream } from './telemetry.ts';
 /** An incident of the event engine, in the words of the protocol. */
 export interface EventIncident extends EvaluatedIncident {
   detectedMs: number;
+  /** When it began, as the engine sees it. */
+  onsetMs: number;
   causes: readonly Cause[];
 }
 

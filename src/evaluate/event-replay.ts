@@ -33,7 +33,7 @@ function eventIncident({ startedAt, detectedAt, resolvedAt, updatedAt, causes, s
   const detectedMs = Date.parse(detectedAt);
   const endMs = Math.max(detectedMs, Date.parse(resolvedAt ?? updatedAt));
   const episodes = [{ entity: services[0] ?? '', startMs: detectedMs, endMs }];
-  return { startMs: Math.max(detectedMs, Date.parse(startedAt)), endMs, episodes, detectedMs, causes };
+  return { startMs: detectedMs, endMs, episodes, detectedMs, onsetMs: Date.parse(startedAt), causes };
 }
 
 /** Plays a file of events through the event engine in event time; the incidents in the order in which they were found. */

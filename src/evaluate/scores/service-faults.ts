@@ -4,7 +4,7 @@ import { firingTimes, incidentsOf, type EvaluatedStream, type EventIncident } fr
 import { meanFigure, rateFigure, shareFigure, type Figure } from '../figure.ts';
 import type { Fault, FaultTruth } from '../layouts/service-metrics.ts';
 import { answerCredits } from '../measures/answer-credit.ts';
-import { mergeTicks, type Span } from '../protocol-episode.ts';
+import { mergeTicks, type EvaluatedIncident, type Span } from '../protocol-episode.ts';
 import { matchIncidents, uncoveredMs, type Matching } from '../protocol-matching.ts';
 import { sampleStepMs, verdictsByRow, type EntityTable } from '../telemetry.ts';
 import { RecordedTraces } from '../trace-ranking.ts';
@@ -91,10 +91,12 @@ function metricMatching(system: System, faults: readonly Fault[], scoredFromMs: 
   return matchIncidents({ incidents: incidentsOf(system.detection.verdicts, scored), truths: faults, sampleMs: stepMs, scored });
 }
 
-/** First firing tick of any service in a fault's match zone. */
-function detectedMs({ detection }: System, fault: Fault, stepMs: number): number {
+/** Start of the first firing tick of any service in a fault's match zone, Infinity for none. */
+function metricOnsetMs(system: System, fault: Fault): number {
+  if (system.telemetry.tables.length === 0) return Infinity;
+  const { stepMs } = metricSpan(system);
   const zone = { startMs: fault.startMs - stepMs, endMs: fault.endMs + 5 * 60_000 };
-  return Math.min(Infinity, ...detection.verdicts.flatMap((own) => firingTimes(own, zone).slice(0, 1)));
+  return Math.min(Infinity, ...system.detection.verdicts.flatMap((own) => firingTimes(own, zone).slice(0, 1))) - stepMs;
 }
 
 function metricRanking(system: System, faults: readonly Fault[], rank: Ranker, prng: Prng): Figure[] {
@@ -120,7 +122,7 @@ function metricRanking(system: System, faults: readonly Fault[], rank: Ranker, p
     ),
     ...rankingFigures(
       'metrics, service at own detection',
-      credits((fault) => detectedMs(system, fault, stepMs) - stepMs),
+      credits((fault) => metricOnsetMs(system, fault)),
       prng,
     ),
   ];
@@ -134,17 +136,18 @@ function namedCauses({ causes }: EventIncident): Map<string, number> {
 }
 
 /** Services by traces at the clocks of the protocol, over faults during which there were events at all. */
-function traceFigures({ telemetry, truth }: System, pairs: Matching['pairs'], prng: Prng): Figure[] {
+function traceFigures(system: System, pairs: Matching['pairs'], prng: Prng): Figure[] {
+  const { telemetry, truth } = system;
   const traces = new RecordedTraces(telemetry.eventsPath as string);
   const seconds: number[] = [];
   const recorded = pairs.filter(({ truth: at }) => {
     const { startMs, endMs } = truth.faults[at] as Fault;
     return traces.rank(startMs, endMs) !== null;
   });
-  const clock = (name: string, onset: (fault: Fault, delayMs: number) => number): Figure[] => {
-    const credits = recorded.map(({ truth: at, delayMs }) => {
+  const clock = (name: string, onset: (fault: Fault, incident: EvaluatedIncident | undefined) => number): Figure[] => {
+    const credits = recorded.map(({ truth: at, incident }) => {
       const fault = truth.faults[at] as Fault;
-      const onsetMs = onset(fault, delayMs);
+      const onsetMs = onset(fault, incident);
       const ranking = Number.isFinite(onsetMs) ? traces.rank(onsetMs, fault.endMs) : null;
       if (ranking) seconds.push(ranking.seconds);
       return ranking ? answerCredits(ranking.byService, (service) => service === fault.service) : NO_CREDIT;
@@ -154,7 +157,10 @@ function traceFigures({ telemetry, truth }: System, pairs: Matching['pairs'], pr
   return [
     ...clock('t0', ({ startMs }) => startMs),
     ...clock('t0 + 60 s', ({ startMs }) => startMs + LATE_CLOCK_MS),
-    ...clock('own detection', ({ startMs }, delayMs) => startMs + delayMs),
+    // Found by events or by metrics, whichever says an earlier beginning.
+    ...clock('own detection', (fault, incident) =>
+      Math.min((incident as EventIncident | undefined)?.onsetMs ?? Infinity, metricOnsetMs(system, fault)),
+    ),
     meanFigure('traces, seconds to rank one fault', seconds, 'rankings', prng),
   ];
 }
