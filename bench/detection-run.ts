@@ -1,6 +1,6 @@
 import { detectConfigSchema } from '../src/detect/config.ts';
 import { createDetector } from '../src/detect/engine.ts';
-import type { Episode } from '../src/evaluate/protocol-episode.ts';
+import type { Episode, Span } from '../src/evaluate/protocol-episode.ts';
 import { episodeGapMs, groupEpisodes } from '../src/evaluate/protocol-episode.ts';
 import type { EvaluatedIncident } from '../src/evaluate/protocol-episode.ts';
 import { matchIncidents } from '../src/evaluate/protocol-matching.ts';
@@ -26,6 +26,8 @@ export interface FaultResult {
   found: boolean;
   /** Seconds from the start of the fault to the first verdict; null when missed. */
   delaySeconds: number | null;
+  /** Of a missed one: hours that an incident had been firing which met its zone and was another fault's, or null. */
+  hiddenByHours: number | null;
   /** Incidents as HELIOS itself grouped them, in the zone of the fault. */
   ownIncidents: number;
   /** Rank of the first of the roots among the causes, from 1, when the incident was opened and in its last form; 0 is not among them. */
@@ -91,8 +93,9 @@ function detect(generator: Generator): Verdicts {
     }
     const output = detector.advance(toMs);
     for (const anomaly of output.anomalies) {
-      const knownMs = verdicts.anomalies.get(anomaly.id)?.knownMs ?? toMs;
-      verdicts.anomalies.set(anomaly.id, { knownMs, anomaly });
+      // One that is quiet calls nobody until it is so no more.
+      const knownMs = verdicts.anomalies.get(anomaly.id)?.knownMs ?? (anomaly.quiet ? undefined : toMs);
+      if (knownMs !== undefined) verdicts.anomalies.set(anomaly.id, { knownMs, anomaly });
     }
     for (const incident of output.incidents) {
       const first = verdicts.incidents.get(incident.id)?.first ?? incident;
@@ -144,6 +147,7 @@ export function runStream({ seed, days, services, rate, faultsPerDay }: RunOptio
       label: labels[truth] as Label,
       found: incident !== undefined,
       delaySeconds: incident ? delayMs / 1000 : null,
+      hiddenByHours: incident ? null : hiddenBy(incidents, truths[truth] as Span),
       ...ownOf(verdicts, incident, labels[truth] as Label),
     })),
     falseIncidents: matching.falseIncidents.map((incident) => describe(incident, verdicts, generator.labels)),
@@ -154,6 +158,12 @@ export function runStream({ seed, days, services, rate, faultsPerDay }: RunOptio
     events: verdicts.events,
     seconds: (performance.now() - startedMs) / 1000,
   };
+}
+
+/** Hours since an incident began that met a truth which did not get it, because an earlier one had. */
+function hiddenBy(incidents: readonly EvaluatedIncident[], { startMs, endMs }: Span): number | null {
+  const other = incidents.find((incident) => incident.startMs <= endMs && incident.endMs >= startMs);
+  return other ? Math.round((startMs - other.startMs) / 360_000) / 10 : null;
 }
 
 /** HELIOS's own incidents behind a matched one of the protocol: how many, and the rank of the root in the first of them. */

@@ -19,7 +19,15 @@ function fault(kind: string, delaySeconds: number | null, rank: number): FaultRe
     effect: { size: 0.5, eventsPerSecond: 2 },
     ratio: { onset: ratio(10), peak: ratio(10) },
   };
-  return { label, found: delaySeconds !== null, delaySeconds, ownIncidents: 1, firstRank: rank, lastRank: rank };
+  return {
+    label,
+    found: delaySeconds !== null,
+    delaySeconds,
+    hiddenByHours: delaySeconds === null ? 2 : null,
+    ownIncidents: 1,
+    firstRank: rank,
+    lastRank: rank,
+  };
 }
 
 const WRONG: FalseIncident = {
@@ -56,6 +64,7 @@ test('a summary counts what was found, misses as infinite delay, and ranks of mi
   assert.equal(summary.falsePerServiceDay.value, 1 / 20);
   assert.equal(summary.falseEpisodesPerServiceDay.value, 2 / 20);
   assert.equal(summary.serviceDays, 30);
+  assert.equal(summary.hidden, 1);
   assert.deepEqual(summary.byBenign[0], { kind: 'campaign', happened: 3, false: 1 });
   const [low, high] = summary.recall.interval;
   assert.ok(low < 0.75 && high > 0.75);

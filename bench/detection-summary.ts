@@ -41,6 +41,8 @@ export interface DetectionSummary {
   firstAc1: Estimate;
   lastAc1: Estimate;
   lastAc3: Estimate;
+  /** Missed faults that an incident met which was an earlier fault's. */
+  hidden: number;
   falseIncidents: number;
   falsePerSystemDay: Estimate;
   falsePerServiceDay: Estimate;
@@ -138,6 +140,7 @@ export function summarise(streams: readonly StreamResult[]): DetectionSummary {
     firstAc1: estimate((sample) => shareOf(sample, ({ firstRank }) => firstRank === 1)),
     lastAc1: estimate((sample) => shareOf(sample, ({ lastRank }) => lastRank === 1)),
     lastAc3: estimate((sample) => shareOf(sample, ({ lastRank }) => lastRank >= 1 && lastRank <= 3)),
+    hidden: faults.filter(({ hiddenByHours }) => hiddenByHours !== null).length,
     falseIncidents: wrong.length,
     falsePerSystemDay: rate(
       wrong.length,

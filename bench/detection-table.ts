@@ -45,6 +45,7 @@ export function summaryText(summary: DetectionSummary): string {
     [
       `precision ${percent(summary.precision)}, recall ${percent(summary.recall)}, F1 ${percent(summary.f1)}`,
       `root first among causes: AC@1 ${percent(summary.lastAc1)}, when opened ${percent(summary.firstAc1)}, AC@3 ${percent(summary.lastAc3)}`,
+      `missed because the incident of an earlier fault went on: ${summary.hidden}`,
       `false incidents ${summary.falseIncidents}: ${rate(summary.falsePerServiceDay)} per service-day, ${rate(summary.falsePerSystemDay)} per system-day; false episodes ${rate(summary.falseEpisodesPerServiceDay)} per service-day`,
       `incidents per matched fault ${summary.incidentsPerMatch.toFixed(2)} (above 1.2 is a failure), as HELIOS groups them ${summary.ownIncidentsPerMatch.toFixed(2)}`,
       `${summary.total.faults} faults, ${summary.serviceDays.toFixed(0)} service-days scored, ${summary.events} events`,
@@ -54,8 +55,12 @@ export function summaryText(summary: DetectionSummary): string {
 
 /** Every missed fault and false incident of a stream, a line each. */
 export function detailText({ seed, faults, falseIncidents }: StreamResult): string {
-  const missed = faults.map(({ label, found, delaySeconds, lastRank }) => {
-    const what = found ? `${delaySeconds} s, root at rank ${lastRank}` : 'MISSED';
+  const missed = faults.map(({ label, found, delaySeconds, lastRank, hiddenByHours }) => {
+    const what = found
+      ? `${delaySeconds} s, root at rank ${lastRank}`
+      : hiddenByHours === null
+        ? 'MISSED'
+        : `MISSED, in the incident of an earlier fault, open for ${hiddenByHours} h`;
     const lengthMinutes = ((Date.parse(label.end) - Date.parse(label.start)) / 60_000).toFixed(0);
     const { size, eventsPerSecond } = label.effect;
     return `seed ${seed}: ${label.start.slice(0, 16)} ${label.kind} ${label.service} ${lengthMinutes} min, ${eventsPerSecond}/s, size ${size.toFixed(2)}, onset ${JSON.stringify(label.ratio?.onset)}, peak ${JSON.stringify(label.ratio?.peak)}: ${what}`;
