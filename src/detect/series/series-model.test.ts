@@ -50,8 +50,8 @@ test('a daily period is found and used: the value of noon is far off at midnight
   const model = new SeriesModel(STEP_MS);
   const readings = feed(model, daily(1), 6 * PER_DAY);
   assert.ok(isWon(model.state.day.contest));
-  for (const reading of readings.slice(-PER_DAY)) {
-    const phase = readings.indexOf(reading) * STEP_MS;
+  for (const [index, reading] of readings.slice(-PER_DAY).entries()) {
+    const phase = index * STEP_MS;
     assert.ok(Math.abs(reading.expected - 100 - 60 * Math.sin((2 * Math.PI * phase) / DAY_MS)) < 15);
     assert.ok(Math.abs(reading.residual) < 8);
   }
@@ -116,9 +116,18 @@ test('a constant series is quiet, and its first change is finite and large', () 
   for (const level of [0, 7, -3e9]) {
     const model = new SeriesModel(STEP_MS);
     for (const reading of feed(model, () => level, 300)) assert.equal(reading.residual, 0);
-    const { residual } = readAt(model, 300, level === 0 ? 1 : 3 * level);
+    const { residual } = readAt(model, 300, level === 0 ? 100 : 3 * level);
     assert.ok(Number.isFinite(residual) && Math.abs(residual) > 10);
   }
+});
+
+test('the first event of a count that was always zero is a small deviation, a hundred are a large one', () => {
+  const model = new SeriesModel(STEP_MS);
+  feed(model, () => 0, 2000);
+  const one = readAt(model, 2000, 1);
+  const hundred = readAt(model, 2000, 100);
+  assert.ok(one.residual > 0 && one.residual < 3);
+  assert.ok((hundred.evidence as number) > (one.evidence as number) + 3);
 });
 
 test('a change within a few per cent of the level is below the minimum effect', () => {

@@ -27,7 +27,9 @@ export const MIN_POINTS = 30;
 
 /** Minimum effect: a deviation is counted in no smaller unit than this share of the level, and of the range of the history. */
 const LEVEL_FLOOR = 0.05;
-const RANGE_FLOOR = 0.2;
+const RANGE_FLOOR = 0.1;
+/** And half a unit where all values are whole numbers: one event more than none is not an incident by its ratio. */
+const COUNT_FLOOR = 0.5;
 const FAST_GAIN = 0.6;
 const REFRESH_SAMPLES = 8;
 const EAGER_SAMPLES = 2 * MIN_POINTS;
@@ -73,6 +75,7 @@ export class SeriesModel {
     if (Number.isNaN(value)) return;
     const { state } = this;
     if (Number.isNaN(state.origin)) state.origin = value;
+    if (!Number.isInteger(value)) state.whole = false;
     const offset = value - state.origin;
     if (!frozen) this.#absorb(timeMs, offset);
     const { fast } = state;
@@ -120,7 +123,8 @@ export class SeriesModel {
     const sorted = sortedRing(state.history);
     state.level.forecast = quantileOf(sorted, 0.5);
     const range = robustSpread(sorted);
-    const floor = LEVEL_FLOOR * Math.abs(state.level.forecast + state.origin) + RANGE_FLOOR * range;
+    const quantum = state.whole ? COUNT_FLOOR : 0;
+    const floor = LEVEL_FLOOR * Math.abs(state.level.forecast + state.origin) + RANGE_FLOOR * range + quantum;
     for (const forecaster of [state.level, state.day, state.week, state.fast]) refreshSpread(forecaster, range, floor);
   }
 }

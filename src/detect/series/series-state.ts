@@ -12,6 +12,8 @@ export interface SeriesState {
   /** First value: all others are held as offsets from it, so that 32-bit floats keep small changes of large values. */
   origin: number;
   age: number;
+  /** Every value so far was a whole number: a count. */
+  whole: boolean;
   /** Points since the last that entered `history`. */
   sinceSample: number;
   samples: number;
@@ -39,6 +41,7 @@ export function createSeriesState(stepMs: number): SeriesState {
   return {
     origin: NaN,
     age: 0,
+    whole: true,
     sinceSample: 0,
     samples: 0,
     history: createRing(HISTORY),

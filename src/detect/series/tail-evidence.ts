@@ -26,7 +26,9 @@ const PRIOR_THRESHOLD = Math.log(3);
 const PRIOR_BLOCKS = 8;
 const PRIOR_SHAPE = 0.3;
 const PRIOR_PEAKS = 3;
-const SMALLEST = 0.1;
+/** Peaks within one spread of normal are one like another, and no tail is thinner than this. */
+const SMALLEST = 1;
+const MIN_SHAPE = 0.15;
 
 export function createTailEvidence(): TailEvidence {
   return {
@@ -63,5 +65,5 @@ function refresh(tail: TailEvidence): void {
   let excess = 0;
   for (let i = blocks - tailPeaks; i < blocks; i++) excess += (sorted[i] as number) - threshold;
   tail.threshold = (blocks * threshold + PRIOR_BLOCKS * PRIOR_THRESHOLD) / (blocks + PRIOR_BLOCKS);
-  tail.shape = (excess + PRIOR_PEAKS * PRIOR_SHAPE) / (tailPeaks + PRIOR_PEAKS);
+  tail.shape = Math.max(MIN_SHAPE, (excess + PRIOR_PEAKS * PRIOR_SHAPE) / (tailPeaks + PRIOR_PEAKS));
 }
