@@ -6,8 +6,6 @@ export interface FlowGraph {
   excess: ArrayLike<number>;
   /** By node: share of what arises in it that stays with it; 0 for a component that only passes calls on. */
   keeps: ArrayLike<number>;
-  /** Share of the callee's excess that its caller feels. */
-  coupling(caller: number, callee: number): number;
 }
 
 /** Longer call chains are followed no further; also what ends a cycle. */
@@ -38,7 +36,7 @@ function settle(graph: FlowGraph, node: number, part: number, shares: Float64Arr
   const callees = graph.callees[node] as readonly number[];
   const own = graph.excess[node] as number;
   let explained = 0;
-  for (const callee of callees) explained += graph.coupling(node, callee) * (graph.excess[callee] as number);
+  for (const callee of callees) explained += graph.excess[callee] as number;
   const keeps = graph.keeps[node] as number;
   if (explained <= 0) {
     shares[node] = (shares[node] as number) + part * keeps;
@@ -47,7 +45,7 @@ function settle(graph: FlowGraph, node: number, part: number, shares: Float64Arr
   const self = Math.max(0, own - explained) * keeps;
   shares[node] = (shares[node] as number) + (part * self) / (self + explained);
   for (const callee of callees) {
-    const amount = graph.coupling(node, callee) * (graph.excess[callee] as number);
+    const amount = graph.excess[callee] as number;
     next[callee] = (next[callee] as number) + (part * amount) / (self + explained);
   }
 }

@@ -1,5 +1,5 @@
 import { median } from './change-score.ts';
-import { excessOf, passedOn, type Channel, type Excess } from './graph-excess.ts';
+import { excessOf, type Channel } from './graph-excess.ts';
 import { originShares } from './graph-flow.ts';
 import { metricChange } from './metric-change.ts';
 import type { MetricCauseInput, RankedEntity, RankedSeries } from './metric-input.ts';
@@ -16,7 +16,6 @@ export interface Origin {
 
 /** A change is clear from this score on. */
 const CLEAR = 3;
-const NO_EXCESS: Excess = { amount: 0, perRow: 0, normal: new Float64Array(0) };
 
 function addsUp(role: MetricRole): boolean {
   return role === 'duration' || role === 'success' || role === 'failure';
@@ -73,11 +72,10 @@ function channelsOf({ entities, entry }: MetricCauseInput, roles: SeriesRoles): 
 }
 
 /** The entry; without one, symptomatic entities that no symptomatic entity calls. */
-function entryWeights(input: MetricCauseInput, callees: readonly number[][], excess: readonly Excess[]): Float64Array {
-  const weights = new Float64Array(excess.length);
+function entryWeights(input: MetricCauseInput, callees: readonly number[][], amounts: readonly number[]): Float64Array {
+  const weights = new Float64Array(amounts.length);
   const given = input.entities.findIndex(({ name }) => name === input.entry?.entity);
   if (given >= 0) return weights.fill(1, given, given + 1);
-  const amounts = excess.map(({ amount }) => amount);
   const upstream = amounts.slice();
   callees.forEach((called, caller) => {
     if ((amounts[caller] as number) > 0) for (const callee of called) upstream[callee] = 0;
@@ -119,12 +117,9 @@ export function findOrigin(input: MetricCauseInput, roles: SeriesRoles): Origin 
   for (const channel of channels) {
     const excess = entities.map((entity) => {
       const series = named(entity, channel.name);
-      return series ? excessOf(series, named(entity, countName), channel) : NO_EXCESS;
+      return series ? excessOf(series, named(entity, countName), channel) : 0;
     });
-    const at = (node: number): Excess => excess[node] as Excess;
-    const coupling = (caller: number, callee: number): number =>
-      passedOn(at(caller).normal, at(callee).normal, at(callee).perRow);
-    const graph = { callees, excess: excess.map(({ amount }) => amount), keeps, coupling };
+    const graph = { callees, excess, keeps };
     const found = originShares(graph, entryWeights(input, callees, excess));
     found.forEach((share, node) => (shares[node] = (shares[node] as number) + channel.weight * share));
   }
