@@ -1,5 +1,6 @@
 import type { Stage } from '../../model/anomaly.ts';
-import { AlarmRule, WARM_UP_TICKS } from '../alarm/alarm-rule.ts';
+import { WARM_UP_TICKS, type AlarmState } from '../alarm/alarm-rule.ts';
+import { EntityAlarm } from '../alarm/entity-alarm.ts';
 import { SeriesModel, type SeriesReading } from '../series/series-model.ts';
 import { EntityVoters, VOTERS } from '../voters/entity-voters.ts';
 import type { EntityScore } from '../voters/voter-row.ts';
@@ -10,6 +11,7 @@ export interface RowVerdict {
   stage: Stage;
   score: number;
   firing: boolean;
+  alarm: AlarmState;
   expected: Float64Array;
   spread: Float64Array;
   residuals: Float64Array;
@@ -32,15 +34,14 @@ export class RowJudge {
   readonly options: RowJudgeOptions;
   readonly #models: SeriesModel[] = [];
   readonly #reading: SeriesReading = { expected: NaN, spread: 1, residual: 0 };
-  readonly #alarm: AlarmRule;
   #voters: EntityVoters | null = null;
+  #alarm: EntityAlarm | null = null;
   #score: EntityScore = emptyScore(0);
   #verdict = emptyVerdict(0);
   #rows = 0;
 
   constructor(options: RowJudgeOptions) {
     this.options = options;
-    this.#alarm = new AlarmRule(options);
   }
 
   judge(row: TickRow): RowVerdict {
@@ -51,9 +52,11 @@ export class RowJudge {
     const voterRow = { timeMs, values, residuals: verdict.residuals };
     const voters = this.#voters as EntityVoters;
     voters.score(voterRow, this.#score);
-    verdict.shares = this.#score.shares;
-    verdict.firing = this.#alarm.next(this.#score.score, timeMs, leadOf(verdict));
+    const alarm = this.#alarm as EntityAlarm;
+    verdict.firing = alarm.next(verdict.residuals, this.#score.score, timeMs);
+    verdict.alarm = alarm.state;
     verdict.score = this.#score.score;
+    sharesOf(this.#score.shares, alarm.shares, verdict.shares);
     verdict.stage = this.#rows < WARM_UP_TICKS ? 'warming_up' : 'baseline';
     voters.learn(voterRow, verdict.firing);
     for (let i = 0; i < values.length; i++) (this.#models[i] as SeriesModel).learn(timeMs, values[i] as number, verdict.firing);
@@ -61,12 +64,13 @@ export class RowJudge {
     return verdict;
   }
 
-  /** New series of the entity: voters over rows of another width begin anew, what single series have learned stays. */
+  /** New series of the entity: what looks at all of them together begins anew, what single series have learned stays. */
   #fit(seriesCount: number): void {
     if (this.#voters && seriesCount === this.#models.length) return;
-    const { stepMs, seed } = this.options;
+    const { stepMs, seed, falseAlarmBudget } = this.options;
     while (this.#models.length < seriesCount) this.#models.push(new SeriesModel(stepMs));
     this.#voters = new EntityVoters({ seriesCount, stepMs, seed });
+    this.#alarm = new EntityAlarm({ seriesCount, stepMs, falseAlarmBudget });
     this.#score = emptyScore(seriesCount);
     this.#verdict = emptyVerdict(seriesCount);
   }
@@ -82,13 +86,18 @@ export class RowJudge {
   }
 }
 
-/** Which series leads and where to: what the alarm rule compares episodes by. */
-function leadOf({ residuals }: RowVerdict): string {
-  let lead = 0;
-  for (let i = 1; i < residuals.length; i++) {
-    if (Math.abs(residuals[i] as number) > Math.abs(residuals[lead] as number)) lead = i;
-  }
-  return `${lead}${(residuals[lead] as number) < 0 ? '-' : '+'}`;
+/** Parts of the series in the combination; where no few drive that, their own evidence, so that one series far out is named. */
+function sharesOf(combined: Float64Array, own: Float64Array, shares: Float64Array): void {
+  const ofCombined = sizeOf(combined);
+  const source = ofCombined > 0 ? combined : own;
+  const total = ofCombined > 0 ? Math.max(1, ofCombined) : sizeOf(own);
+  for (let i = 0; i < shares.length; i++) shares[i] = total > 0 ? (source[i] as number) / total : 0;
+}
+
+function sizeOf(parts: Float64Array): number {
+  let size = 0;
+  for (const part of parts) size += Math.abs(part);
+  return size;
 }
 
 function emptyScore(count: number): EntityScore {
@@ -100,6 +109,7 @@ function emptyVerdict(count: number): RowVerdict {
     stage: 'warming_up',
     score: 0,
     firing: false,
+    alarm: 'warming_up',
     expected: new Float64Array(count),
     spread: new Float64Array(count),
     residuals: new Float64Array(count),
