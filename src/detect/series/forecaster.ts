@@ -21,7 +21,7 @@ const MIN_ERRORS = 12;
 const MEAN_POINTS = 4096;
 const SPREAD_PER_IQR = 1 / 1.349;
 /**
- * Share of the mean absolute error that the spread is at least. A normal distribution's is 0.4 of its standard deviation, so
+ * Share of the mean absolute error that the spread is at least. A normal distribution's is 0.8 of its standard deviation, of which this is half, so
  * it never matters there; it is what a series that rests most of the time has for a spread, whose quartiles are 0.
  */
 const MEAN_SHARE = 0.5;
