@@ -71,8 +71,8 @@ test('a series that breaks its correlation scores high though its value is ordin
 });
 
 test('an anomaly of a few hours is not learned, one of weeks is', () => {
-  const plant = new Plant(5, 6);
-  plant.run(4000);
+  const plant = new Plant(3, 6);
+  plant.run(14 * 1440);
   plant.run(60, shift(1, 6));
   const early = plant.run(60, shift(1, 6));
   const later = (plant.run(180, shift(1, 6)), plant.run(60, shift(1, 6)));

@@ -1,7 +1,7 @@
 import { createPrng } from '../../lib/prng.ts';
 import { attribute } from './attribution.ts';
 import { NeighbourReservoir } from './neighbour-reservoir.ts';
-import { energyContribution, largestContribution, largestResidual, residualEnergy } from './residual-votes.ts';
+import { energyContribution, largestContribution, largestResidual, residualEnergy, residualEvidence } from './residual-votes.ts';
 import { RowTrust } from './row-trust.ts';
 import { ScoreTail } from './score-tail.ts';
 import { ViewDistance } from './view-distance.ts';
@@ -9,7 +9,7 @@ import type { EntityScore, VoterRow } from './voter-row.ts';
 import { WindowFeatures } from './window-features.ts';
 
 /** Order of `EntityScore.votes`. */
-export const VOTERS = ['tail', 'energy', 'level', 'change', 'residual', 'drift', 'long_drift', 'neighbours'] as const;
+export const VOTERS = ['tail', 'energy', 'level', 'residual', 'drift', 'neighbours'] as const;
 const TAIL = 0;
 const ENERGY = 1;
 const FIRST_VIEW = 2;
@@ -52,7 +52,7 @@ export class EntityVoters {
     const days = (MEMORY_DAYS * DAY_MS) / stepMs;
     const memoryRows = Math.round(Math.min(MAX_MEMORY_ROWS, Math.max(MIN_MEMORY_ROWS, days)));
     const features = new WindowFeatures(seriesCount, memoryRows);
-    const views = [features.level, features.change, features.residual, features.drift, features.longDrift];
+    const views = [features.level, features.residual, features.longDrift];
     this.#seriesCount = seriesCount;
     this.#features = features;
     this.#views = views.map((view) => new ViewDistance(view, memoryRows));
@@ -99,13 +99,16 @@ export class EntityVoters {
   }
 
   #combine(): number {
-    const voterCount = this.#seriesCount > 1 ? VOTERS.length : 1;
+    if (this.#seriesCount === 1) {
+      this.#evidences[TAIL] = residualEvidence(this.#votes[TAIL] as number);
+      return this.#evidences[TAIL];
+    }
     let sum = 0;
-    for (let k = 0; k < voterCount; k++) {
+    for (let k = ENERGY; k < VOTERS.length; k++) {
       this.#evidences[k] = (this.#tails[k] as ScoreTail).evidence(this.#votes[k] as number);
       sum += this.#evidences[k] as number;
     }
-    return sum / voterCount;
+    return sum / (VOTERS.length - ENERGY);
   }
 
   #attribute(row: VoterRow, out: EntityScore): void {

@@ -21,3 +21,11 @@ export function energyContribution(residual: number): number {
 export function largestContribution(residual: number): number {
   return residual * Math.abs(residual) ** 3;
 }
+
+/**
+ * Evidence of a residual that is not compared with its own past, for the entity of one series, whose residual is already scaled by that past: the
+ * two-sided tail of a Cauchy-like law with p = 1 / (1 + r^2), -log10 p. Monotone, so that it ranks rows as the residual does.
+ */
+export function residualEvidence(residual: number): number {
+  return Math.log10(1 + residual * residual);
+}

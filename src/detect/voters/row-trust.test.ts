@@ -16,15 +16,23 @@ test('ordinary rows teach fully', () => {
 
 test('a short regular job teaches, a long anomaly hardly does', () => {
   const trust = new RowTrust(MINUTE_MS);
-  for (let day = 0; day < 5; day++) {
+  for (let day = 0; day < 20; day++) {
     assert.ok(taught(trust, 4, 3) > 0.99);
     taught(trust, 1436, 0.4);
   }
-  assert.ok(taught(trust, 600, 3) < 0.1);
+  assert.ok(taught(trust, 600, 3) < 0.2);
+});
+
+test('doubtful rows teach while history is young, because nearly all it sees is new', () => {
+  const trust = new RowTrust(MINUTE_MS);
+  assert.ok(taught(trust, 720, 3) > 0.9);
 });
 
 test('what stays for a week regains trust', () => {
   const trust = new RowTrust(MINUTE_MS);
+  taught(trust, 20 * 1440, 0.4);
+  taught(trust, 1440, 3);
+  assert.ok(trust.weigh(3, false) < 0.1);
   taught(trust, 10 * 1440, 3);
   assert.ok(trust.weigh(3, false) > 0.5);
 });

@@ -8,6 +8,8 @@ const CONVINCING_MEAN = 1.05;
 const SLOW_ROWS = 50;
 /** Part of all rows that may teach although they are doubtful: about what chance makes doubtful. */
 const ALLOWANCE = 0.03;
+/** Younger history has seen less of what is normal: at an age of d days up to 1/d of all rows may be news. */
+const NEWS_DAYS = 1;
 const ALLOWANCE_DAYS = 0.5;
 const PATIENCE_DAYS = 4;
 const FASTEST_GAIN = 0.02;
@@ -19,16 +21,16 @@ const FASTEST_GAIN = 0.02;
  */
 export class RowTrust {
   readonly #gain: number;
-  readonly #mostAllowance: number;
-  #allowance: number;
+  #allowance = 2;
   /** Moving share of doubtful rows. */
   #doubt = 0;
   #meanEvidence = 0;
+  #ageDays = 0;
+  readonly #stepDays: number;
 
   constructor(stepMs: number) {
     this.#gain = Math.min(FASTEST_GAIN, stepMs / DAY_MS / PATIENCE_DAYS);
-    this.#mostAllowance = Math.max(2, (ALLOWANCE * ALLOWANCE_DAYS * DAY_MS) / stepMs);
-    this.#allowance = this.#mostAllowance;
+    this.#stepDays = stepMs / DAY_MS;
   }
 
   /** Weight in 0..1 of a row with this evidence against it, -log10 p. `frozen`: doubtful whatever it looks like. */
@@ -39,7 +41,10 @@ export class RowTrust {
     const doubt = frozen ? 1 : Math.max(0, Math.min(1, Math.max(ofRow, ofMean)));
     this.#doubt += this.#gain * (doubt - this.#doubt);
     const paid = frozen ? 0 : Math.min(doubt, this.#allowance);
-    this.#allowance = Math.min(this.#mostAllowance, this.#allowance - paid + ALLOWANCE);
+    this.#ageDays += this.#stepDays;
+    const share = Math.max(ALLOWANCE, Math.min(1, NEWS_DAYS / this.#ageDays));
+    const most = Math.max(2, (share * ALLOWANCE_DAYS) / this.#stepDays);
+    this.#allowance = Math.min(most, this.#allowance - paid + share);
     return Math.max(1 - doubt + paid, this.#doubt ** 4);
   }
 }

@@ -17,8 +17,6 @@ const QUANTILE_GAIN = 0.05;
 export class WindowFeatures {
   /** Short mean of scaled values, by series. */
   readonly level: Float64Array;
-  /** Scaled value minus its longer mean. */
-  readonly change: Float64Array;
   /** Scaled residual. */
   readonly residual: Float64Array;
   /** Short mean of scaled residuals. */
@@ -30,7 +28,6 @@ export class WindowFeatures {
   readonly #variance: Float64Array;
   readonly #tail: Float64Array;
   readonly #short: Float64Array;
-  readonly #long: Float64Array;
   readonly #shortResidual: Float64Array;
   readonly #longResidual: Float64Array;
   readonly #weight: Float64Array;
@@ -38,7 +35,6 @@ export class WindowFeatures {
   constructor(seriesCount: number, memoryRows: number) {
     const each = (fill = 0): Float64Array => new Float64Array(seriesCount).fill(fill);
     this.level = each();
-    this.change = each();
     this.residual = each();
     this.drift = each();
     this.longDrift = each();
@@ -47,7 +43,6 @@ export class WindowFeatures {
     this.#variance = each();
     this.#tail = each(TAIL_RESIDUAL);
     this.#short = each(NaN);
-    this.#long = each(NaN);
     this.#shortResidual = each();
     this.#longResidual = each();
     this.#weight = each();
@@ -57,10 +52,7 @@ export class WindowFeatures {
   read(values: Float64Array, residuals: Float64Array): void {
     for (let j = 0; j < values.length; j++) {
       const value = this.#scaled(j, values[j] as number);
-      const short = meanAfter(this.#short[j] as number, value, SHORT_ROWS);
-      const long = meanAfter(this.#long[j] as number, value, LONG_ROWS);
-      this.level[j] = short;
-      this.change[j] = Number.isNaN(value) ? 0 : value - long;
+      this.level[j] = meanAfter(this.#short[j] as number, value, SHORT_ROWS);
       const scale = Math.max(1, (this.#tail[j] as number) / TAIL_RESIDUAL);
       const residual = clip((residuals[j] as number) / scale);
       this.residual[j] = residual;
@@ -79,7 +71,6 @@ export class WindowFeatures {
       }
       const scaled = this.#scaled(j, value);
       this.#short[j] = meanAfter(this.#short[j] as number, scaled, SHORT_ROWS);
-      this.#long[j] = meanAfter(this.#long[j] as number, scaled, LONG_ROWS);
       this.#shortResidual[j] = this.drift[j] as number;
       this.#longResidual[j] = this.longDrift[j] as number;
     }
