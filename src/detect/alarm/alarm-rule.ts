@@ -50,16 +50,16 @@ export class AlarmRule {
   readonly memory: AlarmMemory;
   /** Evidence, -log10 p, that a window needs to fire. */
   readonly needed: number;
-  readonly #stepMs: number;
-  readonly #releaseTicks: number;
-  readonly #persistent: PersistentEvidence;
-  #evidence = 0;
+  private readonly stepMs: number;
+  private readonly releaseTicks: number;
+  private readonly persistent: PersistentEvidence;
+  private strongest = 0;
 
   constructor(options: AlarmOptions, memory?: AlarmMemory) {
-    this.#stepMs = options.stepMs;
-    this.#persistent = new PersistentEvidence(options.stepMs, memory?.persistence);
-    this.needed = neededEvidence(options, this.#persistent.windowCount);
-    this.#releaseTicks = Math.max(RELEASE_TICKS, Math.round(RELEASE_MS / options.stepMs));
+    this.stepMs = options.stepMs;
+    this.persistent = new PersistentEvidence(options.stepMs, memory?.persistence);
+    this.needed = neededEvidence(options, this.persistent.windowCount);
+    this.releaseTicks = Math.max(RELEASE_TICKS, Math.round(RELEASE_MS / options.stepMs));
     this.memory = memory ?? {
       ticks: 0,
       lastMs: NaN,
@@ -67,7 +67,7 @@ export class AlarmRule {
       sinceMs: NaN,
       calmTicks: 0,
       habits: createEpisodeHabits(),
-      persistence: this.#persistent.state,
+      persistence: this.persistent.state,
     };
   }
 
@@ -77,7 +77,7 @@ export class AlarmRule {
 
   /** Strongest evidence of any window at the last tick, -log10 p of one tick. */
   get evidence(): number {
-    return this.#evidence;
+    return this.strongest;
   }
 
   /**
@@ -86,30 +86,30 @@ export class AlarmRule {
    */
   next(score: number, timeMs: number, kind = ''): boolean {
     const { memory } = this;
-    const missed = Number.isNaN(memory.lastMs) ? 0 : Math.round((timeMs - memory.lastMs) / this.#stepMs) - 1;
-    if (missed > 0) this.#persistent.skip(missed);
+    const missed = Number.isNaN(memory.lastMs) ? 0 : Math.round((timeMs - memory.lastMs) / this.stepMs) - 1;
+    if (missed > 0) this.persistent.skip(missed);
     memory.lastMs = timeMs;
     memory.ticks++;
-    this.#evidence = this.#persistent.next(score);
-    this.#decide(score, timeMs, kind);
-    if (memory.ticks > WARM_UP_TICKS || score > 0) this.#persistent.learn();
+    this.strongest = this.persistent.next(score);
+    this.decide(score, timeMs, kind);
+    if (memory.ticks > WARM_UP_TICKS || score > 0) this.persistent.learn();
     return memory.state === 'firing';
   }
 
-  #decide(score: number, timeMs: number, kind: string): void {
+  private decide(score: number, timeMs: number, kind: string): void {
     const { memory } = this;
     if (memory.ticks <= WARM_UP_TICKS) return;
     if (Number.isNaN(memory.sinceMs)) {
-      if (this.#evidence >= this.needed) this.#begin(score, timeMs, kind);
-      else memory.state = this.#evidence >= this.needed * PENDING_SHARE ? 'pending' : 'quiet';
+      if (this.strongest >= this.needed) this.begin(score, timeMs, kind);
+      else memory.state = this.strongest >= this.needed * PENDING_SHARE ? 'pending' : 'quiet';
       return;
     }
-    memory.calmTicks = this.#isHeld() ? 0 : memory.calmTicks + 1;
-    if (memory.calmTicks >= this.#releaseTicks) {
+    memory.calmTicks = this.isHeld() ? 0 : memory.calmTicks + 1;
+    if (memory.calmTicks >= this.releaseTicks) {
       memory.sinceMs = NaN;
       memory.state = 'quiet';
     } else if (memory.state === 'settled') {
-      if (isWorse(memory.habits, score)) this.#begin(score, timeMs, kind);
+      if (isWorse(memory.habits, score)) this.begin(score, timeMs, kind);
     } else {
       updatePeak(memory.habits, score);
       if (timeMs - memory.sinceMs >= LONGEST_EPISODE_MS) memory.state = 'settled';
@@ -118,12 +118,12 @@ export class AlarmRule {
   }
 
   /** Whether the tick itself supports the episode; a window that still would fire asks for less, but what is over is over. */
-  #isHeld(): boolean {
-    const share = this.#evidence >= this.needed ? LASTING_HOLD_SHARE : HOLD_SHARE;
-    return (this.#persistent.evidence[0] as number) >= this.needed * share;
+  private isHeld(): boolean {
+    const share = this.strongest >= this.needed ? LASTING_HOLD_SHARE : HOLD_SHARE;
+    return (this.persistent.evidence[0] as number) >= this.needed * share;
   }
 
-  #begin(score: number, timeMs: number, kind: string): void {
+  private begin(score: number, timeMs: number, kind: string): void {
     const { memory } = this;
     memory.sinceMs = timeMs;
     memory.calmTicks = 0;

@@ -18,44 +18,44 @@ const BY_WEIGHT: readonly AlarmState[] = ['firing', 'muted_frequent', 'settled',
  * (the score of the voters). Both share the budget of false alarms.
  */
 export class EntityAlarm {
-  readonly #sum: EvidenceSum;
-  readonly #ofSeries: AlarmRule;
-  readonly #ofVoters: AlarmRule;
-  readonly #shares: Float64Array;
+  private readonly sum: EvidenceSum;
+  private readonly ofSeries: AlarmRule;
+  private readonly ofVoters: AlarmRule;
+  private readonly parts: Float64Array;
 
   constructor(options: AlarmOptions & { seriesCount: number }, state?: EntityAlarmState) {
     const half = { stepMs: options.stepMs, falseAlarmBudget: options.falseAlarmBudget / 2 };
-    this.#sum = new EvidenceSum(options.seriesCount, state?.sum);
-    this.#ofSeries = new AlarmRule(half, state?.ofSeries);
-    this.#ofVoters = new AlarmRule(half, state?.ofVoters);
-    this.#shares = new Float64Array(options.seriesCount);
+    this.sum = new EvidenceSum(options.seriesCount, state?.sum);
+    this.ofSeries = new AlarmRule(half, state?.ofSeries);
+    this.ofVoters = new AlarmRule(half, state?.ofVoters);
+    this.parts = new Float64Array(options.seriesCount);
   }
 
   get state(): AlarmState {
-    return BY_WEIGHT.find((state) => state === this.#ofSeries.state || state === this.#ofVoters.state) as AlarmState;
+    return BY_WEIGHT.find((state) => state === this.ofSeries.state || state === this.ofVoters.state) as AlarmState;
   }
 
   /** Strongest evidence of the last tick, -log10 p. */
   get evidence(): number {
-    return Math.max(this.#ofSeries.evidence, this.#ofVoters.evidence);
+    return Math.max(this.ofSeries.evidence, this.ofVoters.evidence);
   }
 
   /** Signed part of each series in the evidence of the last row; valid until the next one. */
   get shares(): Float64Array {
-    return this.#shares;
+    return this.parts;
   }
 
   snapshot(): EntityAlarmState {
-    return { sum: this.#sum.state, ofSeries: this.#ofSeries.memory, ofVoters: this.#ofVoters.memory };
+    return { sum: this.sum.state, ofSeries: this.ofSeries.memory, ofVoters: this.ofVoters.memory };
   }
 
   /** Takes in the signed residuals of a row, in spreads, and the voters' score of it; whether the entity fires. */
   next(residuals: Float64Array, votersScore: number, timeMs: number): boolean {
-    const score = this.#sum.next(residuals, this.#shares);
-    if (residuals.some((residual) => residual !== 0)) this.#sum.learn(residuals);
-    const kind = leadOf(this.#shares);
-    const bySeries = this.#ofSeries.next(score, timeMs, kind);
-    return this.#ofVoters.next(votersScore, timeMs, kind) || bySeries;
+    const score = this.sum.next(residuals, this.parts);
+    if (residuals.some((residual) => residual !== 0)) this.sum.learn(residuals);
+    const kind = leadOf(this.parts);
+    const bySeries = this.ofSeries.next(score, timeMs, kind);
+    return this.ofVoters.next(votersScore, timeMs, kind) || bySeries;
   }
 }
 

@@ -21,9 +21,9 @@ const MODEST = 2;
  */
 export class EvidenceSum {
   readonly state: EvidenceSumState;
-  readonly #spikes: TailModel[];
-  readonly #lasting: TailModel[];
-  readonly #levels: Float64Array;
+  private readonly spikes: TailModel[];
+  private readonly lasting: TailModel[];
+  private readonly levels: Float64Array;
 
   constructor(seriesCount: number, state?: EvidenceSumState) {
     this.state = state ?? {
@@ -32,9 +32,9 @@ export class EvidenceSum {
       previous: new Float64Array(seriesCount),
       beforePrevious: new Float64Array(seriesCount),
     };
-    this.#spikes = this.state.spikes.map((tail) => new TailModel(tail));
-    this.#lasting = this.state.lasting.map((tail) => new TailModel(tail));
-    this.#levels = new Float64Array(seriesCount);
+    this.spikes = this.state.spikes.map((tail) => new TailModel(tail));
+    this.lasting = this.state.lasting.map((tail) => new TailModel(tail));
+    this.levels = new Float64Array(seriesCount);
   }
 
   /**
@@ -47,9 +47,9 @@ export class EvidenceSum {
     for (let series = 0; series < residuals.length; series++) {
       const residual = residuals[series] as number;
       const level = lastingLevel(residual, previous[series] as number, beforePrevious[series] as number);
-      this.#levels[series] = level;
-      const spike = (this.#spikes[series] as TailModel).evidenceBeyond(Math.abs(residual), MODEST);
-      const share = Math.max(spike, (this.#lasting[series] as TailModel).evidenceBeyond(level, MODEST));
+      this.levels[series] = level;
+      const spike = (this.spikes[series] as TailModel).evidenceBeyond(Math.abs(residual), MODEST);
+      const share = Math.max(spike, (this.lasting[series] as TailModel).evidenceBeyond(level, MODEST));
       shares[series] = residual < 0 ? -share : share;
       sum += share;
     }
@@ -60,8 +60,8 @@ export class EvidenceSum {
   learn(residuals: Float64Array): void {
     const { previous, beforePrevious } = this.state;
     for (let series = 0; series < residuals.length; series++) {
-      (this.#spikes[series] as TailModel).learn(Math.abs(residuals[series] as number));
-      (this.#lasting[series] as TailModel).learn(this.#levels[series] as number);
+      (this.spikes[series] as TailModel).learn(Math.abs(residuals[series] as number));
+      (this.lasting[series] as TailModel).learn(this.levels[series] as number);
     }
     beforePrevious.set(previous);
     previous.set(residuals);

@@ -34,23 +34,23 @@ export class PersistentEvidence {
   readonly state: PersistenceState;
   /** Evidence of each window at the last tick. */
   readonly evidence: Float64Array;
-  readonly #windows: readonly PersistenceWindow[];
-  readonly #tails: TailModel[];
-  readonly #levels: Float64Array;
-  readonly #sorted: Float64Array;
+  private readonly windows: readonly PersistenceWindow[];
+  private readonly tails: TailModel[];
+  private readonly levels: Float64Array;
+  private readonly sorted: Float64Array;
 
   constructor(stepMs: number, state?: PersistenceState) {
-    this.#windows = persistenceWindows(stepMs);
-    const longest = this.#windows.at(-1) as PersistenceWindow;
-    this.#tails = this.#windows.map((_, index) => new TailModel(state?.tails[index]));
-    this.state = state ?? { recent: new Float64Array(longest.ticks), tails: this.#tails.map((tail) => tail.state) };
-    this.evidence = new Float64Array(this.#windows.length);
-    this.#levels = new Float64Array(this.#windows.length);
-    this.#sorted = new Float64Array(longest.ticks);
+    this.windows = persistenceWindows(stepMs);
+    const longest = this.windows.at(-1) as PersistenceWindow;
+    this.tails = this.windows.map((_, index) => new TailModel(state?.tails[index]));
+    this.state = state ?? { recent: new Float64Array(longest.ticks), tails: this.tails.map((tail) => tail.state) };
+    this.evidence = new Float64Array(this.windows.length);
+    this.levels = new Float64Array(this.windows.length);
+    this.sorted = new Float64Array(longest.ticks);
   }
 
   get windowCount(): number {
-    return this.#windows.length;
+    return this.windows.length;
   }
 
   /** Takes in the score of a tick and returns the strongest evidence of any window. */
@@ -59,13 +59,13 @@ export class PersistentEvidence {
     recent.copyWithin(1, 0);
     recent[0] = score;
     let strongest = 0;
-    for (const [index, window] of this.#windows.entries()) {
-      const sorted = this.#sorted.subarray(0, window.ticks);
+    for (const [index, window] of this.windows.entries()) {
+      const sorted = this.sorted.subarray(0, window.ticks);
       sorted.set(recent.subarray(0, window.ticks));
       if (window.ticks > 1) sorted.sort();
       const level = sorted[window.ticks - window.hits] as number;
-      this.#levels[index] = level;
-      const evidence = (this.#tails[index] as TailModel).evidence(level);
+      this.levels[index] = level;
+      const evidence = (this.tails[index] as TailModel).evidence(level);
       this.evidence[index] = evidence;
       strongest = Math.max(strongest, evidence);
     }
@@ -82,6 +82,6 @@ export class PersistentEvidence {
 
   /** Learns the tick that `next` took in. */
   learn(): void {
-    for (const [index, tail] of this.#tails.entries()) tail.learn(this.#levels[index] as number);
+    for (const [index, tail] of this.tails.entries()) tail.learn(this.levels[index] as number);
   }
 }

@@ -85,20 +85,20 @@ export class TailModel {
   /** Adds the score of a point; one that is far out is learned as a level merely `SURPRISE` times rarer than the history. */
   learn(score: number): void {
     const { state } = this;
-    const capped = Math.min(compress(Math.max(score, 0)), this.#cap());
+    const capped = Math.min(compress(Math.max(score, 0)), this.cap());
     addToHistogram(state.scores, capped, 1);
-    this.#track(capped);
+    this.track(capped);
     if (state.scores.total >= MAX_COUNT) for (const h of [state.scores, state.peaks]) fade(h);
-    if (++state.stale >= Math.min(REFIT_EVERY, 1 + state.scores.total / 16)) this.#refit();
+    if (++state.stale >= Math.min(REFIT_EVERY, 1 + state.scores.total / 16)) this.refit();
   }
 
-  #cap(): number {
+  private cap(): number {
     const { fit, scores } = this.state;
     if (scores.total < FEW_POINTS) return Infinity;
     return fit.threshold + survivalLevel(fit, Math.min(1, 1 / (SURPRISE * scores.total * fit.rate)));
   }
 
-  #track(score: number): void {
+  private track(score: number): void {
     const { state } = this;
     const above = score > state.fit.threshold;
     if (above) {
@@ -114,7 +114,7 @@ export class TailModel {
     }
   }
 
-  #refit(): void {
+  private refit(): void {
     const { state } = this;
     state.stale = 0;
     const threshold = levelOfRank(state.scores, TAIL_SHARE * state.scores.total);

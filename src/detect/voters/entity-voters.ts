@@ -34,97 +34,97 @@ export interface EntityVotersOptions {
  * time. With one series the score is that series' tail alone.
  */
 export class EntityVoters {
-  readonly #seriesCount: number;
-  readonly #features: WindowFeatures;
-  readonly #views: ViewDistance[];
-  readonly #neighbours: NeighbourReservoir;
+  private readonly seriesCount: number;
+  private readonly features: WindowFeatures;
+  private readonly views: ViewDistance[];
+  private readonly neighbours: NeighbourReservoir;
   /** Levels, then drifts, of all series. */
-  readonly #joint: Float64Array;
-  readonly #votes = new Float64Array(VOTERS.length);
-  readonly #evidences = new Float64Array(VOTERS.length);
-  readonly #contributions: Float64Array;
-  readonly #tails: ScoreTail[];
-  readonly #combinedTail: ScoreTail;
-  readonly #trust: RowTrust;
-  #combined = 0;
+  private readonly joint: Float64Array;
+  private readonly votes = new Float64Array(VOTERS.length);
+  private readonly evidences = new Float64Array(VOTERS.length);
+  private readonly contributions: Float64Array;
+  private readonly tails: ScoreTail[];
+  private readonly combinedTail: ScoreTail;
+  private readonly trust: RowTrust;
+  private combined = 0;
 
   constructor({ seriesCount, stepMs, seed }: EntityVotersOptions) {
     const days = (MEMORY_DAYS * DAY_MS) / stepMs;
     const memoryRows = Math.round(Math.min(MAX_MEMORY_ROWS, Math.max(MIN_MEMORY_ROWS, days)));
     const features = new WindowFeatures(seriesCount, memoryRows);
     const views = [features.level, features.residual, features.longDrift];
-    this.#seriesCount = seriesCount;
-    this.#features = features;
-    this.#views = views.map((view) => new ViewDistance(view, memoryRows));
-    this.#joint = new Float64Array(2 * seriesCount);
-    this.#neighbours = new NeighbourReservoir(2 * seriesCount, memoryRows, createPrng(seed));
-    this.#contributions = new Float64Array(VOTERS.length * seriesCount);
-    this.#tails = VOTERS.map(() => new ScoreTail(memoryRows));
-    this.#combinedTail = new ScoreTail(memoryRows);
-    this.#trust = new RowTrust(stepMs);
+    this.seriesCount = seriesCount;
+    this.features = features;
+    this.views = views.map((view) => new ViewDistance(view, memoryRows));
+    this.joint = new Float64Array(2 * seriesCount);
+    this.neighbours = new NeighbourReservoir(2 * seriesCount, memoryRows, createPrng(seed));
+    this.contributions = new Float64Array(VOTERS.length * seriesCount);
+    this.tails = VOTERS.map(() => new ScoreTail(memoryRows));
+    this.combinedTail = new ScoreTail(memoryRows);
+    this.trust = new RowTrust(stepMs);
   }
 
   score(row: VoterRow, out: EntityScore): void {
-    const votes = this.#votes;
-    this.#features.read(row.values, row.residuals);
+    const votes = this.votes;
+    this.features.read(row.values, row.residuals);
     votes.fill(0);
     votes[TAIL] = largestResidual(row.residuals);
-    if (this.#seriesCount > 1) this.#poll();
+    if (this.seriesCount > 1) this.poll();
     out.votes.set(votes);
-    out.score = this.#combine();
-    this.#combined = out.score;
-    this.#attribute(row, out);
+    out.score = this.combine();
+    this.combined = out.score;
+    this.attribute(row, out);
   }
 
   /** Adds the row last scored. `frozen` while an incident of the entity is open. */
   learn(row: VoterRow, frozen: boolean): void {
-    const strength = strengthOf(this.#combined);
-    const weight = this.#trust.weigh(this.#combinedTail.evidence(strength), frozen);
-    this.#combinedTail.learn(strength, weight);
-    for (let k = 0; k < VOTERS.length; k++) (this.#tails[k] as ScoreTail).learn(this.#votes[k] as number, weight);
-    if (this.#seriesCount > 1) {
-      for (const view of this.#views) view.learn(weight);
-      this.#neighbours.learn(this.#joint, weight);
+    const strength = strengthOf(this.combined);
+    const weight = this.trust.weigh(this.combinedTail.evidence(strength), frozen);
+    this.combinedTail.learn(strength, weight);
+    for (let k = 0; k < VOTERS.length; k++) (this.tails[k] as ScoreTail).learn(this.votes[k] as number, weight);
+    if (this.seriesCount > 1) {
+      for (const view of this.views) view.learn(weight);
+      this.neighbours.learn(this.joint, weight);
     }
-    this.#features.learn(row.values, row.residuals, weight);
+    this.features.learn(row.values, row.residuals, weight);
   }
 
-  #poll(): void {
-    const features = this.#features;
-    this.#votes[ENERGY] = residualEnergy(features.residual);
-    for (let k = 0; k < this.#views.length; k++) this.#votes[FIRST_VIEW + k] = (this.#views[k] as ViewDistance).score();
-    this.#joint.set(features.level);
-    this.#joint.set(features.drift, this.#seriesCount);
-    this.#votes[NEIGHBOURS] = this.#neighbours.score(this.#joint);
+  private poll(): void {
+    const features = this.features;
+    this.votes[ENERGY] = residualEnergy(features.residual);
+    for (let k = 0; k < this.views.length; k++) this.votes[FIRST_VIEW + k] = (this.views[k] as ViewDistance).score();
+    this.joint.set(features.level);
+    this.joint.set(features.drift, this.seriesCount);
+    this.votes[NEIGHBOURS] = this.neighbours.score(this.joint);
   }
 
-  #combine(): number {
-    if (this.#seriesCount === 1) {
-      this.#evidences[TAIL] = residualEvidence(this.#votes[TAIL] as number);
-      return this.#evidences[TAIL];
+  private combine(): number {
+    if (this.seriesCount === 1) {
+      this.evidences[TAIL] = residualEvidence(this.votes[TAIL] as number);
+      return this.evidences[TAIL];
     }
     let sum = 0;
     for (let k = ENERGY; k < VOTERS.length; k++) {
-      this.#evidences[k] = (this.#tails[k] as ScoreTail).evidence(this.#votes[k] as number);
-      sum += this.#evidences[k] as number;
+      this.evidences[k] = (this.tails[k] as ScoreTail).evidence(this.votes[k] as number);
+      sum += this.evidences[k] as number;
     }
     return sum / (VOTERS.length - ENERGY);
   }
 
-  #attribute(row: VoterRow, out: EntityScore): void {
-    const n = this.#seriesCount;
-    const all = this.#contributions;
+  private attribute(row: VoterRow, out: EntityScore): void {
+    const n = this.seriesCount;
+    const all = this.contributions;
     for (let j = 0; j < n; j++) {
       const residual = row.residuals[j] as number;
       all[TAIL * n + j] = largestContribution(residual);
-      all[ENERGY * n + j] = energyContribution(this.#features.residual[j] as number);
-      const level = this.#neighbours.difference(this.#joint, j);
-      const drift = this.#neighbours.difference(this.#joint, n + j);
+      all[ENERGY * n + j] = energyContribution(this.features.residual[j] as number);
+      const level = this.neighbours.difference(this.joint, j);
+      const drift = this.neighbours.difference(this.joint, n + j);
       all[NEIGHBOURS * n + j] =
         Math.abs(level) + Math.abs(drift) > 0 ? (Math.abs(level) + Math.abs(drift)) * Math.sign(level + drift) : 0;
     }
-    for (let k = 0; k < this.#views.length; k++) (this.#views[k] as ViewDistance).contributions(all, (FIRST_VIEW + k) * n);
-    attribute(all, this.#evidences, out.score, out.shares);
+    for (let k = 0; k < this.views.length; k++) (this.views[k] as ViewDistance).contributions(all, (FIRST_VIEW + k) * n);
+    attribute(all, this.evidences, out.score, out.shares);
   }
 }
 

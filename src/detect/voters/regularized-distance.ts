@@ -16,47 +16,47 @@ const REFIT_ROWS = 128;
  */
 export class RegularizedDistance {
   readonly size: number;
-  readonly #memoryRows: number;
-  readonly #mean: Float64Array;
+  private readonly memoryRows: number;
+  private readonly mean: Float64Array;
   /** Lower triangle in use. */
-  readonly #covariance: Float64Array;
-  readonly #precision: Float64Array;
-  readonly #centre: Float64Array;
-  readonly #inverseSpread: Float64Array;
-  readonly #scaled: Float64Array;
-  readonly #projected: Float64Array;
-  #weight = 0;
-  #rows = 0;
-  #nextRefit = 16;
-  #isFitted = false;
+  private readonly covariance: Float64Array;
+  private readonly precision: Float64Array;
+  private readonly centre: Float64Array;
+  private readonly inverseSpread: Float64Array;
+  private readonly scaled: Float64Array;
+  private readonly projected: Float64Array;
+  private weight = 0;
+  private rows = 0;
+  private nextRefit = 16;
+  private isFitted = false;
 
   constructor(size: number, memoryRows: number) {
     this.size = size;
-    this.#memoryRows = memoryRows;
-    this.#mean = new Float64Array(size);
-    this.#covariance = new Float64Array(size * size);
-    this.#precision = new Float64Array(size * size);
-    this.#centre = new Float64Array(size);
-    this.#inverseSpread = new Float64Array(size);
-    this.#scaled = new Float64Array(size);
-    this.#projected = new Float64Array(size);
+    this.memoryRows = memoryRows;
+    this.mean = new Float64Array(size);
+    this.covariance = new Float64Array(size * size);
+    this.precision = new Float64Array(size * size);
+    this.centre = new Float64Array(size);
+    this.inverseSpread = new Float64Array(size);
+    this.scaled = new Float64Array(size);
+    this.projected = new Float64Array(size);
   }
 
   /** Distance per feature, >= 0; 0 before the first fit. */
   score(row: Float64Array): number {
-    if (!this.#isFitted) return 0;
+    if (!this.isFitted) return 0;
     const n = this.size;
-    const scaled = this.#scaled;
-    const projected = this.#projected;
+    const scaled = this.scaled;
+    const projected = this.projected;
     for (let j = 0; j < n; j++) {
-      const z = ((row[j] as number) - (this.#centre[j] as number)) * (this.#inverseSpread[j] as number);
+      const z = ((row[j] as number) - (this.centre[j] as number)) * (this.inverseSpread[j] as number);
       scaled[j] = Math.max(-CLIP, Math.min(CLIP, z));
     }
     let distance = 0;
     for (let i = 0; i < n; i++) {
       let sum = 0;
       const base = i * n;
-      for (let j = 0; j < n; j++) sum += (this.#precision[base + j] as number) * (scaled[j] as number);
+      for (let j = 0; j < n; j++) sum += (this.precision[base + j] as number) * (scaled[j] as number);
       projected[i] = sum;
       distance += sum * (scaled[i] as number);
     }
@@ -68,55 +68,55 @@ export class RegularizedDistance {
    * deviation: reconstruction-based contribution (Alcala and Qin, Automatica 2009).
    */
   contribution(j: number): number {
-    if (!this.#isFitted) return 0;
-    const projected = this.#projected[j] as number;
-    return (Math.sign(projected) * projected * projected) / (this.#precision[j * this.size + j] as number) / this.size;
+    if (!this.isFitted) return 0;
+    const projected = this.projected[j] as number;
+    return (Math.sign(projected) * projected * projected) / (this.precision[j * this.size + j] as number) / this.size;
   }
 
   /** Adds a row with a weight in 0..1. */
   learn(row: Float64Array, weight: number): void {
-    this.#rows += 1;
+    this.rows += 1;
     if (weight > 0) {
-      this.#weight = Math.min(this.#weight + weight, this.#memoryRows);
-      this.#accumulate(row, weight / this.#weight);
+      this.weight = Math.min(this.weight + weight, this.memoryRows);
+      this.accumulate(row, weight / this.weight);
     }
-    if (this.#rows < this.#nextRefit) return;
-    this.#refit();
-    this.#nextRefit = Math.ceil(Math.min(this.#rows * REFIT_GROWTH, this.#rows + REFIT_ROWS));
+    if (this.rows < this.nextRefit) return;
+    this.refit();
+    this.nextRefit = Math.ceil(Math.min(this.rows * REFIT_GROWTH, this.rows + REFIT_ROWS));
   }
 
-  #accumulate(row: Float64Array, gain: number): void {
+  private accumulate(row: Float64Array, gain: number): void {
     const n = this.size;
-    const off = this.#scaled;
-    for (let j = 0; j < n; j++) off[j] = (row[j] as number) - (this.#mean[j] as number);
+    const off = this.scaled;
+    for (let j = 0; j < n; j++) off[j] = (row[j] as number) - (this.mean[j] as number);
     for (let i = 0; i < n; i++) {
       const offI = (off[i] as number) * gain;
       const base = i * n;
       for (let j = 0; j <= i; j++) {
-        const was = this.#covariance[base + j] as number;
-        this.#covariance[base + j] = (1 - gain) * (was + offI * (off[j] as number));
+        const was = this.covariance[base + j] as number;
+        this.covariance[base + j] = (1 - gain) * (was + offI * (off[j] as number));
       }
     }
-    for (let j = 0; j < n; j++) this.#mean[j] = (this.#mean[j] as number) + gain * (off[j] as number);
+    for (let j = 0; j < n; j++) this.mean[j] = (this.mean[j] as number) + gain * (off[j] as number);
   }
 
-  #refit(): void {
+  private refit(): void {
     const n = this.size;
-    const precision = this.#precision;
+    const precision = this.precision;
     for (let j = 0; j < n; j++) {
-      this.#centre[j] = this.#mean[j] as number;
-      this.#inverseSpread[j] = 1 / (Math.sqrt(this.#covariance[j * n + j] as number) + SPREAD_FLOOR);
+      this.centre[j] = this.mean[j] as number;
+      this.inverseSpread[j] = 1 / (Math.sqrt(this.covariance[j * n + j] as number) + SPREAD_FLOOR);
     }
     // With few rows correlations are chance: they shrink as if `n` rows had shown none.
-    const keep = this.#weight / (this.#weight + n);
+    const keep = this.weight / (this.weight + n);
     for (let i = 0; i < n; i++) {
-      const scaleI = this.#inverseSpread[i] as number;
+      const scaleI = this.inverseSpread[i] as number;
       for (let j = 0; j <= i; j++) {
-        const value = (this.#covariance[i * n + j] as number) * scaleI * (this.#inverseSpread[j] as number);
+        const value = (this.covariance[i * n + j] as number) * scaleI * (this.inverseSpread[j] as number);
         precision[i * n + j] = i === j ? value * keep + (1 - keep) + RIDGE : value * keep;
       }
     }
     invertPositiveDefinite(precision, n);
-    this.#isFitted = true;
+    this.isFitted = true;
   }
 }

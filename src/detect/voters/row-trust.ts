@@ -20,31 +20,31 @@ const FASTEST_GAIN = 0.02;
  * Driessen, Technometrics 1999), in a stream. What stays for days regains trust, because what stays is normal.
  */
 export class RowTrust {
-  readonly #gain: number;
-  #allowance = 2;
+  private readonly gain: number;
+  private allowance = 2;
   /** Moving share of doubtful rows. */
-  #doubt = 0;
-  #meanEvidence = 0;
-  #ageDays = 0;
-  readonly #stepDays: number;
+  private doubt = 0;
+  private meanEvidence = 0;
+  private ageDays = 0;
+  private readonly stepDays: number;
 
   constructor(stepMs: number) {
-    this.#gain = Math.min(FASTEST_GAIN, stepMs / DAY_MS / PATIENCE_DAYS);
-    this.#stepDays = stepMs / DAY_MS;
+    this.gain = Math.min(FASTEST_GAIN, stepMs / DAY_MS / PATIENCE_DAYS);
+    this.stepDays = stepMs / DAY_MS;
   }
 
   /** Weight in 0..1 of a row with this evidence against it, -log10 p. `frozen`: doubtful whatever it looks like. */
   weigh(evidence: number, frozen: boolean): number {
-    this.#meanEvidence += (evidence - this.#meanEvidence) / SLOW_ROWS;
+    this.meanEvidence += (evidence - this.meanEvidence) / SLOW_ROWS;
     const ofRow = (evidence - DOUBTFUL) / (CONVINCING - DOUBTFUL);
-    const ofMean = (this.#meanEvidence - DOUBTFUL_MEAN) / (CONVINCING_MEAN - DOUBTFUL_MEAN);
+    const ofMean = (this.meanEvidence - DOUBTFUL_MEAN) / (CONVINCING_MEAN - DOUBTFUL_MEAN);
     const doubt = frozen ? 1 : Math.max(0, Math.min(1, Math.max(ofRow, ofMean)));
-    this.#doubt += this.#gain * (doubt - this.#doubt);
-    const paid = frozen ? 0 : Math.min(doubt, this.#allowance);
-    this.#ageDays += this.#stepDays;
-    const share = Math.max(ALLOWANCE, Math.min(1, NEWS_DAYS / this.#ageDays));
-    const most = Math.max(2, (share * ALLOWANCE_DAYS) / this.#stepDays);
-    this.#allowance = Math.min(most, this.#allowance - paid + share);
-    return Math.max(1 - doubt + paid, this.#doubt ** 4);
+    this.doubt += this.gain * (doubt - this.doubt);
+    const paid = frozen ? 0 : Math.min(doubt, this.allowance);
+    this.ageDays += this.stepDays;
+    const share = Math.max(ALLOWANCE, Math.min(1, NEWS_DAYS / this.ageDays));
+    const most = Math.max(2, (share * ALLOWANCE_DAYS) / this.stepDays);
+    this.allowance = Math.min(most, this.allowance - paid + share);
+    return Math.max(1 - doubt + paid, this.doubt ** 4);
   }
 }

@@ -14,61 +14,61 @@ const MIN_ROWS = 30;
  * the tail of a distribution", Annals of Statistics 1975).
  */
 export class ScoreTail {
-  readonly #counts = new Float64Array(BINS);
-  readonly #memoryRows: number;
-  #rows = 0;
-  #total = 0;
-  #threshold = BINS;
-  #scale = PRIOR_SCALE;
+  private readonly counts = new Float64Array(BINS);
+  private readonly memoryRows: number;
+  private rows = 0;
+  private total = 0;
+  private threshold = BINS;
+  private scale = PRIOR_SCALE;
 
   constructor(memoryRows: number) {
-    this.#memoryRows = memoryRows;
+    this.memoryRows = memoryRows;
   }
 
   /** -log10 p of a score >= 0; 0 before `MIN_ROWS` rows, and modest while history is short. */
   evidence(score: number): number {
-    if (this.#rows < MIN_ROWS) return 0;
+    if (this.rows < MIN_ROWS) return 0;
     const position = positionOf(score);
-    const trust = this.#rows / (this.#rows + MIN_ROWS);
-    if (position > this.#threshold) {
-      const excess = ((position - this.#threshold) / BINS_PER_OCTAVE) * Math.LN2;
-      return trust * (-Math.log10(TAIL_SHARE) + excess / this.#scale / Math.LN10);
+    const trust = this.rows / (this.rows + MIN_ROWS);
+    if (position > this.threshold) {
+      const excess = ((position - this.threshold) / BINS_PER_OCTAVE) * Math.LN2;
+      return trust * (-Math.log10(TAIL_SHARE) + excess / this.scale / Math.LN10);
     }
     const bin = Math.floor(position);
-    let above = (this.#counts[bin] as number) * (bin + 1 - position);
-    for (let i = bin + 1; i < BINS; i++) above += this.#counts[i] as number;
-    const share = Math.max(TAIL_SHARE, above / this.#total);
+    let above = (this.counts[bin] as number) * (bin + 1 - position);
+    for (let i = bin + 1; i < BINS; i++) above += this.counts[i] as number;
+    const share = Math.max(TAIL_SHARE, above / this.total);
     return trust * -Math.log10(Math.min(1, share));
   }
 
   /** Adds a score with a weight in 0..1. */
   learn(score: number, weight: number): void {
     const bin = Math.floor(positionOf(score));
-    this.#counts[bin] = (this.#counts[bin] as number) + weight;
-    this.#total += weight;
-    this.#rows += 1;
-    if (this.#total > this.#memoryRows) {
-      for (let i = 0; i < BINS; i++) this.#counts[i] = (this.#counts[i] as number) / 2;
-      this.#total /= 2;
+    this.counts[bin] = (this.counts[bin] as number) + weight;
+    this.total += weight;
+    this.rows += 1;
+    if (this.total > this.memoryRows) {
+      for (let i = 0; i < BINS; i++) this.counts[i] = (this.counts[i] as number) / 2;
+      this.total /= 2;
     }
-    if (this.#rows % 16 === 0 || this.#rows < 64) this.#refresh();
+    if (this.rows % 16 === 0 || this.rows < 64) this.refresh();
   }
 
-  #refresh(): void {
-    const wanted = TAIL_SHARE * this.#total;
+  private refresh(): void {
+    const wanted = TAIL_SHARE * this.total;
     let above = 0;
     let bin = BINS - 1;
     for (; bin > 0; bin--) {
-      const next = above + (this.#counts[bin] as number);
+      const next = above + (this.counts[bin] as number);
       if (next > wanted) break;
       above = next;
     }
-    const inBin = this.#counts[bin] as number;
-    this.#threshold = bin + 1 - (inBin > 0 ? (wanted - above) / inBin : 0);
+    const inBin = this.counts[bin] as number;
+    this.threshold = bin + 1 - (inBin > 0 ? (wanted - above) / inBin : 0);
     let excess = 0;
-    for (let i = bin + 1; i < BINS; i++) excess += (this.#counts[i] as number) * (i + 0.5 - this.#threshold);
+    for (let i = bin + 1; i < BINS; i++) excess += (this.counts[i] as number) * (i + 0.5 - this.threshold);
     excess *= Math.LN2 / BINS_PER_OCTAVE;
-    this.#scale = (excess + PRIOR_EXCESSES * PRIOR_SCALE) / (above + PRIOR_EXCESSES);
+    this.scale = (excess + PRIOR_EXCESSES * PRIOR_SCALE) / (above + PRIOR_EXCESSES);
   }
 }
 

@@ -23,14 +23,14 @@ export class WindowFeatures {
   readonly drift: Float64Array;
   /** Longer mean of scaled residuals. */
   readonly longDrift: Float64Array;
-  readonly #memoryRows: number;
-  readonly #mean: Float64Array;
-  readonly #variance: Float64Array;
-  readonly #tail: Float64Array;
-  readonly #short: Float64Array;
-  readonly #shortResidual: Float64Array;
-  readonly #longResidual: Float64Array;
-  readonly #weight: Float64Array;
+  private readonly memoryRows: number;
+  private readonly mean: Float64Array;
+  private readonly variance: Float64Array;
+  private readonly tail: Float64Array;
+  private readonly short: Float64Array;
+  private readonly shortResidual: Float64Array;
+  private readonly longResidual: Float64Array;
+  private readonly weight: Float64Array;
 
   constructor(seriesCount: number, memoryRows: number) {
     const each = (fill = 0): Float64Array => new Float64Array(seriesCount).fill(fill);
@@ -38,26 +38,26 @@ export class WindowFeatures {
     this.residual = each();
     this.drift = each();
     this.longDrift = each();
-    this.#memoryRows = memoryRows;
-    this.#mean = each();
-    this.#variance = each();
-    this.#tail = each(TAIL_RESIDUAL);
-    this.#short = each(NaN);
-    this.#shortResidual = each();
-    this.#longResidual = each();
-    this.#weight = each();
+    this.memoryRows = memoryRows;
+    this.mean = each();
+    this.variance = each();
+    this.tail = each(TAIL_RESIDUAL);
+    this.short = each(NaN);
+    this.shortResidual = each();
+    this.longResidual = each();
+    this.weight = each();
   }
 
   /** Fills the features of the row that follows those learned; changes nothing else. */
   read(values: Float64Array, residuals: Float64Array): void {
     for (let j = 0; j < values.length; j++) {
-      const value = this.#scaled(j, values[j] as number);
-      this.level[j] = meanAfter(this.#short[j] as number, value, SHORT_ROWS);
-      const scale = Math.max(1, (this.#tail[j] as number) / TAIL_RESIDUAL);
+      const value = this.scaled(j, values[j] as number);
+      this.level[j] = meanAfter(this.short[j] as number, value, SHORT_ROWS);
+      const scale = Math.max(1, (this.tail[j] as number) / TAIL_RESIDUAL);
       const residual = clip((residuals[j] as number) / scale);
       this.residual[j] = residual;
-      this.drift[j] = meanAfter(this.#shortResidual[j] as number, residual, SHORT_ROWS);
-      this.longDrift[j] = meanAfter(this.#longResidual[j] as number, residual, LONG_ROWS);
+      this.drift[j] = meanAfter(this.shortResidual[j] as number, residual, SHORT_ROWS);
+      this.longDrift[j] = meanAfter(this.longResidual[j] as number, residual, LONG_ROWS);
     }
   }
 
@@ -66,38 +66,38 @@ export class WindowFeatures {
     for (let j = 0; j < values.length; j++) {
       const value = values[j] as number;
       if (!Number.isNaN(value)) {
-        this.#learnScale(j, value, weight);
-        this.#learnTail(j, Math.abs(residuals[j] as number), weight);
+        this.learnScale(j, value, weight);
+        this.learnTail(j, Math.abs(residuals[j] as number), weight);
       }
-      const scaled = this.#scaled(j, value);
-      this.#short[j] = meanAfter(this.#short[j] as number, scaled, SHORT_ROWS);
-      this.#shortResidual[j] = this.drift[j] as number;
-      this.#longResidual[j] = this.longDrift[j] as number;
+      const scaled = this.scaled(j, value);
+      this.short[j] = meanAfter(this.short[j] as number, scaled, SHORT_ROWS);
+      this.shortResidual[j] = this.drift[j] as number;
+      this.longResidual[j] = this.longDrift[j] as number;
     }
   }
 
-  #scaled(j: number, value: number): number {
+  private scaled(j: number, value: number): number {
     if (Number.isNaN(value)) return NaN;
-    const mean = this.#mean[j] as number;
-    const spread = Math.sqrt(this.#variance[j] as number) + RELATIVE_FLOOR * Math.abs(mean) + 1e-9;
-    return (this.#weight[j] as number) > 0 ? clip((value - mean) / spread) : 0;
+    const mean = this.mean[j] as number;
+    const spread = Math.sqrt(this.variance[j] as number) + RELATIVE_FLOOR * Math.abs(mean) + 1e-9;
+    return (this.weight[j] as number) > 0 ? clip((value - mean) / spread) : 0;
   }
 
-  #learnScale(j: number, value: number, weight: number): void {
-    const total = Math.min((this.#weight[j] as number) + weight, this.#memoryRows);
-    this.#weight[j] = total;
+  private learnScale(j: number, value: number, weight: number): void {
+    const total = Math.min((this.weight[j] as number) + weight, this.memoryRows);
+    this.weight[j] = total;
     if (total <= 0) return;
     const gain = weight / total;
-    const off = value - (this.#mean[j] as number);
-    this.#mean[j] = (this.#mean[j] as number) + gain * off;
-    this.#variance[j] = (1 - gain) * ((this.#variance[j] as number) + gain * off * off);
+    const off = value - (this.mean[j] as number);
+    this.mean[j] = (this.mean[j] as number) + gain * off;
+    this.variance[j] = (1 - gain) * ((this.variance[j] as number) + gain * off * off);
   }
 
   /** Stochastic approximation of the high quantile (Robbins and Monro, 1951), in proportion to its own size. */
-  #learnTail(j: number, size: number, weight: number): void {
-    const tail = this.#tail[j] as number;
+  private learnTail(j: number, size: number, weight: number): void {
+    const tail = this.tail[j] as number;
     const step = QUANTILE_GAIN * weight * ((size > tail ? 1 : 0) - TAIL_SHARE);
-    this.#tail[j] = Math.min(1e6, Math.max(TAIL_RESIDUAL, tail * (1 + step * Math.min(1, (tail - TAIL_RESIDUAL + 1) / tail))));
+    this.tail[j] = Math.min(1e6, Math.max(TAIL_RESIDUAL, tail * (1 + step * Math.min(1, (tail - TAIL_RESIDUAL + 1) / tail))));
   }
 }
 
