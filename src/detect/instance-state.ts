@@ -32,17 +32,19 @@ function misfit(path: string): HeliosError {
   return new HeliosError('corrupt_data', `cannot restore the detector: its state does not fit at ${path}`);
 }
 
+/** In place wherever that is possible: other fields may hold the same object or view the same memory. */
 function appliedValue(target: unknown, value: unknown, path: string): unknown {
   if (ArrayBuffer.isView(target)) {
     if (!ArrayBuffer.isView(value) || target.constructor !== value.constructor) throw misfit(path);
     const [to, from] = [target as Float64Array, value as Float64Array];
     if (to.length !== from.length) return from.slice();
-    // In place: other fields may be views of the same memory.
     to.set(from);
     return to;
   }
   if (Array.isArray(target) && Array.isArray(value)) {
-    return value.map((item, i) => (i < target.length ? appliedValue(target[i], item, `${path}/${i}`) : item));
+    for (const [i, item] of value.entries()) target[i] = i < target.length ? appliedValue(target[i], item, `${path}/${i}`) : item;
+    target.length = value.length;
+    return target;
   }
   if (isInstance(target) && isInstance(value)) {
     applyState(target, value, path);

@@ -68,7 +68,7 @@ export class MetricEngine implements MetricDetector {
   }
 
   states(): MetricEntityState[] {
-    return [...this.#entities.values()].map((entity) => ({ ...entity, judge: entity.judge ? { options: entity.judge.options } : null }));
+    return [...this.#entities.values()].map((entity) => ({ ...entity, judge: entity.judge?.snapshot() ?? null }));
   }
 
   restore(states: readonly MetricEntityState[]): void {
@@ -77,7 +77,7 @@ export class MetricEngine implements MetricDetector {
     this.#seriesCount = 0;
     this.#sweptMs = -Infinity;
     for (const state of states) {
-      this.#entities.set(state.name, { ...state, judge: state.judge && new RowJudge(state.judge.options) });
+      this.#entities.set(state.name, { ...state, judge: state.judge && RowJudge.restore(state.judge) });
       this.#seriesCount += state.series.names.length;
     }
   }

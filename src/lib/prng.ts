@@ -10,6 +10,14 @@ export interface Prng {
   exponential(): number;
 }
 
+/** Uniform in [0, 1) by seed and index alone, for those whose state is kept (mixing as in splitmix32). */
+export function uniformAt(seed: number, index: number): number {
+  let z = (Math.imul(seed, 0x9e3779b9) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 0;
+  z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+  return ((z ^ (z >>> 15)) >>> 0) / 0x1_0000_0000;
+}
+
 /** xoshiro128** (Blackman and Vigna, 2018), its state filled by splitmix32 from `seed`. */
 export function createPrng(seed: number): Prng {
   let x = seed >>> 0;

@@ -1,6 +1,7 @@
 import type { Stage } from '../../model/anomaly.ts';
 import { WARM_UP_TICKS, type AlarmState } from '../alarm/alarm-rule.ts';
 import { EntityAlarm } from '../alarm/entity-alarm.ts';
+import { applyState, captureState, type InstanceState } from '../instance-state.ts';
 import { SeriesModel, type SeriesReading } from '../series/series-model.ts';
 import { EntityVoters, VOTERS } from '../voters/entity-voters.ts';
 import type { EntityScore } from '../voters/voter-row.ts';
@@ -27,58 +28,71 @@ export interface RowJudgeOptions {
 /** Plain data. */
 export interface RowJudgeState {
   options: RowJudgeOptions;
+  seriesCount: number;
+  state: InstanceState;
 }
 
 /** Judges the rows of one entity one after the other: residuals of its series, voters over them, alarm. */
 export class RowJudge {
   readonly options: RowJudgeOptions;
-  readonly #models: SeriesModel[] = [];
-  readonly #reading: SeriesReading = { expected: NaN, spread: 1, residual: 0 };
-  #voters: EntityVoters | null = null;
-  #alarm: EntityAlarm | null = null;
-  #score: EntityScore = emptyScore(0);
-  #verdict = emptyVerdict(0);
-  #rows = 0;
+  private readonly models: SeriesModel[] = [];
+  private readonly reading: SeriesReading = { expected: NaN, spread: 1, residual: 0 };
+  private voters: EntityVoters | null = null;
+  private alarm: EntityAlarm | null = null;
+  private score: EntityScore = emptyScore(0);
+  private verdict = emptyVerdict(0);
+  private rows = 0;
 
   constructor(options: RowJudgeOptions) {
     this.options = options;
   }
 
+  static restore({ options, seriesCount, state }: RowJudgeState): RowJudge {
+    const judge = new RowJudge(options);
+    judge.fit(seriesCount);
+    applyState(judge, state);
+    return judge;
+  }
+
+  snapshot(): RowJudgeState {
+    return { options: this.options, seriesCount: this.models.length, state: captureState(this) };
+  }
+
   judge(row: TickRow): RowVerdict {
     const { timeMs, values } = row;
-    this.#fit(values.length);
-    const verdict = this.#verdict;
-    this.#readSeries(row, verdict);
+    this.fit(values.length);
+    const verdict = this.verdict;
+    this.readSeries(row, verdict);
     const voterRow = { timeMs, values, residuals: verdict.residuals };
-    const voters = this.#voters as EntityVoters;
-    voters.score(voterRow, this.#score);
-    const alarm = this.#alarm as EntityAlarm;
-    verdict.firing = alarm.next(verdict.residuals, this.#score.score, timeMs);
+    const voters = this.voters as EntityVoters;
+    voters.score(voterRow, this.score);
+    const alarm = this.alarm as EntityAlarm;
+    verdict.firing = alarm.next(verdict.residuals, this.score.score, timeMs);
     verdict.alarm = alarm.state;
-    verdict.score = this.#score.score;
-    sharesOf(this.#score.shares, alarm.shares, verdict.shares);
-    verdict.stage = this.#rows < WARM_UP_TICKS ? 'warming_up' : 'baseline';
+    verdict.score = this.score.score;
+    sharesOf(this.score.shares, alarm.shares, verdict.shares);
+    verdict.stage = this.rows < WARM_UP_TICKS ? 'warming_up' : 'baseline';
     voters.learn(voterRow, verdict.firing);
-    for (let i = 0; i < values.length; i++) (this.#models[i] as SeriesModel).learn(timeMs, values[i] as number, verdict.firing);
-    this.#rows++;
+    for (let i = 0; i < values.length; i++) (this.models[i] as SeriesModel).learn(timeMs, values[i] as number, verdict.firing);
+    this.rows++;
     return verdict;
   }
 
   /** New series of the entity: what looks at all of them together begins anew, what single series have learned stays. */
-  #fit(seriesCount: number): void {
-    if (this.#voters && seriesCount === this.#models.length) return;
+  private fit(seriesCount: number): void {
+    if (this.voters && seriesCount === this.models.length) return;
     const { stepMs, seed, falseAlarmBudget } = this.options;
-    while (this.#models.length < seriesCount) this.#models.push(new SeriesModel(stepMs));
-    this.#voters = new EntityVoters({ seriesCount, stepMs, seed });
-    this.#alarm = new EntityAlarm({ seriesCount, stepMs, falseAlarmBudget });
-    this.#score = emptyScore(seriesCount);
-    this.#verdict = emptyVerdict(seriesCount);
+    while (this.models.length < seriesCount) this.models.push(new SeriesModel(stepMs));
+    this.voters = new EntityVoters({ seriesCount, stepMs, seed });
+    this.alarm = new EntityAlarm({ seriesCount, stepMs, falseAlarmBudget });
+    this.score = emptyScore(seriesCount);
+    this.verdict = emptyVerdict(seriesCount);
   }
 
-  #readSeries(row: TickRow, verdict: RowVerdict): void {
-    const reading = this.#reading;
+  private readSeries(row: TickRow, verdict: RowVerdict): void {
+    const reading = this.reading;
     for (let i = 0; i < row.values.length; i++) {
-      (this.#models[i] as SeriesModel).read(row.timeMs, row.values[i] as number, reading);
+      (this.models[i] as SeriesModel).read(row.timeMs, row.values[i] as number, reading);
       verdict.expected[i] = reading.expected;
       verdict.spread[i] = reading.spread;
       verdict.residuals[i] = reading.residual;

@@ -1,4 +1,3 @@
-import { createPrng } from '../../lib/prng.ts';
 import { attribute } from './attribution.ts';
 import { NeighbourReservoir } from './neighbour-reservoir.ts';
 import { energyContribution, largestContribution, largestResidual, residualEnergy, residualEvidence } from './residual-votes.ts';
@@ -57,7 +56,7 @@ export class EntityVoters {
     this.features = features;
     this.views = views.map((view) => new ViewDistance(view, memoryRows));
     this.joint = new Float64Array(2 * seriesCount);
-    this.neighbours = new NeighbourReservoir(2 * seriesCount, memoryRows, createPrng(seed));
+    this.neighbours = new NeighbourReservoir(2 * seriesCount, memoryRows, seed);
     this.contributions = new Float64Array(VOTERS.length * seriesCount);
     this.tails = VOTERS.map(() => new ScoreTail(memoryRows));
     this.combinedTail = new ScoreTail(memoryRows);

@@ -1,4 +1,4 @@
-import type { Prng } from '../../lib/prng.ts';
+import { uniformAt } from '../../lib/prng.ts';
 
 const NEIGHBOURS = 3;
 const ROWS = 256;
@@ -11,7 +11,7 @@ const ROWS = 256;
 export class NeighbourReservoir {
   private readonly size: number;
   private readonly memoryRows: number;
-  private readonly prng: Prng;
+  private readonly seed: number;
   private readonly rows: Float32Array;
   private readonly mean: Float64Array;
   private readonly variance: Float64Array;
@@ -21,10 +21,10 @@ export class NeighbourReservoir {
   private weight = 0;
   private seen = 0;
 
-  constructor(size: number, memoryRows: number, prng: Prng) {
+  constructor(size: number, memoryRows: number, seed: number) {
     this.size = size;
     this.memoryRows = memoryRows;
-    this.prng = prng;
+    this.seed = seed;
     this.rows = new Float32Array(size * ROWS);
     this.mean = new Float64Array(size);
     this.variance = new Float64Array(size);
@@ -69,8 +69,8 @@ export class NeighbourReservoir {
     this.seen += 1;
     this.learnSpread(row, weight);
     const share = ROWS / Math.min(Math.max(this.seen, ROWS), this.memoryRows);
-    if (this.prng.next() >= share * weight) return;
-    const slot = this.count < ROWS ? this.count++ : this.prng.below(ROWS);
+    if (uniformAt(this.seed, 2 * this.seen) >= share * weight) return;
+    const slot = this.count < ROWS ? this.count++ : Math.floor(uniformAt(this.seed, 2 * this.seen + 1) * ROWS);
     this.rows.set(row, slot * this.size);
   }
 
