@@ -1,5 +1,6 @@
 import { isoTime } from '../../lib/clock.ts';
 import type { Anomaly, Attribution, Severity } from '../../model/anomaly.ts';
+import { addResidual, createResidualCourse, judgeCourse, type ResidualCourse } from '../alarm/regime.ts';
 import { hashId } from '../identifier.ts';
 import type { MetricVerdict, SeriesFinding } from '../metric-detector.ts';
 import { scoreOf } from '../severity.ts';
@@ -13,6 +14,8 @@ export interface MetricEpisode {
   firstMs: number;
   anomaly: Anomaly | null;
   peak: number;
+  /** Residuals of the leading series since it began. */
+  course: ResidualCourse;
 }
 
 /** Evidence, -log10 p, of a tick that belongs to a deviation though it would not fire alone. */
@@ -26,7 +29,7 @@ const MATERIAL = 1.5;
 const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high'];
 
 export function createMetricEpisode(): MetricEpisode {
-  return { sinceMs: NaN, calmTicks: 0, firstMs: NaN, anomaly: null, peak: 0 };
+  return { sinceMs: NaN, calmTicks: 0, firstMs: NaN, anomaly: null, peak: 0, course: createResidualCourse() };
 }
 
 function attributionOf(findings: readonly SeriesFinding[]): Attribution[] {
@@ -78,13 +81,21 @@ function open(episode: MetricEpisode, verdict: MetricVerdict): Anomaly {
     window: { from: isoTime(timeMs), to: isoTime(timeMs + stepMs) },
     baseline: describeBaseline(episode.firstMs, episode.sinceMs, stepMs),
     incidentId: null,
+    regime: judgeCourse(episode.course, stepMs).regime,
   };
   return episode.anomaly;
 }
 
-/** Takes over a later finding when it is materially worse. */
-function worsen(episode: MetricEpisode, anomaly: Anomaly, verdict: MetricVerdict): Anomaly | undefined {
-  if (verdict.score < MATERIAL * episode.peak) return undefined;
+/** Takes over a later finding when it is materially worse, and how the deviation runs when that has changed. */
+function goOn(episode: MetricEpisode, anomaly: Anomaly, verdict: MetricVerdict): Anomaly | undefined {
+  const { regime } = judgeCourse(episode.course, verdict.stepMs);
+  if (verdict.score >= MATERIAL * episode.peak) return worsen(episode, { ...anomaly, regime }, verdict);
+  if (regime === anomaly.regime) return undefined;
+  episode.anomaly = { ...anomaly, regime };
+  return episode.anomaly;
+}
+
+function worsen(episode: MetricEpisode, anomaly: Anomaly, verdict: MetricVerdict): Anomaly {
   const attribution = attributionOf(verdict.findings);
   const severity = severityOf(attribution);
   const graver = SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(anomaly.severity);
@@ -111,7 +122,8 @@ export function followVerdict(episode: MetricEpisode, verdict: MetricVerdict): A
   const { anomaly } = episode;
   if (firing) {
     if (Number.isNaN(episode.sinceMs)) episode.sinceMs = timeMs;
-    return anomaly ? worsen(episode, anomaly, verdict) : open(episode, verdict);
+    addResidual(episode.course, verdict.findings[0]?.residual ?? 0);
+    return anomaly ? goOn(episode, anomaly, verdict) : open(episode, verdict);
   }
   return anomaly ? endEpisode(episode, timeMs) : undefined;
 }
@@ -121,6 +133,7 @@ export function endEpisode(episode: MetricEpisode, atMs: number): Anomaly | unde
   const { anomaly } = episode;
   episode.anomaly = null;
   episode.sinceMs = NaN;
+  episode.course = createResidualCourse();
   if (!anomaly) return undefined;
   return { ...anomaly, state: 'resolved', resolvedAt: isoTime(Math.max(atMs, Date.parse(anomaly.detectedAt))) };
 }
