@@ -12,6 +12,7 @@ export interface ApiClient {
   get(path: string, query?: Query): Promise<unknown>;
   /** Sends `body` as JSON; the JSON answer. */
   post(path: string, body: unknown): Promise<unknown>;
+  delete(path: string): Promise<unknown>;
 }
 
 interface Answer {
@@ -55,7 +56,7 @@ function refusal(url: string, answer: Answer): HeliosError {
 }
 
 export function createApiClient({ url, key }: ClientConfig): ApiClient {
-  const call = async (method: 'GET' | 'POST', path: string, query: Query, body?: unknown): Promise<string> => {
+  const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, query: Query, body?: unknown): Promise<string> => {
     const target = new URL(`${url}${path}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, String(value));
     const headers: Record<string, string> = { accept: 'application/json' };
@@ -80,6 +81,7 @@ export function createApiClient({ url, key }: ClientConfig): ApiClient {
   };
   return {
     get: async (path, query = {}) => parseJson(url, { status: 200, text: await call('GET', path, query) }),
+    delete: async (path) => parseJson(url, { status: 200, text: await call('DELETE', path, {}) }),
     post: async (path, body) => parseJson(url, { status: 200, text: await call('POST', path, {}, body) }),
   };
 }

@@ -10,6 +10,7 @@ import { registerReplay } from './replay.ts';
 import { registerReport } from './report.ts';
 import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
+import { registerWhatIf } from './what-if.ts';
 
 type Register = (program: Command, context: CommandContext) => void;
 
@@ -23,6 +24,7 @@ const COMMANDS: readonly Register[] = [
   registerIncidents,
   registerReport,
   registerModel,
+  registerWhatIf,
   registerEvaluate,
   registerConfig,
 ];

@@ -53,7 +53,7 @@ function treeOf(path: readonly string[], value: unknown): Tree {
 }
 
 /** Collects values, newest last, and remembers where each came from. */
-class Layers {
+export class Layers {
   readonly values: Tree = {};
   readonly origins = new Map<string, string>();
 
@@ -124,7 +124,8 @@ function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, name) => (value as Record<PropertyKey, unknown> | undefined)?.[name], values);
 }
 
-function problemsOf(issue: z.core.$ZodIssue, layers: Layers): string[] {
+/** What an issue of the schema says, in the words of a person: origin, key, and what was expected. */
+export function problemsOf(issue: z.core.$ZodIssue, layers: Layers): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], layers));
   const key = issue.path.map(String).join('.');
   const known = CONFIG_KEYS.find((candidate) => candidate.key === key);

@@ -9,11 +9,12 @@ import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { ModelRecord } from '../model/model-record.ts';
 import type { Report } from '../model/report.ts';
+import type { Simulation, SimulationSide } from '../model/simulation.ts';
 import type { MetricStore } from '../store/metric-store.ts';
 import type { Documents, Store } from '../store/store.ts';
 import { consoleConfigSchema } from './config.ts';
 import { createConsole } from './console.ts';
-import type { ConsoleDependencies, ModelService } from './dependencies.ts';
+import type { ConsoleDependencies, ModelService, Simulations } from './dependencies.ts';
 import { StreamHub } from './stream-hub.ts';
 
 /** 2025-10-08T10:30:00Z, when every test begins. */
@@ -127,6 +128,69 @@ export const sampleClient: ClientReport = {
   heldBytes: 0,
 };
 
+const sampleSide: SimulationSide = {
+  alertCount: 1,
+  quietCount: 0,
+  incidentCount: 1,
+  alertsPerServiceDay: 0.5,
+  alerts: [
+    {
+      id: 'ano-1',
+      service: 'cart',
+      signal: 'latency',
+      severity: 'high',
+      startedAt: AT,
+      detectedAt: AT,
+      resolvedAt: null,
+      quiet: false,
+      incidentId: 'inc-1',
+    },
+  ],
+  incidents: [
+    {
+      id: 'inc-1',
+      severity: 'high',
+      title: 'slow',
+      services: ['cart'],
+      startedAt: AT,
+      detectedAt: AT,
+      resolvedAt: null,
+      mergedInto: null,
+    },
+  ],
+};
+
+export const sampleSimulation: Simulation = {
+  id: 'sim-1',
+  state: 'done',
+  createdAt: AT,
+  startedAt: AT,
+  endedAt: AT,
+  overrides: { 'anomaly_detection.false_alarm_budget': 1 },
+  present: { 'anomaly_detection.false_alarm_budget': 0.05 },
+  service: null,
+  from: null,
+  to: AT,
+  progress: 1,
+  error: null,
+  result: {
+    historyFrom: AT,
+    historyLost: false,
+    serviceDays: 2,
+    present: sampleSide,
+    overridden: sampleSide,
+    difference: {
+      both: 1,
+      sooner: 0,
+      later: 0,
+      onlyPresentCount: 0,
+      onlyOverriddenCount: 0,
+      onlyPresent: [],
+      onlyOverridden: [],
+    },
+  },
+};
+
 /** Everything that the application asked of what it was given, in order. */
 export type Calls = [name: string, ...args: unknown[]][];
 
@@ -226,6 +290,23 @@ function stubModels(calls: Calls): ModelService {
   };
 }
 
+function stubSimulations(calls: Calls): Simulations {
+  const { result: _, ...status } = sampleSimulation;
+  const known = (id: string): Simulation | undefined => (id === 'sim-1' ? sampleSimulation : undefined);
+  return {
+    create: (request) => {
+      calls.push(['simulate', request]);
+      return sampleSimulation;
+    },
+    get: known,
+    list: () => [status],
+    cancel: (id) => {
+      calls.push(['cancel', id]);
+      return Promise.resolve(known(id));
+    },
+  };
+}
+
 /** Keys named after their role; `cart-responder` may speak for cart only. */
 export const keyedAuthorize: Authorize = (headers, role) => {
   const key = headers['x-api-key'];
@@ -272,6 +353,7 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
       },
     },
     models: stubModels(calls),
+    simulations: stubSimulations(calls),
     clients: {
       list: (query) => {
         calls.push(['clients', query]);

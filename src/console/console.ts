@@ -19,6 +19,7 @@ import { addModelRoutes } from './model-routes.ts';
 import { addOpenapi } from './openapi.ts';
 import { addProcessRoutes } from './process-routes.ts';
 import { addReportRoutes } from './report-routes.ts';
+import { addSimulationRoutes } from './simulation-routes.ts';
 import { addStreamRoute } from './stream-route.ts';
 import { compileValidator } from './validation.ts';
 
@@ -84,6 +85,7 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   addChangeRoutes(app, context);
   addClientRoutes(app, context);
   addModelRoutes(app, context);
+  addSimulationRoutes(app, context);
   addStreamRoute(app, context);
   await app.ready();
   return app;

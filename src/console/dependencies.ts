@@ -7,6 +7,7 @@ import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { ModelRecord } from '../model/model-record.ts';
 import type { Feature } from '../model/rollup.ts';
+import type { Simulation, SimulationStatus } from '../model/simulation.ts';
 import type { MetricStore } from '../store/metric-store.ts';
 import type { Page, Store } from '../store/store.ts';
 import type { ConsoleConfig } from './config.ts';
@@ -65,6 +66,26 @@ export interface ModelService {
   activate(version: string): Promise<ModelRecord>;
 }
 
+export interface SimulationRequest {
+  /** Values by key of anomaly_detection, full or short. */
+  overrides: Readonly<Record<string, unknown>>;
+  fromMs?: number;
+  toMs?: number;
+  /** Entity id or bare service name; absent: all. */
+  service?: string;
+}
+
+/** What would have fired under other settings. Whoever implements it also publishes progress on the stream. */
+export interface Simulations {
+  /** Throws `invalid_argument` for keys and values that the configuration would refuse, `overloaded` when too many wait. */
+  create(request: SimulationRequest): Simulation;
+  get(id: string): Simulation | undefined;
+  /** Newest first. */
+  list(): SimulationStatus[];
+  /** Undefined when there is no such one; rejects with `conflict` when it has ended. */
+  cancel(id: string): Promise<Simulation | undefined>;
+}
+
 /** Who sends to the ingest doors. */
 export interface ClientDirectory {
   /** Most recently seen first; `client` narrows to one. The cursor is the offset of the next page. */
@@ -88,6 +109,7 @@ export interface ConsoleDependencies {
   version: string;
   control: Control;
   models: ModelService;
+  simulations: Simulations;
   clients: ClientDirectory;
   readiness: () => Readiness;
   /** The Prometheus text format, version 0.0.4. */

@@ -47,6 +47,10 @@ const REQUESTS: Record<string, string | { url: string; payload?: object }> = {
   trainModels: { url: '/api/v1/models/train' },
   predict: { url: '/api/v1/models/predict', payload: { service: 'cart', features: { event_count: 1 } } },
   activateModel: { url: '/api/v1/models/v1/activate' },
+  createSimulation: { url: '/api/v1/simulations', payload: { overrides: { false_alarm_budget: 1 } } },
+  listSimulations: '/api/v1/simulations',
+  getSimulation: '/api/v1/simulations/sim-1',
+  cancelSimulation: '/api/v1/simulations/sim-1',
 };
 
 async function openapi(): Promise<Document> {

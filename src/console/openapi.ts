@@ -88,6 +88,7 @@ export async function addOpenapi(app: FastifyInstance, version: string): Promise
         { name: 'data', description: 'Events and what is computed from them' },
         { name: 'incidents', description: 'Anomalies, incidents, reports and changes' },
         { name: 'models', description: 'Isolation forests' },
+        { name: 'simulations', description: 'What would have fired under other settings' },
         { name: 'process', description: 'The process itself' },
       ],
       components: {

@@ -2,10 +2,9 @@ import { assert } from '../lib/assert.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { silentMetrics } from '../lib/metrics.ts';
 import { entityMatches } from '../model/entity.ts';
-import type { DocumentKind, Documents } from '../store/store.ts';
 import { streamCuts, streamEvents, streamReaders } from './metrics.ts';
 import { StreamRing } from './stream-ring.ts';
-import type { StreamEntry } from './stream-ring.ts';
+import type { StreamDocuments, StreamEntry, StreamKind } from './stream-ring.ts';
 
 /** The transport's half of a subscription. */
 export interface StreamReader {
@@ -24,7 +23,7 @@ export interface SubscribeRequest {
   /** The last id that the reader has seen, as it sent it; absent: only what comes from now on. */
   lastEventId?: string;
   /** Empty means all. */
-  types: readonly DocumentKind[];
+  types: readonly StreamKind[];
   /** Entity id or bare service name. */
   service?: string;
 }
@@ -56,10 +55,14 @@ const PING = Buffer.from(': ping\n\n');
 /** Ids of one run start here: a thousand events a millisecond would have to be published to reach the next run's. */
 const IDS_PER_MS = 1000;
 
-function servicesOf<K extends DocumentKind>(type: K, document: Documents[K]): readonly string[] {
-  if (type === 'incident') return (document as Documents['incident']).services;
-  if (type === 'report') return [...new Set((document as Documents['report']).evidence.map((item) => item.service))];
-  return [(document as Documents['anomaly' | 'change']).service];
+function servicesOf<K extends StreamKind>(type: K, document: StreamDocuments[K]): readonly string[] {
+  if (type === 'incident') return (document as StreamDocuments['incident']).services;
+  if (type === 'simulation') {
+    const { service } = document as StreamDocuments['simulation'];
+    return service === null ? [] : [service];
+  }
+  if (type === 'report') return [...new Set((document as StreamDocuments['report']).evidence.map((item) => item.service))];
+  return [(document as StreamDocuments['anomaly' | 'change']).service];
 }
 
 /**
@@ -85,7 +88,7 @@ export class StreamHub {
   }
 
   /** Ignored once closed. */
-  publish<K extends DocumentKind>(type: K, document: Documents[K]): void {
+  publish<K extends StreamKind>(type: K, document: StreamDocuments[K]): void {
     if (this.#closed) return;
     const frame = Buffer.from(`id: ${this.#ring.nextId}\nevent: ${type}\ndata: ${JSON.stringify(document)}\n\n`);
     const entry: StreamEntry = { type, services: servicesOf(type, document), frame };

@@ -1,8 +1,15 @@
-import type { DocumentKind } from '../store/store.ts';
+import type { SimulationStatus } from '../model/simulation.ts';
+import type { Documents } from '../store/store.ts';
+
+/** What goes over the stream, by the name of its event. */
+export interface StreamDocuments extends Documents {
+  simulation: SimulationStatus;
+}
+export type StreamKind = keyof StreamDocuments;
 
 /** One document as it goes over the wire, with what readers filter by. */
 export interface StreamEntry {
-  type: DocumentKind;
+  type: StreamKind;
   /** Entity ids that the document speaks of. */
   services: readonly string[];
   frame: Uint8Array;

@@ -6,7 +6,10 @@ import { listParameter, serviceParameter } from './parameters.ts';
 import type { StreamReader } from './stream-hub.ts';
 
 const streamQuerySchema = z.strictObject({
-  types: listParameter(z.enum(['anomaly', 'incident', 'report', 'change']), 'Event types, separated by commas; absent: all'),
+  types: listParameter(
+    z.enum(['anomaly', 'incident', 'report', 'change', 'simulation']),
+    'Event types, separated by commas; absent: all',
+  ),
   service: serviceParameter.optional(),
 });
 
@@ -55,7 +58,7 @@ function openStream(
   });
 }
 
-/** Server-sent events: anomalies, incidents, reports and changes as they come. */
+/** Server-sent events: anomalies, incidents, reports, changes and simulations as they come. */
 export function addStreamRoute(app: App, context: RouteContext): void {
   app.get('/api/v1/stream', {
     config: { role: 'read' },
@@ -63,9 +66,9 @@ export function addStreamRoute(app: App, context: RouteContext): void {
     schema: {
       operationId: 'stream',
       tags: ['incidents'],
-      summary: 'Anomalies, incidents, reports and changes as they come (server-sent events)',
+      summary: 'Anomalies, incidents, reports, changes and the progress of simulations as they come (server-sent events)',
       description:
-        'The data of an event is what GET answers for that thing. Send Last-Event-ID to resume; an event named reset says that ' +
+        'The data of an event is what GET answers for that thing, of a simulation what the list answers. Send Last-Event-ID to resume; an event named reset says that ' +
         'something was missed for good, so fetch the lists anew.',
       querystring: streamQuerySchema,
       headers: z.looseObject({ 'last-event-id': z.string().optional() }),

@@ -41,7 +41,7 @@ export const detectConfigSchema = z.strictObject({
     .positive()
     .max(100)
     .default(0.05)
-    .meta({ unit: 'alarms', description: 'False alarms that are acceptable per service and day' }),
+    .meta({ description: 'False alarms that are acceptable per service and day' }),
   metric_series: z
     .int()
     .nonnegative()

@@ -18,9 +18,9 @@ const READ_BYTES = 4 * 1024 * 1024;
 /** Of the pipeline's time that goes into checkpoints. */
 const MAX_CHECKPOINT_SHARE = 0.05;
 /** A stream further behind the wall clock is history being loaded, or late as a whole: its own time is the only one. */
-const LIVE_WITHIN_MS = 60_000;
+export const LIVE_WITHIN_MS = 60_000;
 /** Clocks of senders may be ahead by this much. */
-const CLOCK_TOLERANCE_MS = 10_000;
+export const CLOCK_TOLERANCE_MS = 10_000;
 
 export interface PipelineOptions {
   reader: LogReader;

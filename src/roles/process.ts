@@ -32,6 +32,7 @@ import { createPrometheusMetrics } from './prometheus.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
 import { checkExposure, createConnectionBudget, createHttpServer, doorPorts, readTls } from './server.ts';
 import type { HttpUrls } from './server.ts';
+import { SimulationService } from './simulation-service.ts';
 import { openStoreThread } from './store-client.ts';
 
 const RETENTION_PERIOD_MS = 60_000;
@@ -228,6 +229,17 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
   const connections = createConnectionBudget(config);
   const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange, connections });
   const command = pipeline.command.bind(pipeline);
+  const simulations = scope.use(
+    new SimulationService({
+      dir: path.resolve(config.data_dir),
+      config,
+      store,
+      clock,
+      wallClock: systemClock,
+      committed: () => ({ eventOffset: log.committedOffset(), pointOffset: metricsLog.committedOffset() }),
+      onChange: (status) => hub.publish('simulation', status),
+    }),
+  );
   const app = await createConsole({
     store,
     metricStore,
@@ -239,6 +251,7 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     version: options.version,
     control: createControl({ store, command, clock }),
     models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
+    simulations,
     clients: doors.ledger,
     readiness: () => readinessOf(shared, doors.handler),
     renderMetrics: () => metrics.render(),
