@@ -22,13 +22,16 @@ export interface Member {
 
 /**
  * What another method (traces, metrics, templates) says of a service, or of one signal of it: points are added to those of the
- * anomalies, which lie between about -1 and 2; the sentence part stands in the reason.
+ * anomalies, which lie between about -1 and 2; the sentence part stands in the reason. A service without an anomaly of its own
+ * is a candidate by this alone.
  */
 export interface CauseEvidence {
   service: string;
   signal?: Signal;
   points: number;
   reason: string;
+  /** Of a service without an anomaly: the signal that it would show as. */
+  showsAs?: Signal;
   /** Ids that carry it. */
   evidence?: readonly string[];
 }
@@ -92,9 +95,15 @@ function minutesText(ms: number): string {
 }
 
 interface Candidate {
-  member: Member;
+  service: string;
+  signal: Signal;
+  /** Undefined for a service that only other methods name. */
+  member: Member | undefined;
   change: Change | undefined;
-  explainedBy: Member | undefined;
+  /** The service that explains it. */
+  explainedBy: string | undefined;
+  /** The member that does, if one does. */
+  explainer: Member | undefined;
   others: readonly CauseEvidence[];
   points: number;
 }
@@ -110,19 +119,50 @@ function explainerOf(member: Member, members: readonly Member[], graph: Reachabi
   return explaining.find((one) => !explaining.some((other) => explains(other, one, graph))) ?? explaining[0];
 }
 
-function reasonOf({ member, change, explainedBy, others }: Candidate, first: number, explained: number): string {
-  const lag = member.startedMs - first;
+function changeText({ type, version, at }: Change, startedMs: number): string {
+  const before = startedMs - Date.parse(at);
+  return `${before >= 0 ? `${minutesText(before)} after` : 'together with'} a ${type}${version ? ` to ${version}` : ''}`;
+}
+
+function reasonOf({ service, member, change, explainedBy, others }: Candidate, first: number, explained: number): string {
+  const lag = (member?.startedMs ?? first) - first;
   const when = lag <= 0 ? 'deviated first' : `deviated ${minutesText(lag)} after the first`;
-  const parts = [`${member.service} ${when}: ${member.summary}`];
-  if (change) {
-    const version = change.version ? ` to ${change.version}` : '';
-    const before = member.startedMs - Date.parse(change.at);
-    parts.push(`${before >= 0 ? `${minutesText(before)} after` : 'together with'} a ${change.type}${version}`);
-  }
-  if (explainedBy) parts.push(`explained by ${explainedBy.service} on its call path`);
+  const found = others.map(({ reason }) => reason);
+  const parts = member
+    ? [`${service} ${when}: ${member.summary}`]
+    : [`${service} has no anomaly of its own: ${found.join(', ')}`];
+  if (change) parts.push(changeText(change, member?.startedMs ?? first));
+  if (explainedBy !== undefined) parts.push(`explained by ${explainedBy} on its call path`);
   if (explained > 0) parts.push(`explains ${explained} other${explained === 1 ? '' : 's'}`);
-  for (const { reason } of others) parts.push(reason);
-  return `${parts.join(', ')}.`;
+  return `${[...parts, ...(member ? found : [])].join(', ')}.`;
+}
+
+function given(others: readonly CauseEvidence[]): number {
+  return others.reduce((sum, { points }) => sum + points, 0);
+}
+
+/** What other methods found of each service, all its signals together. */
+function pointsByService(found: readonly CauseEvidence[]): Map<string, number> {
+  const points = new Map<string, number>();
+  for (const row of found) points.set(row.service, (points.get(row.service) ?? 0) + row.points);
+  return points;
+}
+
+/** The service on a member's call path against which other methods have most to say, and how much more than against itself. */
+function foundBelow(
+  member: Member,
+  found: ReadonlyMap<string, number>,
+  graph: Reachability,
+): { service: string; share: number } | undefined {
+  if (member.signal === 'traffic' || member.signal === 'silence') return undefined;
+  const own = Math.max(0, found.get(member.service) ?? 0);
+  let best: { service: string; share: number } | undefined;
+  for (const [service, points] of found) {
+    if (points <= own || !graph.reaches(member.service, service)) continue;
+    const share = Math.min(1, points - own);
+    if (share > (best?.share ?? 0)) best = { service, share };
+  }
+  return best;
 }
 
 /**
@@ -137,33 +177,60 @@ export function rankCauses(
   found: readonly CauseEvidence[] = [],
 ): Cause[] {
   const first = Math.min(...members.map((member) => member.startedMs));
+  const foundPoints = pointsByService(found);
   const candidates = members.map((member): Candidate => {
+    const { service, signal } = member;
     const change = changeBefore(member, changes);
-    const explainedBy = explainerOf(member, members, graph);
-    const others = found.filter(
-      ({ service, signal }) => service === member.service && (signal === undefined || signal === member.signal),
-    );
+    const explainer = explainerOf(member, members, graph);
+    const below = explainer ? undefined : foundBelow(member, foundPoints, graph);
+    const others = found.filter((row) => row.service === service && (row.signal === undefined || row.signal === signal));
     const earliness = EARLINESS_BONUS * Math.exp(-(member.startedMs - first) / EARLINESS_MS);
-    const given = others.reduce((sum, { points }) => sum + points, 0);
-    const points = strengthOf(member) + earliness + given + (change ? CHANGE_BONUS : 0) - (explainedBy ? EXPLAINED_PENALTY : 0);
-    return { member, change, explainedBy, others, points };
+    const explained = EXPLAINED_PENALTY * (explainer ? 1 : (below?.share ?? 0));
+    const points = strengthOf(member) + earliness + given(others) + (change ? CHANGE_BONUS : 0) - explained;
+    const explainedBy = explainer?.service ?? (below && below.share >= 0.5 ? below.service : undefined);
+    return { service, signal, member, change, explainedBy, explainer, others, points };
   });
-  candidates.sort(
-    (a, b) => b.points - a.points || a.member.startedMs - b.member.startedMs || (a.member.id < b.member.id ? -1 : 1),
-  );
+  const candidatesByFound = foundOnly(members, found).map(([service, others]): Candidate => {
+    const change = changeBefore({ service, startedMs: first }, changes);
+    const signal = others[0]?.showsAs ?? 'multivariate';
+    const points = given(others) + (change ? CHANGE_BONUS : 0);
+    return { service, signal, member: undefined, change, explainedBy: undefined, explainer: undefined, others, points };
+  });
+  const all = [...candidates, ...candidatesByFound].sort(inOrder);
   const explained = new Map<string, number>();
-  for (const { explainedBy } of candidates) {
-    if (explainedBy) explained.set(explainedBy.id, (explained.get(explainedBy.id) ?? 0) + 1);
-  }
-  return candidates.map((candidate, index) => ({
-    rank: index + 1,
-    service: candidate.member.service,
-    signal: candidate.member.signal,
-    reason: reasonOf(candidate, first, explained.get(candidate.member.id) ?? 0),
+  for (const { explainer } of all) if (explainer) explained.set(explainer.id, (explained.get(explainer.id) ?? 0) + 1);
+  return all.map((candidate, index) => causeOf(candidate, index + 1, first, explained.get(candidate.member?.id ?? '') ?? 0));
+}
+
+function inOrder(a: Candidate, b: Candidate): number {
+  const startOf = ({ member }: Candidate): number => member?.startedMs ?? Infinity;
+  const nameOf = ({ member, service }: Candidate): string => member?.id ?? service;
+  if (a.points !== b.points) return b.points - a.points;
+  if (startOf(a) !== startOf(b)) return startOf(a) - startOf(b);
+  return nameOf(a) < nameOf(b) ? -1 : 1;
+}
+
+/** Services that only other methods name, with what these found, the strongest first. */
+function foundOnly(members: readonly Member[], found: readonly CauseEvidence[]): [string, CauseEvidence[]][] {
+  const known = new Set(members.map(({ service }) => service));
+  const rest = found.filter(({ service }) => !known.has(service));
+  return [...Map.groupBy(rest, ({ service }) => service)].map(([service, rows]) => [
+    service,
+    rows.toSorted((a, b) => b.points - a.points),
+  ]);
+}
+
+function causeOf(candidate: Candidate, rank: number, first: number, explained: number): Cause {
+  const { service, signal, member, change, others } = candidate;
+  return {
+    rank,
+    service,
+    signal,
+    reason: reasonOf(candidate, first, explained),
     evidence: [
-      candidate.member.id,
-      ...(candidate.change ? [candidate.change.id] : []),
-      ...candidate.others.flatMap(({ evidence = [] }) => evidence),
+      ...(member ? [member.id] : []),
+      ...(change ? [change.id] : []),
+      ...others.flatMap(({ evidence = [] }) => evidence),
     ],
-  }));
+  };
 }

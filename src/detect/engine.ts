@@ -13,7 +13,10 @@ import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from '
 import { RING_REACH_STEPS } from './entity-learning.ts';
 import { createEntityState, openEntity, type Entity, type EntityState } from './entity-state.ts';
 import { closeEpisode, SIGNALS, type Episode } from './episode.ts';
+import { findCauses, traceEvidence } from './found-causes.ts';
 import { openForestModel } from './forest-model.ts';
+import type { CauseEvidence } from './cause-ranking.ts';
+import type { IncidentGroup } from './incident-grouping.ts';
 import { createIncidentDesk, fileAnomaly, judgeIncident, openGroups, recordChange, type IncidentDesk } from './incident-desk.ts';
 import { createKinship, type Kinship } from './kinship.ts';
 import { Intake, type IntakeState } from './intake.ts';
@@ -24,6 +27,7 @@ import { decodeState, encodeState } from './state-codec.ts';
 import { StepGrid, type GridState } from './step-grid.ts';
 import type { SubWindow } from './sub-window.ts';
 import { statusOf } from './detector-status.ts';
+import { TraceWatch, type TraceWatchState } from './trace-watch.ts';
 import { createVersionTracker } from './version-changes.ts';
 
 export interface DetectorOptions {
@@ -44,11 +48,16 @@ interface Snapshot {
   templates: unknown;
   versions: unknown;
   metrics: MetricWatchState;
+  traces: TraceWatchState;
 }
 
-const SNAPSHOT_VERSION = 3;
+const SNAPSHOT_VERSION = 4;
 const OTHER = 'other';
 const MINUTE_STEPS = 6;
+/** How far back causes are looked for. */
+const CAUSE_REACH_MS = 600_000;
+/** Who learns nothing for longer does not know what is normal any more. */
+const MAX_FREEZE_MS = 3_600_000;
 
 /** Makes a detector. In wall mode call `advance` with the time only while the log is read to its end. */
 export function createDetector(options: DetectorOptions): Detector {
@@ -66,6 +75,7 @@ class Engine implements Detector {
   readonly #versions = createVersionTracker();
   readonly #graph = new CallGraph();
   readonly #watch: MetricWatch;
+  readonly #traces = new TraceWatch();
   readonly #kinship: Kinship;
   #desk = createIncidentDesk();
   #anomalies = new Map<string, Anomaly>();
@@ -104,6 +114,7 @@ class Engine implements Detector {
   observe(batch: EventBatch, receivedAtMs: number, clientId: string): void {
     this.#intake.observe(batch, receivedAtMs, clientId);
     this.#graph.observe(batch);
+    this.#traces.observe(batch, this.#intake.state.watermark.newestMs);
     this.#miner.observe(batch);
     this.#versions.observe(batch);
   }
@@ -123,6 +134,7 @@ class Engine implements Detector {
     );
     models.push(...closed.models);
     this.#fileMetrics();
+    if (nowEventMs > 0) this.#rankCauses(nowEventMs);
     if (closed.lastStep >= 0) this.#evictIdle(closed.lastStep);
     const output = {
       anomalies: [...this.#anomalies.values()],
@@ -171,6 +183,7 @@ class Engine implements Detector {
       templates: this.#miner.snapshot(),
       versions: this.#versions.snapshot(),
       metrics: this.#watch.state(),
+      traces: this.#traces.state,
     };
     return encodeState(snapshot);
   }
@@ -194,6 +207,7 @@ class Engine implements Detector {
     this.#miner.restore(snapshot.templates);
     this.#versions.restore(snapshot.versions);
     this.#watch.restore(snapshot.metrics);
+    this.#traces.state = snapshot.traces;
     this.#anomalies.clear();
     this.#incidents.clear();
     const fits = snapshot.windowSteps === this.#longest && String(snapshot.features) === String(this.#config.features);
@@ -243,6 +257,24 @@ class Engine implements Detector {
     this.#publish([...incidents, incident]);
     if (moved.size > 0) this.#move(moved);
     return incident.id;
+  }
+
+  #rankCauses(nowMs: number): void {
+    const { groups, changes } = this.#desk;
+    const troubles = openGroups(this.#desk).map(({ firstStartMs }) => firstStartMs);
+    const troubledSinceMs = Math.min(Infinity, ...troubles.filter((startMs) => nowMs - startMs <= MAX_FREEZE_MS));
+    // What is normal ends where the trouble begins; only then can the trouble be ranked, and be over.
+    if (troubledSinceMs !== Infinity) this.#traces.advance(nowMs, troubledSinceMs);
+    const find = (group: IncidentGroup, untilMs: number): CauseEvidence[] | undefined => this.#findCauses(group, untilMs);
+    const changed = findCauses(groups, find, { changes, graph: this.#kinship }, nowMs);
+    this.#publish(changed.map(({ incident }) => incident));
+    if (troubledSinceMs === Infinity) this.#traces.advance(nowMs, Infinity);
+  }
+
+  /** Undefined when it is too late to look. */
+  #findCauses({ firstStartMs, found }: IncidentGroup, untilMs: number): CauseEvidence[] | undefined {
+    if (found && untilMs - firstStartMs > CAUSE_REACH_MS) return undefined;
+    return traceEvidence(this.#traces.rank(Math.max(firstStartMs, untilMs - CAUSE_REACH_MS), untilMs));
   }
 
   #fileMetrics(): void {

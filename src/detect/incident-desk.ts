@@ -104,7 +104,9 @@ export function recordChange(desk: IncidentDesk, change: Change, graph: Kinship,
   desk.changes.push(change);
   const oldestMs = Math.max(nowMs, Date.parse(change.at)) - CHANGE_MEMORY_MS;
   desk.changes = desk.changes.filter((other) => Date.parse(other.at) >= oldestMs).slice(-MAX_CHANGES);
-  const touched = desk.groups.filter((group) => isOpen(group) && group.incident.services.includes(change.service));
+  const concerns = ({ services, causes }: Incident): boolean =>
+    services.includes(change.service) || causes.some(({ service }) => service === change.service);
+  const touched = desk.groups.filter((group) => isOpen(group) && concerns(group.incident));
   for (const group of touched)
     refreshIncident(group, { changes: desk.changes, graph }, Math.max(nowMs, Date.parse(group.incident.updatedAt)));
   return touched.map((group) => group.incident);

@@ -1,8 +1,9 @@
 import { isoTime } from '../lib/clock.ts';
 import type { Anomaly, NewNormal } from '../model/anomaly.ts';
-import type { Change, Incident } from '../model/incident.ts';
+import type { Cause, Change, Incident } from '../model/incident.ts';
 import { effectRatio, summarise } from './anomaly-summary.ts';
 import { rankCauses, type CauseEvidence, type Member } from './cause-ranking.ts';
+import type { FoundCauses } from './found-causes.ts';
 import { hashId } from './identifier.ts';
 import { withEvent } from './incident-history.ts';
 import { linkBetween, linkDistanceMs } from './incident-links.ts';
@@ -17,6 +18,8 @@ export interface IncidentGroup {
   lastStartMs: number;
   /** Event time of the automatic end; -1 while open, when a person resolved it, and when it was merged. */
   endedMs: number;
+  /** What other methods than its anomalies last said of its causes. */
+  found?: FoundCauses;
 }
 
 /** What ranking the causes draws on beside the anomalies. */
@@ -167,12 +170,23 @@ function proposalOf({ incident, members }: IncidentGroup): NewNormal | null {
   return first ? { ...first, deploy: proposed.find(({ deploy }) => deploy !== null)?.deploy ?? null } : known;
 }
 
+/** The member that is the likeliest cause; a cause may have no anomaly of its own. */
+export function leadOf(members: readonly Member[], causes: readonly Cause[]): Member | undefined {
+  for (const { evidence } of causes) {
+    const lead = members.find((member) => member.id === evidence[0]);
+    if (lead) return lead;
+  }
+  return undefined;
+}
+
 /** Recomputes title, severity, causes and status from the members. */
 export function refreshIncident(group: IncidentGroup, context: RankingContext, nowMs: number): void {
   const { incident, members } = group;
-  const causes = rankCauses(members, context.changes, context.graph, context.found);
-  const services = [...new Set(causes.map((cause) => cause.service))];
-  const top = members.find((member) => member.id === causes[0]?.evidence[0]) as Member;
+  const found = [...(context.found ?? []), ...(group.found?.rows ?? [])];
+  const causes = rankCauses(members, context.changes, context.graph, found);
+  const top = leadOf(members, causes) as Member;
+  const affected = new Set(members.map((member) => member.service));
+  const services = [...new Set(causes.map((cause) => cause.service))].filter((service) => affected.has(service));
   const others = services.length > 1 ? `, ${services.length} services affected` : '';
   const firing = members.some((member) => member.firing);
   const byPerson = incident.status === 'resolved' && group.endedMs < 0;

@@ -1,7 +1,7 @@
 import { isoTime } from '../lib/clock.ts';
 import type { Member } from './cause-ranking.ts';
 import { hashId } from './identifier.ts';
-import { addGroup, isOpen, MAX_LINKED, measureStarts, refreshIncident, type IncidentGroup } from './incident-grouping.ts';
+import { addGroup, isOpen, leadOf, MAX_LINKED, measureStarts, refreshIncident, type IncidentGroup } from './incident-grouping.ts';
 import type { RankingContext } from './incident-grouping.ts';
 import { withEvent } from './incident-history.ts';
 import { canCarry, staysLinked, TOGETHER_MS } from './incident-links.ts';
@@ -64,7 +64,7 @@ function strangersIn(group: IncidentGroup, kinship: Kinship, gapMs: number): Mem
   const rest = members.filter((member) => !own.has(member));
   const firing = rest.find((member) => member.firing);
   if (!firing) return [];
-  const lead = rest.find((member) => member.id === incident.causes[0]?.evidence[0]);
+  const lead = leadOf(rest, incident.causes.slice(0, 1));
   const isOver = ![...own].some((member) => member.firing);
   const hasMoved = lead?.firing === true && lead.startedMs - root.startedMs > TOGETHER_MS;
   if (!isOver && !hasMoved) return [];

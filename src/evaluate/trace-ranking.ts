@@ -1,14 +1,14 @@
-import { rankTraceCauses } from '../detect/ranking/trace-causes.ts';
-import { TraceProfile } from '../detect/ranking/trace-profile.ts';
-import { TraceStatistics } from '../detect/ranking/trace-statistics.ts';
-import { blocksOf, sumWindows } from '../detect/ranking/trace-window.ts';
+import { TraceWatch } from '../detect/trace-watch.ts';
 import { systemClock } from '../lib/clock.ts';
 import { batchesOf } from './event-replay.ts';
 
 const STEP_MS = 10_000;
-const BLOCK_MS = 60_000;
-/** A recording is ranked at many moments, so all of its steps are kept. */
-const MAX_STEPS = 1_000_000;
+
+/** A stretch of trouble, as somebody saw it. */
+export interface Trouble {
+  onsetMs: number;
+  untilMs: number;
+}
 
 export interface TraceRanking {
   byService: ReadonlyMap<string, number>;
@@ -16,27 +16,32 @@ export interface TraceRanking {
   seconds: number;
 }
 
-/** Traces of a recording, to be ranked at given moments. */
-export class RecordedTraces {
-  readonly #statistics = new TraceStatistics({ stepMs: STEP_MS, maxSteps: MAX_STEPS });
-
-  constructor(eventsPath: string) {
-    for (const batch of batchesOf(eventsPath)) this.#statistics.observe(batch);
-    this.#statistics.flush();
-  }
-
-  /** Services by the likelihood that they are at fault from `onsetMs` on; null without a call in that time. */
-  rank(onsetMs: number, untilMs: number): TraceRanking | null {
+/**
+ * Plays a recording through the live detector's trace watch, told of troubles as its incidents would tell it, and ranks services at
+ * the end of each; null for one without an onset, or without a call in that time. Troubles stand in order of time.
+ */
+export function rankTroubles(eventsPath: string, troubles: readonly (Trouble | null)[]): (TraceRanking | null)[] {
+  const watch = new TraceWatch();
+  const rankings = troubles.map((): TraceRanking | null => null);
+  const queue = troubles
+    .flatMap((trouble, index) => (trouble ? [{ ...trouble, index }] : []))
+    .sort((a, b) => a.untilMs - b.untilMs);
+  const end = (): void => {
+    const { onsetMs, untilMs, index } = queue.shift() as Trouble & { index: number };
     const startedMs = systemClock.monotonicMs();
-    const firstMs = Math.floor(onsetMs / STEP_MS) * STEP_MS;
-    const window = sumWindows(this.#statistics.steps(firstMs, Math.ceil(untilMs / STEP_MS) * STEP_MS));
-    if (window.calls.size === 0) return null;
-    const profile = new TraceProfile(this.#statistics.names);
-    for (const block of blocksOf(this.#statistics.steps(-Infinity, firstMs), BLOCK_MS)) profile.learn(block);
-    const byService = new Map<string, number>();
-    for (const { service, score } of rankTraceCauses(profile.state, window, this.#statistics.names)) {
-      byService.set(service, Math.max(score, byService.get(service) ?? 0));
-    }
-    return { byService, seconds: (systemClock.monotonicMs() - startedMs) / 1000 };
+    watch.advance(untilMs, onsetMs);
+    const byService = new Map(watch.rank(onsetMs, untilMs).map(({ service, score }) => [service, score]));
+    if (watch.hasCalls(onsetMs, untilMs))
+      rankings[index] = { byService, seconds: (systemClock.monotonicMs() - startedMs) / 1000 };
+  };
+  for (const batch of batchesOf(eventsPath)) {
+    const firstMs = batch.timestamp[0] as number;
+    while (queue[0] && queue[0].untilMs + STEP_MS <= firstMs) end();
+    const first = Math.min(Infinity, ...queue.map(({ onsetMs }) => onsetMs));
+    watch.advance(firstMs, first <= firstMs ? first : Infinity);
+    watch.observe(batch);
   }
+  watch.flush();
+  while (queue.length > 0) end();
+  return rankings;
 }

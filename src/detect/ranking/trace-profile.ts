@@ -26,7 +26,9 @@ export interface TraceProfileState {
 }
 
 /** Features known; a profile that is full learns no further ones, so that they stay new. */
-const MAX_FEATURES = 100_000;
+const MAX_FEATURES = 30_000;
+/** The same for visits and for edges that have a histogram. */
+const MAX_HISTOGRAMS = 4_000;
 /** Blocks with fewer calls say nothing about how much a share or a time varies. */
 const MIN_BLOCK_CALLS = 3;
 /** A service whose block differs this much from what is known is not learned from it: its trouble is not to become normal. */
@@ -66,10 +68,7 @@ function strangers(
   return { services, edges };
 }
 
-/**
- * What is normal, learned from blocks of about a minute in order of time. Trouble is left out by itself: who lets a profile
- * learn for longer than a day starts a new one, or a lasting change stays strange.
- */
+/** What is normal, learned from blocks of about a minute in order of time. Trouble is left out by itself. */
 export class TraceProfile {
   readonly #names: TraceNames;
   readonly state: TraceProfileState;
@@ -129,6 +128,6 @@ function learnLatencies(
       spread.inverses += 1 / count;
       ranks.set(key, spread);
     }
-    mergeHistogram(known, key, histogram);
+    if (sum || known.size < MAX_HISTOGRAMS) mergeHistogram(known, key, histogram);
   }
 }

@@ -4,7 +4,8 @@ import { templateHead } from './template-numbers.ts';
 import { CALL, featureKey, featureOf, OPERATION, TEMPLATE, TraceNames } from './trace-keys.ts';
 import { TraceStatistics } from './trace-statistics.ts';
 import { FAULT_MS, traffic, type Call } from './trace-traffic.fixture.ts';
-import { blocksOf, countOf, createTraceWindow, medianMs, sumWindows, superiority } from './trace-window.ts';
+import { createTraceStep, type TraceStep } from './trace-step.ts';
+import { blocksOf, countOf, medianMs, sumSteps, superiority } from './trace-window.ts';
 
 const call = (i: number): Call => ({
   service: 'a',
@@ -29,7 +30,7 @@ test('each step counts calls, what they have, own time and time on the way', () 
     observed(),
   );
   assert.equal(steps.length, 30);
-  const sum = sumWindows(steps);
+  const sum = sumSteps(steps);
   const a = names.visitNumber(names.services.numberOf('a'), names.endpoints.numberOf('/a'));
   const b = names.visitNumber(names.services.numberOf('b'), names.endpoints.numberOf('/b'));
   assert.deepEqual([sum.calls.get(a), sum.calls.get(b)], [300, 300]);
@@ -44,13 +45,6 @@ test('each step counts calls, what they have, own time and time on the way', () 
   assert.equal(count(TEMPLATE, names.templates.numberOf('read <*>'), 0), 300);
   assert.deepEqual([...sum.gaps.values()].map(countOf), [300]);
   assert.ok(Math.abs(medianMs(sum.selfTimes.get(a) as Uint32Array, 300) - 14) < 2);
-});
-
-test('the oldest steps go when there are too many', () => {
-  const statistics = new TraceStatistics({ maxSteps: 5 });
-  for (const batch of traffic(call, call)) statistics.observe(batch);
-  statistics.flush();
-  assert.equal(statistics.steps(-Infinity, Infinity).length, 5);
 });
 
 test('numbers go on from a copy of their state', () => {
@@ -84,7 +78,7 @@ test('the head of a template has no values', () => {
 });
 
 test('blocks end at gaps, and superiority is a half for equals', () => {
-  const step = (at: number): ReturnType<typeof createTraceWindow> => createTraceWindow(at * 10, at * 10 + 10);
+  const step = (at: number): TraceStep => createTraceStep(at * 10, at * 10 + 10);
   const blocks = blocksOf([0, 1, 2, 5, 6].map(step), 20);
   assert.deepEqual(
     blocks.map(({ startMs, endMs }) => [startMs, endMs]),

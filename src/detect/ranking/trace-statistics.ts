@@ -1,65 +1,99 @@
 import type { EventBatch } from '../../model/event-batch.ts';
 import { isErrorLevel } from '../../model/event.ts';
-import { hashKey, SpanBuffer, type Span } from './span-buffer.ts';
+import { hashKey, SpanBuffer, type Span, type SpanBufferState } from './span-buffer.ts';
 import { visitsOf, type Visit } from './span-tree.ts';
 import { templateNumber } from './template-numbers.ts';
-import { CALL, ERROR, edgeKey, featureKey, OPERATION, REPEAT_CLASSES, TEMPLATE, TraceNames } from './trace-keys.ts';
-import { addCount, addLatency, createTraceWindow, type TraceWindow } from './trace-window.ts';
+import {
+  CALL,
+  ERROR,
+  edgeKey,
+  featureKey,
+  OPERATION,
+  REPEAT_CLASSES,
+  TEMPLATE,
+  TraceNames,
+  type TraceNamesState,
+} from './trace-keys.ts';
+import { depthOf, TraceSampler, type TraceSamplerState } from './trace-sampler.ts';
+import { addStepLatency, countInStep, createTraceStep, type TraceStep } from './trace-step.ts';
 
-export interface TraceStatisticsOptions {
-  /** Numbers to go on with after a restart. */
-  names?: TraceNames;
-  stepMs?: number;
-  /** Steps kept; older ones are dropped. */
-  maxSteps?: number;
+/** Plain data. */
+export interface TraceStatisticsState {
+  names: TraceNamesState;
+  steps: TraceStep[];
+  buffer: SpanBufferState;
+  sampler: TraceSamplerState;
 }
 
-const DEFAULT_STEP_MS = 10_000;
-const DEFAULT_MAX_STEPS = 360;
-/** Distinct features of one step; a step beyond has its rarer ones left out, first come first kept. */
-const MAX_STEP_FEATURES = 20_000;
+export const TRACE_STEP_MS = 10_000;
+/** Steps kept; older ones are dropped. */
+const MAX_STEPS = 60;
 
 /**
  * Spans in, counts by step out: what calls of each entry endpoint look like, how long they take and what lies between services.
- * A call counts in the step in which it ended, seconds after its trace is complete. Traces that are not complete are not part
- * of any state: a restart loses them.
+ * A call counts in the step in which it ended, seconds after its trace is complete. Bounded at any rate: of many traces a
+ * sample is looked at.
  */
 export class TraceStatistics {
-  readonly names: TraceNames;
-  readonly #stepMs: number;
-  readonly #maxSteps: number;
-  readonly #steps = new Map<number, TraceWindow>();
-  readonly #buffer = new SpanBuffer((spans) => this.#addTrace(spans));
+  #names = new TraceNames();
+  #sampler = new TraceSampler();
+  readonly #steps = new Map<number, TraceStep>();
+  readonly #buffer = new SpanBuffer((spans, key) => this.#addTrace(spans, key));
   /** Times each feature of the visit at hand was seen. */
   readonly #seen = new Map<number, number>();
 
-  constructor(options: TraceStatisticsOptions = {}) {
-    this.names = options.names ?? new TraceNames();
-    this.#stepMs = options.stepMs ?? DEFAULT_STEP_MS;
-    this.#maxSteps = options.maxSteps ?? DEFAULT_MAX_STEPS;
+  get names(): TraceNames {
+    return this.#names;
   }
 
-  observe(batch: EventBatch): void {
-    const { services, endpoints, templates } = this.names;
-    const { entities, endpoints: endpointTable } = batch.names;
-    for (let i = 0; i < batch.count; i++) {
-      const spanKey = hashKey(batch.spanHash[2 * i] as number, batch.spanHash[2 * i + 1] as number);
-      const traceKey = hashKey(batch.traceHash[2 * i] as number, batch.traceHash[2 * i + 1] as number);
-      const latency = batch.latency[i] as number;
-      if (spanKey === 0 || traceKey === 0 || !(latency >= 0)) continue;
-      const endMs = batch.timestamp[i] as number;
-      const endpoint = endpoints.numberOfId(batch.names, endpointTable, batch.endpoint[i] as number);
-      this.#buffer.add(traceKey, {
-        spanKey,
-        parentKey: hashKey(batch.parentHash[2 * i] as number, batch.parentHash[2 * i + 1] as number),
-        service: services.numberOfId(batch.names, entities, batch.entity[i] as number),
-        endpoint,
-        template: templateNumber(batch, i, endpoints.name(endpoint), templates),
-        level: batch.level[i] as number,
-        startMs: endMs - latency,
-        endMs,
-      });
+  get state(): TraceStatisticsState {
+    return {
+      names: this.#names.state,
+      steps: [...this.#steps.values()],
+      buffer: this.#buffer.state,
+      sampler: this.#sampler.state,
+    };
+  }
+
+  set state({ names, steps, buffer, sampler }: TraceStatisticsState) {
+    this.#names = new TraceNames(names);
+    this.#sampler = new TraceSampler(sampler);
+    this.#buffer.state = buffer;
+    this.#steps.clear();
+    for (const step of steps) this.#steps.set(step.startMs, step);
+  }
+
+  /** `latestMs`: spans that end later come from a clock that is ahead, and are taken not to be later. */
+  observe(batch: EventBatch, latestMs = Infinity): void {
+    const { traceHash, spanHash, timestamp, latency, count } = batch;
+    for (let i = 0; i < count; i++) {
+      const traceHigh = traceHash[2 * i + 1] as number;
+      const endMs = timestamp[i] as number;
+      if (traceHigh === 0 && traceHash[2 * i] === 0) continue;
+      if (spanHash[2 * i] === 0 && spanHash[2 * i + 1] === 0) continue;
+      if (!((latency[i] as number) >= 0)) continue;
+      if (this.#sampler.admits(depthOf(traceHigh), Math.max(this.#buffer.nowMs, Math.min(endMs, latestMs)))) {
+        this.#addSpan(batch, i, latestMs);
+      }
     }
+  }
+
+  #addSpan(batch: EventBatch, i: number, latestMs: number): void {
+    const { services, endpoints, templates } = this.#names;
+    const { traceHash, spanHash, parentHash, names } = batch;
+    const endMs = batch.timestamp[i] as number;
+    const endpoint = endpoints.numberOfId(names, names.endpoints, batch.endpoint[i] as number);
+    const span = {
+      spanKey: hashKey(spanHash[2 * i] as number, spanHash[2 * i + 1] as number),
+      parentKey: hashKey(parentHash[2 * i] as number, parentHash[2 * i + 1] as number),
+      service: services.numberOfId(names, names.entities, batch.entity[i] as number),
+      endpoint,
+      template: templateNumber(batch, i, endpoints.name(endpoint), templates),
+      level: batch.level[i] as number,
+      startMs: endMs - (batch.latency[i] as number),
+      endMs,
+    };
+    this.#buffer.add(hashKey(traceHash[2 * i] as number, traceHash[2 * i + 1] as number), span, latestMs);
   }
 
   /** Counts traces that are not complete yet as they are. */
@@ -67,14 +101,27 @@ export class TraceStatistics {
     this.#buffer.flush();
   }
 
+  /** Completes what is complete at `nowMs`. */
+  advance(nowMs: number): void {
+    this.#buffer.advance(nowMs);
+  }
+
+  /** Forgets steps that end at or before `beforeMs`. */
+  dropSteps(beforeMs: number): void {
+    for (const [startMs, step] of this.#steps) if (step.endMs <= beforeMs) this.#steps.delete(startMs);
+  }
+
   /** Steps within [fromMs, toMs), in order of time. */
-  steps(fromMs: number, toMs: number): TraceWindow[] {
+  steps(fromMs: number, toMs: number): TraceStep[] {
     return [...this.#steps.values()]
       .filter((step) => step.startMs >= fromMs && step.endMs <= toMs)
       .sort((a, b) => a.startMs - b.startMs);
   }
 
-  #addTrace(spans: readonly Span[]): void {
+  #addTrace(spans: readonly Span[], key: number): void {
+    let startMs = Infinity;
+    for (const span of spans) startMs = Math.min(startMs, span.startMs);
+    if (!this.#sampler.isWhole(depthOf(Math.floor(key / 2 ** 32)), startMs)) return;
     const visits = visitsOf(spans);
     for (const visit of visits) this.#addVisit(visit, visits);
   }
@@ -84,10 +131,10 @@ export class TraceStatistics {
     if (number === 0) return;
     const step = this.#step(visit.endMs);
     if (step === undefined) return;
-    addCount(step.calls, number, 1);
-    addLatency(step.selfTimes, number, visit.selfMs);
+    countInStep(step.calls, number);
+    addStepLatency(step.selfTimes, number, visit.selfMs);
     const caller = visits[visit.caller];
-    if (caller && visit.gapMs >= 0) addLatency(step.gaps, edgeKey(caller.service, number), visit.gapMs);
+    if (caller && visit.gapMs >= 0) addStepLatency(step.gaps, edgeKey(caller.service, number), visit.gapMs);
     this.#seen.clear();
     for (const span of visit.spans) {
       if (span !== visit.spans[0]) this.#count(step, number, OPERATION, span.endpoint);
@@ -100,23 +147,23 @@ export class TraceStatistics {
     }
   }
 
-  #count(step: TraceWindow, visit: number, kind: number, part: number): void {
+  #count(step: TraceStep, visit: number, kind: number, part: number): void {
     const key = featureKey(visit, kind, part, 0);
     const times = (this.#seen.get(key) ?? 0) + 1;
     this.#seen.set(key, times);
     const repeatClass = Math.log2(times);
     if (!Number.isInteger(repeatClass) || repeatClass >= REPEAT_CLASSES) return;
-    const classKey = featureKey(visit, kind, part, repeatClass);
-    if (step.features.size < MAX_STEP_FEATURES || step.features.has(classKey)) addCount(step.features, classKey, 1);
+    countInStep(step.features, featureKey(visit, kind, part, repeatClass));
   }
 
-  #step(timeMs: number): TraceWindow | undefined {
-    const startMs = Math.floor(timeMs / this.#stepMs) * this.#stepMs;
+  #step(timeMs: number): TraceStep | undefined {
+    const startMs = Math.floor(timeMs / TRACE_STEP_MS) * TRACE_STEP_MS;
     const known = this.#steps.get(startMs);
     if (known) return known;
-    const step = createTraceWindow(startMs, startMs + this.#stepMs);
+    if (startMs > this.#buffer.nowMs) return undefined;
+    const step = createTraceStep(startMs, startMs + TRACE_STEP_MS);
     this.#steps.set(startMs, step);
-    if (this.#steps.size > this.#maxSteps) this.#steps.delete(Math.min(...this.#steps.keys()));
+    if (this.#steps.size > MAX_STEPS) this.#steps.delete(Math.min(...this.#steps.keys()));
     return this.#steps.get(startMs);
   }
 }

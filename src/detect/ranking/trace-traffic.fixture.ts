@@ -4,7 +4,7 @@ import { NO_LIMITS } from '../../model/scanner.ts';
 import { rankTraceCauses, type TraceCause } from './trace-causes.ts';
 import { TraceProfile } from './trace-profile.ts';
 import { TraceStatistics } from './trace-statistics.ts';
-import { blocksOf, sumWindows } from './trace-window.ts';
+import { blocksOf, sumSteps } from './trace-window.ts';
 
 /** A call and what it calls, one after the other. */
 export interface Call {
@@ -95,5 +95,5 @@ export function causesOf(batches: readonly EventBatch[]): TraceCause[] {
   statistics.flush();
   const profile = new TraceProfile(statistics.names);
   for (const block of blocksOf(statistics.steps(-Infinity, FAULT_MS), 60_000)) profile.learn(block);
-  return rankTraceCauses(profile.state, sumWindows(statistics.steps(FAULT_MS, Infinity)), statistics.names);
+  return rankTraceCauses(profile.state, sumSteps(statistics.steps(FAULT_MS, Infinity)), statistics.names);
 }

@@ -1,4 +1,5 @@
 import { bucketOf, bucketValue } from '../../model/histogram.ts';
+import type { TraceStep } from './trace-step.ts';
 
 /** Buckets of `model/histogram.ts`, eight taken as one: a quarter of an octave wide. */
 const COARSE_BITS = 3;
@@ -13,7 +14,7 @@ export function latencyBucketMs(bucket: number): number {
   return bucketValue((bucket << COARSE_BITS) + (1 << (COARSE_BITS - 1)));
 }
 
-/** Counts of one step of time, or of several added up. Keys are those of `trace-keys.ts`. Plain data. */
+/** Counts of several steps of time added up. Keys are those of `trace-keys.ts`. */
 export interface TraceWindow {
   startMs: number;
   endMs: number;
@@ -32,13 +33,6 @@ export function createTraceWindow(startMs: number, endMs: number): TraceWindow {
 
 export function addCount(counts: Map<number, number>, key: number, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
-}
-
-export function addLatency(histograms: Map<number, Uint32Array>, key: number, ms: number): void {
-  let histogram = histograms.get(key);
-  if (!histogram) histograms.set(key, (histogram = new Uint32Array(LATENCY_BUCKETS)));
-  const bucket = latencyBucket(ms);
-  histogram[bucket] = (histogram[bucket] as number) + 1;
 }
 
 export function mergeHistogram(into: Map<number, Uint32Array>, key: number, histogram: Uint32Array): void {
@@ -78,29 +72,39 @@ export function superiority(above: Uint32Array, below: Uint32Array): number {
   return sum / (count * smaller);
 }
 
-/** Adds a window to another one, which then spans both. */
-export function mergeTraceWindow(into: TraceWindow, from: TraceWindow): void {
-  into.startMs = Math.min(into.startMs, from.startMs);
-  into.endMs = Math.max(into.endMs, from.endMs);
-  for (const [key, count] of from.calls) addCount(into.calls, key, count);
-  for (const [key, count] of from.features) addCount(into.features, key, count);
-  for (const [key, histogram] of from.selfTimes) mergeHistogram(into.selfTimes, key, histogram);
-  for (const [key, histogram] of from.gaps) mergeHistogram(into.gaps, key, histogram);
+/** Adds a step to a window, which then spans both. */
+function addStep(into: TraceWindow, step: TraceStep): void {
+  into.startMs = Math.min(into.startMs, step.startMs);
+  into.endMs = Math.max(into.endMs, step.endMs);
+  for (const [key, count] of step.calls) addCount(into.calls, key, count);
+  for (const [key, count] of step.features) addCount(into.features, key, count);
+  addLatencies(into.selfTimes, step.selfTimes);
+  addLatencies(into.gaps, step.gaps);
 }
 
-export function sumWindows(steps: readonly TraceWindow[]): TraceWindow {
+function addLatencies(histograms: Map<number, Uint32Array>, cells: ReadonlyMap<number, number>): void {
+  for (const [cell, count] of cells) {
+    const bucket = cell % LATENCY_BUCKETS;
+    const key = (cell - bucket) / LATENCY_BUCKETS;
+    let histogram = histograms.get(key);
+    if (!histogram) histograms.set(key, (histogram = new Uint32Array(LATENCY_BUCKETS)));
+    histogram[bucket] = (histogram[bucket] as number) + count;
+  }
+}
+
+export function sumSteps(steps: Iterable<TraceStep>): TraceWindow {
   const sum = createTraceWindow(Infinity, -Infinity);
-  for (const step of steps) mergeTraceWindow(sum, step);
+  for (const step of steps) addStep(sum, step);
   return sum;
 }
 
 /** Consecutive steps added up to blocks of `blockMs`; a gap ends a block. */
-export function blocksOf(steps: readonly TraceWindow[], blockMs: number): TraceWindow[] {
+export function blocksOf(steps: readonly TraceStep[], blockMs: number): TraceWindow[] {
   const blocks: TraceWindow[] = [];
   for (const step of steps) {
     const last = blocks.at(-1);
-    if (last && last.endMs === step.startMs && step.endMs - last.startMs <= blockMs) mergeTraceWindow(last, step);
-    else blocks.push(sumWindows([step]));
+    if (last && last.endMs === step.startMs && step.endMs - last.startMs <= blockMs) addStep(last, step);
+    else blocks.push(sumSteps([step]));
   }
   return blocks;
 }

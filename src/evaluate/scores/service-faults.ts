@@ -7,7 +7,7 @@ import { answerCredits } from '../measures/answer-credit.ts';
 import { mergeTicks, type EvaluatedIncident, type Span } from '../protocol-episode.ts';
 import { matchIncidents, uncoveredMs, type Matching } from '../protocol-matching.ts';
 import { sampleStepMs, verdictsByRow, type EntityTable } from '../telemetry.ts';
-import { RecordedTraces } from '../trace-ranking.ts';
+import { rankTroubles, type Trouble } from '../trace-ranking.ts';
 import { incidentFigures } from './incident-figures.ts';
 import { rankingFigures } from './ranking-figures.ts';
 
@@ -138,19 +138,23 @@ function namedCauses({ causes }: EventIncident): Map<string, number> {
 /** Services by traces at the clocks of the protocol, over faults during which there were events at all. */
 function traceFigures(system: System, pairs: Matching['pairs'], prng: Prng): Figure[] {
   const { telemetry, truth } = system;
-  const traces = new RecordedTraces(telemetry.eventsPath as string);
+  const path = telemetry.eventsPath as string;
+  const faults = pairs.map(({ truth: at }) => truth.faults[at] as Fault);
   const seconds: number[] = [];
-  const recorded = pairs.filter(({ truth: at }) => {
-    const { startMs, endMs } = truth.faults[at] as Fault;
-    return traces.rank(startMs, endMs) !== null;
-  });
+  const atStart = rankTroubles(
+    path,
+    faults.map(({ startMs, endMs }) => ({ onsetMs: startMs, untilMs: endMs })),
+  );
   const clock = (name: string, onset: (fault: Fault, incident: EvaluatedIncident | undefined) => number): Figure[] => {
-    const credits = recorded.map(({ truth: at, incident }) => {
-      const fault = truth.faults[at] as Fault;
-      const onsetMs = onset(fault, incident);
-      const ranking = Number.isFinite(onsetMs) ? traces.rank(onsetMs, fault.endMs) : null;
+    const troubles = pairs.map(({ incident }, at): Trouble | null => {
+      const { endMs } = faults[at] as Fault;
+      const onsetMs = onset(faults[at] as Fault, incident);
+      return onsetMs < endMs ? { onsetMs, untilMs: endMs } : null;
+    });
+    const credits = rankTroubles(path, troubles).flatMap((ranking, at) => {
+      if (!atStart[at]) return [];
       if (ranking) seconds.push(ranking.seconds);
-      return ranking ? answerCredits(ranking.byService, (service) => service === fault.service) : NO_CREDIT;
+      return [ranking ? answerCredits(ranking.byService, (service) => service === faults[at]?.service) : NO_CREDIT];
     });
     return rankingFigures(`traces, service at ${name}`, credits, prng);
   };

@@ -1,0 +1,76 @@
+import type { Signal } from '../model/anomaly.ts';
+import type { CauseEvidence } from './cause-ranking.ts';
+import { isOpen, refreshIncident, type IncidentGroup, type RankingContext } from './incident-grouping.ts';
+import type { TraceCause } from './ranking/trace-causes.ts';
+
+/** What other methods said of an incident's causes, and when. Plain data. */
+export interface FoundCauses {
+  rows: CauseEvidence[];
+  firstMs: number;
+  /** Anomalies that the incident had. */
+  members: number;
+  isLater: boolean;
+  isFinal: boolean;
+}
+
+/** The likeliest cause gets as much as a strong anomaly that came first, when what speaks against it is clear. */
+const TRACE_POINTS = 2;
+/** Octaves that are half as clear as endlessly many. */
+const HALF_CLEAR = 1;
+/** What has a smaller part of what speaks against the likeliest one is not named. */
+const NAMED_SHARE = 0.25;
+const MAX_NAMED = 8;
+/** By then the first minute of the trouble is in, which detection itself did not wait for. */
+const LATER_MS = 60_000;
+
+const SHOWS_AS: Record<TraceCause['signal'], Signal> = {
+  behaviour: 'error_rate',
+  self_time: 'latency',
+  network: 'latency',
+};
+
+/** What traces say, as evidence. */
+export function traceEvidence(causes: readonly TraceCause[]): CauseEvidence[] {
+  const most = causes[0]?.score ?? 0;
+  const named = causes.filter(({ score }) => score >= NAMED_SHARE * most).slice(0, MAX_NAMED);
+  return named.map(({ service, score, signal, reason }) => ({
+    service,
+    points: (TRACE_POINTS * score) / (most + HALF_CLEAR),
+    reason: reason.replace(/\.$/, ''),
+    showsAs: SHOWS_AS[signal],
+  }));
+}
+
+/** Whether there may be news: at the opening, when anomalies join, a minute later, and at the end. */
+function isDue(group: IncidentGroup, nowMs: number): boolean {
+  const { found, members } = group;
+  if (!found) return true;
+  if (found.isFinal && !isOpen(group)) return false;
+  return members.length !== found.members || !isOpen(group) || (!found.isLater && nowMs - found.firstMs >= LATER_MS);
+}
+
+export type FindCauses = (group: IncidentGroup, untilMs: number) => CauseEvidence[] | undefined;
+
+/** Asks other methods about incidents of which they may know more by now; returns those whose causes changed. */
+export function findCauses(
+  groups: readonly IncidentGroup[],
+  find: FindCauses,
+  context: RankingContext,
+  nowMs: number,
+): IncidentGroup[] {
+  const changed: IncidentGroup[] = [];
+  for (const group of groups) {
+    if (group.incident.mergedInto !== null || !isDue(group, nowMs)) continue;
+    const before = group.found;
+    const rows = find(group, group.endedMs >= 0 ? Math.min(nowMs, group.endedMs) : nowMs) ?? before?.rows ?? [];
+    const firstMs = before?.firstMs ?? nowMs;
+    const members = group.members.length;
+    group.found = { rows, firstMs, members, isLater: nowMs - firstMs >= LATER_MS, isFinal: !isOpen(group) };
+    if (JSON.stringify(rows) === JSON.stringify(before?.rows ?? [])) continue;
+    const { status, endedMs } = { status: group.incident.status, endedMs: group.endedMs };
+    refreshIncident(group, context, Math.max(nowMs, Date.parse(group.incident.updatedAt)));
+    if (status === 'resolved') group.endedMs = endedMs;
+    changed.push(group);
+  }
+  return changed;
+}
