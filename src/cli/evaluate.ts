@@ -33,6 +33,8 @@ function rowOf({ measure, value, low, high, n, of }: Figure): string[] {
   return [measure, shown(value), interval, `${n} ${of}`];
 }
 
+const withoutParts = (key: string, value: unknown): unknown => (key === 'parts' ? undefined : value);
+
 /** One table a set. */
 export function reportText({ sets }: EvaluationReport): string {
   return sets
@@ -93,6 +95,6 @@ export function registerEvaluate(program: Command, context: CommandContext): voi
     .addHelpText('after', examples('helios evaluate data/asd', 'helios evaluate data --baseline pca --json'))
     .action(async (folder: string, flags: Flags) => {
       const report = await evaluate(folder, flags, context);
-      context.print(flags.json ? JSON.stringify(report) : reportText(report));
+      context.print(flags.json ? JSON.stringify(report, withoutParts) : reportText(report));
     });
 }

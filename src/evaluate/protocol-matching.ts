@@ -6,6 +6,8 @@ export interface MatchingOptions {
   incidents: readonly EvaluatedIncident[];
   /** First and last moment of each fault. */
   truths: readonly Span[];
+  /** Faults that nobody is asked to find: what fires in their zones is neither a hit nor false. */
+  unscored?: readonly Span[];
   /** Samples this far apart: a match zone begins one sample before its truth. */
   sampleMs: number;
   /** Scored time; truths that start before it drop out with their zones. */
@@ -47,9 +49,10 @@ function firstTickMs(incident: EvaluatedIncident, zone: Span): number {
 }
 
 /** Truths in order of t0 each take the earliest unused incident that meets their match zone; one incident never counts for two. */
-export function matchIncidents({ incidents, truths, sampleMs, scored }: MatchingOptions): Matching {
-  const zones = truths.map(({ startMs, endMs }) => ({ startMs: startMs - sampleMs, endMs: endMs + MATCH_TAIL_MS }));
-  const guarded = zones.map(({ startMs, endMs }) => ({ startMs, endMs: endMs + IGNORED_TAIL_MS }));
+export function matchIncidents({ incidents, truths, unscored = [], sampleMs, scored }: MatchingOptions): Matching {
+  const zoneOf = ({ startMs, endMs }: Span): Span => ({ startMs: startMs - sampleMs, endMs: endMs + MATCH_TAIL_MS });
+  const zones = truths.map(zoneOf);
+  const guarded = [...zones, ...unscored.map(zoneOf)].map(({ startMs, endMs }) => ({ startMs, endMs: endMs + IGNORED_TAIL_MS }));
   const order = truths
     .map((_, i) => i)
     .filter((i) => (truths[i] as Span).startMs >= scored.startMs && (truths[i] as Span).startMs <= scored.endMs);
@@ -76,14 +79,6 @@ export function matchIncidents({ incidents, truths, sampleMs, scored }: Matching
     }
   }
   return { pairs, falseIncidents, duplicates, normalMs: uncoveredMs(scored, guarded) };
-}
-
-/** Precision, recall and F1; NaN where there is nothing to divide by. */
-export function incidentRates(matched: number, wrong: number, truths: number): { precision: number; recall: number; f1: number } {
-  const precision = matched / (matched + wrong);
-  const recall = matched / truths;
-  const f1 = matched === 0 ? (truths + wrong === 0 ? NaN : 0) : (2 * precision * recall) / (precision + recall);
-  return { precision, recall, f1 };
 }
 
 /** Nearest-rank quantile, so that misses may be infinite. NaN of nothing. */

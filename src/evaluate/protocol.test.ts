@@ -3,7 +3,7 @@ import test from 'node:test';
 import { createPrng } from '../lib/prng.ts';
 import { episodeGapMs, groupEpisodes, mergeTicks } from './protocol-episode.ts';
 import { bootstrapInterval, poissonInterval, wilsonInterval } from './protocol-interval.ts';
-import { incidentRates, matchIncidents, rankQuantile, uncoveredMs } from './protocol-matching.ts';
+import { matchIncidents, rankQuantile, uncoveredMs } from './protocol-matching.ts';
 
 const MINUTE = 60_000;
 const span = (from: number, to: number) => ({ startMs: from * MINUTE, endMs: to * MINUTE });
@@ -86,10 +86,14 @@ test('time that no span covers is counted once, whatever their order and overlap
   );
 });
 
-test('rates of nothing are not numbers, and of misses alone zero', () => {
-  assert.deepEqual(incidentRates(3, 1, 4), { precision: 0.75, recall: 0.75, f1: 0.75 });
-  assert.equal(incidentRates(0, 2, 0).f1, 0);
-  assert.ok(Number.isNaN(incidentRates(0, 0, 0).f1));
+test('what fires around a fault that nobody is asked to find is neither a hit nor false', () => {
+  const episode = { entity: 'a', startMs: 60_000, endMs: 61_000 };
+  const incidents = [{ ...episode, episodes: [episode] }];
+  const options = { incidents, truths: [], sampleMs: 1000, scored: { startMs: 0, endMs: 3_600_000 } };
+  assert.equal(matchIncidents(options).falseIncidents.length, 1);
+  const spared = matchIncidents({ ...options, unscored: [{ startMs: 30_000, endMs: 40_000 }] });
+  assert.equal(spared.falseIncidents.length, 0);
+  assert.ok(spared.normalMs < 3_600_000);
 });
 
 test('the bootstrap covers the mean, repeats with its seed, and leaves out samples without a value', () => {

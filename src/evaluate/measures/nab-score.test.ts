@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { NAB_PROFILES, nabRaw, nabScore, positionWeight, type NabProfile } from './nab-score.ts';
+import { ratioOf } from '../figure.ts';
+import { NAB_PROFILES, nabParts, nabRaw, positionWeight, type NabProfile, type NabSeries } from './nab-score.ts';
 
 const standard = NAB_PROFILES[0] as NabProfile;
+const nabScore = (series: readonly NabSeries[], profile: NabProfile): number =>
+  ratioOf(series.map((own) => nabParts(own, profile)));
 const rows = (length: number, ...firing: number[]) => Uint8Array.from({ length }, (_, i) => Number(firing.includes(i)));
 
 test('silence scores 0 and the first row of every window 100', () => {

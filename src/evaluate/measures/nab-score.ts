@@ -49,9 +49,8 @@ export function nabRaw({ firing, windows }: NabSeries, { falsePositive, falseNeg
   return raw;
 }
 
-/** 0 for a detector that says nothing, 100 for a perfect one. NaN without windows. */
-export function nabScore(series: readonly NabSeries[], profile: NabProfile): number {
-  const windows = series.reduce((sum, { windows: own }) => sum + own.length, 0);
-  const raw = series.reduce((sum, one) => sum + nabRaw(one, profile), 0);
-  return windows === 0 ? NaN : (100 * (raw + profile.falseNegative * windows)) / (windows + profile.falseNegative * windows);
+/** What one series adds to the numerator and to the denominator of the score: 0 for a detector that says nothing, 100 for a perfect one. */
+export function nabParts(series: NabSeries, profile: NabProfile): readonly [numerator: number, denominator: number] {
+  const windows = series.windows.length;
+  return [100 * (nabRaw(series, profile) + profile.falseNegative * windows), windows + profile.falseNegative * windows];
 }

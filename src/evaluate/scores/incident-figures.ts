@@ -1,6 +1,6 @@
 import type { Prng } from '../../lib/prng.ts';
-import { rateFigure, shareFigure, statisticFigure, type Figure } from '../figure.ts';
-import { incidentRates, rankQuantile, type Matching } from '../protocol-matching.ts';
+import { quantileFigure, rateFigure, ratioFigure, shareFigure, type Figure } from '../figure.ts';
+import type { Matching } from '../protocol-matching.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -18,24 +18,14 @@ export function incidentFigures(matchings: readonly Matching[], prng: Prng, pref
   const delays = matchings.flatMap(({ pairs }) => pairs.map(({ delayMs }) => delayMs / 1000));
   const days = matchings.reduce((sum, { normalMs }) => sum + normalMs, 0) / DAY_MS;
   const duplicates = matchings.reduce((sum, own) => sum + own.duplicates, 0);
-  const delay = (q: number, name: string): Figure =>
-    statisticFigure({
-      measure: `${prefix} delay ${name}, s`,
-      items: delays,
-      statistic: (items) => rankQuantile(items, q),
-      of: 'faults',
-      prng,
-    });
+  const delay = (quantile: number, name: string): Figure =>
+    quantileFigure({ measure: `${prefix} delay ${name}, s`, values: delays, quantile, of: 'faults', prng });
   return [
     shareFigure(`${prefix} precision`, matched, matched + wrong, 'incidents'),
     shareFigure(`${prefix} recall`, matched, matched + missed, 'faults'),
-    statisticFigure({
+    ratioFigure({
       measure: `${prefix} F1`,
-      items: outcomes,
-      statistic: (items) => {
-        const hits = count(items, 'matched');
-        return incidentRates(hits, count(items, 'false'), hits + count(items, 'missed')).f1;
-      },
+      items: outcomes.map((outcome) => (outcome === 'matched' ? [2, 2] : [0, 1])),
       of: 'incidents and faults',
       prng,
     }),

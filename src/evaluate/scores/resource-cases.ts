@@ -1,10 +1,10 @@
 import type { Prng } from '../../lib/prng.ts';
 import { rankingInput, seriesKey, type Ranker } from '../cause-ranking.ts';
 import { episodesOf, firingTimes, incidentsOf, type EvaluatedStream } from '../evaluated-stream.ts';
-import { shareFigure, statisticFigure, type Figure } from '../figure.ts';
+import { quantileFigure, shareFigure, type Figure } from '../figure.ts';
 import type { CaseTruth } from '../layouts/resource-rows.ts';
 import { answerCredits } from '../measures/answer-credit.ts';
-import { matchIncidents, rankQuantile } from '../protocol-matching.ts';
+import { matchIncidents } from '../protocol-matching.ts';
 import { incidentFigures } from './incident-figures.ts';
 import { rankingFigures } from './ranking-figures.ts';
 
@@ -38,8 +38,8 @@ export function scoreResourceCases(streams: readonly Case[], rank: Ranker, prng:
       episodesOf(detection.verdicts, { startMs: truth.scoredFromMs, endMs: truth.onsetMs - 1 }).length > 0,
   ).length;
   const delays = detected.map((timeMs, i) => (timeMs - (streams[i] as Case).truth.onsetMs) / 1000);
-  const delay = (q: number, name: string): Figure =>
-    statisticFigure({ measure: `delay ${name}, s`, items: delays, statistic: (own) => rankQuantile(own, q), of: 'cases', prng });
+  const delay = (quantile: number, name: string): Figure =>
+    quantileFigure({ measure: `delay ${name}, s`, values: delays, quantile, of: 'cases', prng });
   const matchings = streams.map(({ detection, truth }) => {
     const scored = { startMs: truth.scoredFromMs, endMs: truth.endMs };
     const truths = [{ startMs: truth.onsetMs, endMs: truth.endMs }];

@@ -1,10 +1,9 @@
 import type { Prng } from '../../lib/prng.ts';
 import type { EvaluatedStream } from '../evaluated-stream.ts';
-import { meanFigure, meanOf, rateFigure, shareFigure, statisticFigure, type Figure } from '../figure.ts';
+import { meanFigure, rateFigure, ratioFigure, shareFigure, type Figure } from '../figure.ts';
 import type { RowTruth } from '../layouts/server-rows.ts';
 import { answerCredits } from '../measures/answer-credit.ts';
-import { NAB_PROFILES, nabScore } from '../measures/nab-score.ts';
-import { incidentRates } from '../protocol-matching.ts';
+import { NAB_PROFILES, nabParts } from '../measures/nab-score.ts';
 import { incidentFigures } from './incident-figures.ts';
 import { rankingFigures } from './ranking-figures.ts';
 import { episodeCounts, rowOutcome, rowPrecision, rowVus, type EpisodeCounts, type RowOutcome } from './row-outcome.ts';
@@ -13,20 +12,17 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 function episodeFigures(prefix: string, counts: readonly EpisodeCounts[], prng: Prng): Figure[] {
-  const sum = (items: readonly EpisodeCounts[]): EpisodeCounts => ({
-    hits: items.reduce((total, { hits }) => total + hits, 0),
-    segments: items.reduce((total, { segments }) => total + segments, 0),
-    wrong: items.reduce((total, { wrong }) => total + wrong, 0),
-  });
-  const { hits, segments, wrong } = sum(counts);
-  const f1 = (items: readonly EpisodeCounts[]): number => {
-    const total = sum(items);
-    return incidentRates(total.hits, total.wrong, total.segments).f1;
-  };
+  const sum = (pick: (own: EpisodeCounts) => number): number => counts.reduce((total, own) => total + pick(own), 0);
+  const [hits, segments, wrong] = [sum((own) => own.hits), sum((own) => own.segments), sum((own) => own.wrong)];
   return [
     shareFigure(`${prefix} precision`, hits, hits + wrong, 'hits and false episodes'),
     shareFigure(`${prefix} recall`, hits, segments, 'segments'),
-    statisticFigure({ measure: `${prefix} F1`, items: counts, statistic: f1, of: 'series', prng }),
+    ratioFigure({
+      measure: `${prefix} F1`,
+      items: counts.map((own) => [2 * own.hits, own.hits + own.segments + own.wrong]),
+      of: 'series',
+      prng,
+    }),
   ];
 }
 
@@ -111,10 +107,9 @@ function windowFigures(prefix: string, outcomes: readonly RowOutcome[], prng: Pr
     ...episodeFigures(`${prefix}window`, counts, prng),
     rateFigure(`${prefix}false alarms per series-day`, wrong, days, `in ${days.toFixed(1)} days`),
     ...NAB_PROFILES.map((profile) =>
-      statisticFigure({
+      ratioFigure({
         measure: `${prefix}NAB score, ${profile.name}`,
-        items: late,
-        statistic: (items) => nabScore(items, profile),
+        items: late.map((series) => nabParts(series, profile)),
         of: 'series',
         prng,
       }),
@@ -163,7 +158,7 @@ export function scoreLabelledSeries(streams: readonly EvaluatedStream<RowTruth>[
       prng,
     ),
     meanFigure('VUS-PR', outcomes.map(rowVus), 'labelled series', prng),
-    rateFigure('false episodes on clean series, each', cleanEpisodes, clean.length, `episodes on ${clean.length} series`),
+    rateFigure('false episodes on clean series', cleanEpisodes, clean.length > 0 ? 1 : 0, `on ${clean.length} series`),
     ...incidentFigures(
       outcomes.map(({ matching }) => matching),
       prng,
@@ -198,7 +193,7 @@ export function scoreFeaturePairs(streams: readonly EvaluatedStream<RowTruth>[],
       'pairs',
       prng,
     ),
-    statisticFigure({ measure: 'VUS-PR', items: outcomes.map(rowVus), statistic: meanOf, of: 'pairs', prng }),
+    meanFigure('VUS-PR', outcomes.map(rowVus), 'pairs', prng),
     ...incidentFigures(
       outcomes.map(({ matching }) => matching),
       prng,

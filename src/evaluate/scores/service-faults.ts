@@ -88,7 +88,9 @@ function anchorFigures(system: System, prng: Prng): Figure[] {
 function metricMatching(system: System, faults: readonly Fault[], scoredFromMs: number): Matching {
   const { endMs, stepMs } = metricSpan(system);
   const scored = { startMs: scoredFromMs, endMs };
-  return matchIncidents({ incidents: incidentsOf(system.detection.verdicts, scored), truths: faults, sampleMs: stepMs, scored });
+  const unscored = system.truth.faults.filter((fault) => !faults.includes(fault));
+  const incidents = incidentsOf(system.detection.verdicts, scored);
+  return matchIncidents({ incidents, truths: faults, unscored, sampleMs: stepMs, scored });
 }
 
 /** Start of the first firing tick of any service in a fault's match zone, Infinity for none. */
