@@ -21,12 +21,16 @@ export interface RankingSpan {
 
 export type Ranker = (input: MetricCauseInput) => RankedCauses;
 
+/** With fewer rows of another time than this, those just before the onset are part of what is normal. */
+const MIN_NORMAL_ROWS = 20;
+
 export const seriesKey = (entity: string, series: string): string => `${entity}\0${series}`;
 
 /** Two windows of every series. Entities without a row in the faulty one are left out. */
 export function rankingInput(
   { tables, calls }: Telemetry,
   { onsetMs, untilMs, recentFromMs = onsetMs }: RankingSpan,
+  entry?: MetricCauseInput['entry'],
 ): MetricCauseInput {
   const entities = tables.flatMap((table): RankedEntity[] => {
     const rows = table.timeMs;
@@ -34,8 +38,9 @@ export function rankingInput(
       const at = rows.findIndex((time) => time >= timeMs);
       return at < 0 ? rows.length : at;
     };
-    const [recent, onset, until] = [firstAt(recentFromMs), firstAt(onsetMs), firstAt(untilMs)];
+    const [onset, until] = [firstAt(onsetMs), firstAt(untilMs)];
     if (onset >= until) return [];
+    const recent = firstAt(recentFromMs) < MIN_NORMAL_ROWS ? onset : firstAt(recentFromMs);
     const width = table.series.length;
     const series = table.series.map((name, i) => {
       const between = (from: number, to: number): Float64Array =>
@@ -46,7 +51,7 @@ export function rankingInput(
     });
     return [{ name: table.entity, series }];
   });
-  return { entities, calls };
+  return { entities, calls, ...(entry === undefined ? {} : { entry }) };
 }
 
 /** The ranking of the live detector. */

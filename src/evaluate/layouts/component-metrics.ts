@@ -8,8 +8,12 @@ export interface IssueTruth {
   target: string;
   targetMetric: string;
   rootCause: string;
+  /** Series of the target in which the issue was seen. */
+  targetSeries: string;
   /** Rows of normal data before the issue; 0 where the scenario has none. */
   normalRows: number;
+  /** First row of the issue, which is quiet, in the time of the tables. */
+  firstMs: number;
   stepMs: number;
 }
 
@@ -20,6 +24,12 @@ interface Recording {
 }
 
 const HEADER_ROWS = 3;
+/** As the layout documents them. */
+const UNITS = new Map([
+  ['latency', 's'],
+  ['requests', '{request}'],
+  ['availability', '%'],
+]);
 const FALLBACK_STEP_MS = 300_000;
 
 /** Three header rows (node, metric, statistic), a row that names the first column, then Unix seconds and values. */
@@ -55,13 +65,14 @@ function tableOf(entity: string, parts: readonly { timeMs: number[]; series: Map
   return {
     entity,
     series,
+    units: series.map((name) => UNITS.get(name.split(' ')[0] as string)),
     timeMs: Float64Array.from(present.flatMap((part) => part.timeMs)),
     values: Float64Array.from(rows.flat()),
   };
 }
 
 /** Recorded at another time, the issue is replayed as if it followed the normal data at once. */
-function joined(normal: Recording | undefined, issue: Recording): { tables: EntityTable[]; stepMs: number } {
+function joined(normal: Recording | undefined, issue: Recording): { tables: EntityTable[]; stepMs: number; firstMs: number } {
   const stepMs = (issue.timeMs[1] ?? NaN) - (issue.timeMs[0] ?? NaN) || FALLBACK_STEP_MS;
   const shift = normal ? (normal.timeMs.at(-1) as number) + stepMs - (issue.timeMs[0] as number) : 0;
   const shifted = issue.timeMs.map((time) => time + shift);
@@ -72,11 +83,28 @@ function joined(normal: Recording | undefined, issue: Recording): { tables: Enti
       { timeMs: shifted, series: issue.nodes.get(name) },
     ]),
   );
-  return { tables, stepMs };
+  return { tables, stepMs, firstMs: shifted[0] as number };
+}
+
+/** The first rows of issues, which are quiet, one after the other: all that is known of a scenario without normal data. */
+function quietRows(issues: readonly Recording[], stepMs: number): Recording | undefined {
+  const nodes = new Map<string, Map<string, number[]>>();
+  issues.forEach((issue, row) => {
+    for (const [node, series] of issue.nodes) {
+      const own = nodes.get(node) ?? new Map<string, number[]>();
+      nodes.set(node, own);
+      for (const [name, [value = NaN]] of series) {
+        const values = own.get(name) ?? issues.map(() => NaN);
+        values[row] = value;
+        own.set(name, values);
+      }
+    }
+  });
+  return issues.length > 0 ? { timeMs: issues.map((_, row) => row * stepMs), nodes } : undefined;
 }
 
 interface Issue {
-  target: { node: string; metric: string };
+  target: { node: string; metric: string; agg?: string };
   root_cause: { node: string };
 }
 
@@ -89,23 +117,32 @@ export function readComponentMetrics({ folder, files }: FoundSet): LabelledStrea
     graphs.map((graph) => dirname(graph)).findLast((scenario) => path.startsWith(`${scenario}/`));
   const normals = new Map<string | undefined, Recording>();
   for (const path of recordings) if (!issues.has(dirname(path))) normals.set(scenarioOf(path), readRecording(readText(path)));
-  return recordings.flatMap((path) => {
-    const issuePath = issues.get(dirname(path));
-    if (issuePath === undefined) return [];
+  const issuePaths = recordings.filter((path) => issues.has(dirname(path)));
+  const recorded = new Map(issuePaths.map((path) => [path, readRecording(readText(path))]));
+  return issuePaths.map((path) => {
     const scenario = scenarioOf(path);
     const graph = graphs.find((candidate) => dirname(candidate) === scenario);
     const normal = normals.get(scenario);
-    const { tables, stepMs } = joined(normal, readRecording(readText(path)));
-    const { target, root_cause } = readJson(issuePath) as Issue;
+    const others = issuePaths.filter((other) => other !== path && scenarioOf(other) === scenario);
+    const quiet =
+      normal ??
+      quietRows(
+        others.map((other) => recorded.get(other) as Recording),
+        FALLBACK_STEP_MS,
+      );
+    const { tables, stepMs, firstMs } = joined(quiet, recorded.get(path) as Recording);
+    const { target, root_cause } = readJson(issues.get(dirname(path)) as string) as Issue;
     const truth = {
       scenario: relative(folder, scenario ?? folder) || '.',
       target: target.node,
       targetMetric: target.metric,
+      targetSeries: `${target.metric} ${target.agg ?? ''}`.trim(),
       rootCause: root_cause.node,
       normalRows: normal?.timeMs.length ?? 0,
+      firstMs,
       stepMs,
     };
     const telemetry = { tables, eventsPath: null, calls: graph === undefined ? [] : readCalls(readText(graph)) };
-    return [{ name: relative(folder, dirname(path)), telemetry, truth }];
+    return { name: relative(folder, dirname(path)), telemetry, truth };
   });
 }

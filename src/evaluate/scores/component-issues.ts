@@ -1,10 +1,9 @@
 import type { Prng } from '../../lib/prng.ts';
 import { rankingInput, type Ranker } from '../cause-ranking.ts';
 import { incidentsOf, type EvaluatedStream } from '../evaluated-stream.ts';
-import { rateFigure, shareFigure, statisticFigure, type Figure } from '../figure.ts';
+import { quantileFigure, rateFigure, shareFigure, type Figure } from '../figure.ts';
 import type { IssueTruth } from '../layouts/component-metrics.ts';
 import { answerCredits } from '../measures/answer-credit.ts';
-import { rankQuantile } from '../protocol-matching.ts';
 import { verdictsByRow, type EntityTable } from '../telemetry.ts';
 import { rankingFigures } from './ranking-figures.ts';
 
@@ -45,8 +44,7 @@ function rowAbove({ normal, issue }: TargetRows, perDay: number, stepMs: number)
 
 const onsetOf = ({ telemetry, truth }: Issue): { firstMs: number; untilMs: number } => {
   const { timeMs } = telemetry.tables.find(({ entity }) => entity === truth.target) as EntityTable;
-  const firstMs = timeMs[truth.normalRows] as number;
-  return { firstMs, untilMs: (timeMs.at(-1) as number) + truth.stepMs };
+  return { firstMs: truth.firstMs, untilMs: (timeMs.at(-1) as number) + truth.stepMs };
 };
 
 /** First verdict of any component that fires from the first faulty row on. */
@@ -56,13 +54,37 @@ function detectedMs(issue: Issue): number {
   return first ? first.startMs - issue.truth.stepMs : Infinity;
 }
 
+type Clock = 't0' | 't0 + 60 s' | 'own detection' | 't0, told where it was seen';
+
+/** The same recording with the names of the nodes dealt out anew among them, and the name that the root cause then has. */
+function permuted(issue: Issue, prng: Prng): Issue {
+  const names = [...new Set(issue.telemetry.tables.map(({ entity }) => entity))].sort();
+  const dealt = names.slice();
+  for (let i = dealt.length - 1; i > 0; i--) {
+    const other = prng.below(i + 1);
+    [dealt[i], dealt[other]] = [dealt[other] as string, dealt[i] as string];
+  }
+  const renamed = (name: string): string => dealt[names.indexOf(name)] ?? name;
+  const tables = issue.telemetry.tables.map((table) => ({ ...table, entity: renamed(table.entity) }));
+  const calls = issue.telemetry.calls.map(([caller, callee]) => [renamed(caller), renamed(callee)] as const);
+  const { target, rootCause } = issue.truth;
+  return {
+    ...issue,
+    telemetry: { ...issue.telemetry, tables: tables.toSorted((a, b) => (a.entity < b.entity ? -1 : 1)), calls },
+    truth: { ...issue.truth, target: renamed(target), rootCause: renamed(rootCause) },
+  };
+}
+
 /** Row 0 is quiet, the fault begins in row 1 (README section 2). Names of nodes are not looked at by the ranker. */
-function credits(issue: Issue, clock: 't0' | 't0 + 60 s' | 'own detection', rank: Ranker): number[] {
+function credits(issue: Issue, clock: Clock, rank: Ranker): number[] {
   const { firstMs, untilMs } = onsetOf(issue);
   const t0 = firstMs + issue.truth.stepMs;
-  const onsetMs = clock === 't0' ? t0 : clock === 'own detection' ? detectedMs(issue) : t0 + LATE_CLOCK_MS;
+  const onsetMs = clock === 't0 + 60 s' ? t0 + LATE_CLOCK_MS : clock === 'own detection' ? detectedMs(issue) : t0;
   if (!Number.isFinite(onsetMs)) return NO_CREDIT;
-  const ranked = rank(rankingInput(issue.telemetry, { onsetMs, untilMs, recentFromMs: firstMs }));
+  // What an alarm says when it goes off; nothing else of the issue is told.
+  const { target, targetSeries } = issue.truth;
+  const entry = clock === 't0, told where it was seen' ? { entity: target, series: targetSeries } : undefined;
+  const ranked = rank(rankingInput(issue.telemetry, { onsetMs, untilMs, recentFromMs: firstMs }, entry));
   return answerCredits(ranked.byEntity, (name) => name === issue.truth.rootCause);
 }
 
@@ -75,13 +97,7 @@ export function scoreComponentIssues(streams: readonly Issue[], rank: Ranker, pr
     const name = `at ${perDay} false rows a day`;
     return [
       shareFigure(`recall ${name}`, found.filter((row) => row >= 0).length, found.length, 'issues'),
-      statisticFigure({
-        measure: `delay median ${name}, rows`,
-        items: delays,
-        statistic: (own) => rankQuantile(own, 0.5),
-        of: 'issues',
-        prng,
-      }),
+      quantileFigure({ measure: `delay median ${name}, rows`, values: delays, quantile: 0.5, of: 'issues', prng }),
     ];
   });
   const firing = judged.filter(({ rows }) => rows.issueFiring.includes(1)).length;
@@ -104,12 +120,17 @@ export function scoreComponentIssues(streams: readonly Issue[], rank: Ranker, pr
     ...atBudget,
     shareFigure('recall as it fires', firing, judged.length, 'issues'),
     rateFigure('false rows per day as it fires', falseRows, days, `in ${days.toFixed(1)} days`),
-    ...(['t0', 't0 + 60 s', 'own detection'] as const).flatMap((clock) =>
+    ...(['t0', 't0 + 60 s', 'own detection', 't0, told where it was seen'] as const).flatMap((clock) =>
       rankingFigures(
         `root at ${clock}`,
         streams.map((issue) => credits(issue, clock, rank)),
         prng,
       ),
+    ),
+    ...rankingFigures(
+      'root at t0, node names permuted',
+      streams.map((issue) => credits(permuted(issue, prng), 't0', rank)),
+      prng,
     ),
     ...byGroup,
   ];
