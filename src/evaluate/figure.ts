@@ -95,16 +95,3 @@ export function quantileFigure(options: {
   const value = rankQuantile(values, quantile);
   return { measure, value, low, high, n: values.length, of, parts: { kind: 'quantile', quantile, items } };
 }
-
-/** Any statistic, bootstrapped over its items. */
-export function statisticFigure<T>(options: {
-  measure: string;
-  items: readonly T[];
-  statistic: (items: readonly T[]) => number;
-  of: string;
-  prng: Prng;
-}): Figure {
-  const { measure, items, statistic, of, prng } = options;
-  const [low, high] = bootstrapInterval(items, statistic, prng);
-  return { measure, value: items.length === 0 ? NaN : statistic(items), low, high, n: items.length, of };
-}
