@@ -7,14 +7,14 @@ import type { AccessRole, Authorize } from '../model/access.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
-import type { ModelRecord } from '../model/model-record.ts';
+import type { GridRow, GridTable, ModelComparison, ModelRecord, ModelVerdicts } from '../model/model-record.ts';
 import type { Report } from '../model/report.ts';
-import type { Simulation, SimulationSide } from '../model/simulation.ts';
 import type { MetricStore } from '../store/metric-store.ts';
 import type { Documents, Store } from '../store/store.ts';
 import { consoleConfigSchema } from './config.ts';
 import { createConsole } from './console.ts';
-import type { ConsoleDependencies, ModelService, Simulations } from './dependencies.ts';
+import type { ConsoleDependencies, ModelService } from './dependencies.ts';
+import { stubSimulations, type Calls } from './simulation.fixture.ts';
 import { StreamHub } from './stream-hub.ts';
 
 /** 2025-10-08T10:30:00Z, when every test begins. */
@@ -109,7 +109,44 @@ export const sampleModel: ModelRecord = {
   features: ['event_count'],
   parameters: { nEstimators: 100, maxSamples: 256, contamination: 0.05, seed: 1, windowMs: 300_000 },
   offset: -0.5,
+  dataHash: 'ab'.repeat(32),
+  excludedWindows: 4,
   metrics: { trainingWindows: 300, scoreMin: -0.7, scoreMedian: -0.4, scoreMax: -0.3, flaggedShare: 0.05 },
+};
+
+const sampleRow: GridRow = {
+  trees: 50,
+  samples: 128,
+  contamination: 0.05,
+  features: ['event_count'],
+  rankAgreement: 0.9,
+  flagAgreement: 0.7,
+  stability: 0.8,
+  precision: null,
+  recall: null,
+  f1: null,
+};
+
+export const sampleGrid: GridTable = { rows: [sampleRow], best: sampleRow };
+
+const sampleVerdicts: ModelVerdicts = {
+  version: 'v1',
+  flagged: 5,
+  flaggedShare: 0.05,
+  quantiles: { p01: -0.7, p05: -0.6, p50: -0.4, p95: -0.35 },
+  precision: 0.5,
+  recall: null,
+};
+
+export const sampleComparison: ModelComparison = {
+  service: 'cart',
+  from: AT,
+  to: AT,
+  windows: 100,
+  versions: [sampleVerdicts, { ...sampleVerdicts, version: 'v2' }],
+  agreement: 0.99,
+  bothFlagged: 4,
+  rankCorrelation: 0.95,
 };
 
 export const sampleClient: ClientReport = {
@@ -127,72 +164,6 @@ export const sampleClient: ClientReport = {
   inFlight: 0,
   heldBytes: 0,
 };
-
-const sampleSide: SimulationSide = {
-  alertCount: 1,
-  quietCount: 0,
-  incidentCount: 1,
-  alertsPerServiceDay: 0.5,
-  alerts: [
-    {
-      id: 'ano-1',
-      service: 'cart',
-      signal: 'latency',
-      severity: 'high',
-      startedAt: AT,
-      detectedAt: AT,
-      resolvedAt: null,
-      quiet: false,
-      incidentId: 'inc-1',
-    },
-  ],
-  incidents: [
-    {
-      id: 'inc-1',
-      severity: 'high',
-      title: 'slow',
-      services: ['cart'],
-      startedAt: AT,
-      detectedAt: AT,
-      resolvedAt: null,
-      mergedInto: null,
-    },
-  ],
-};
-
-export const sampleSimulation: Simulation = {
-  id: 'sim-1',
-  state: 'done',
-  createdAt: AT,
-  startedAt: AT,
-  endedAt: AT,
-  overrides: { 'anomaly_detection.false_alarm_budget': 1 },
-  present: { 'anomaly_detection.false_alarm_budget': 0.05 },
-  service: null,
-  from: null,
-  to: AT,
-  progress: 1,
-  error: null,
-  result: {
-    historyFrom: AT,
-    historyLost: false,
-    serviceDays: 2,
-    present: sampleSide,
-    overridden: sampleSide,
-    difference: {
-      both: 1,
-      sooner: 0,
-      later: 0,
-      onlyPresentCount: 0,
-      onlyOverriddenCount: 0,
-      onlyPresent: [],
-      onlyOverridden: [],
-    },
-  },
-};
-
-/** Everything that the application asked of what it was given, in order. */
-export type Calls = [name: string, ...args: unknown[]][];
 
 /** Answers the samples to everything, and notes the questions. */
 export function stubStore(calls: Calls): Store {
@@ -233,6 +204,7 @@ export function stubStore(calls: Calls): Store {
       get: (version) => note('models.get', undefined, version),
       add: () => note('models.add', 'v1'),
       activate: (version) => note('models.activate', sampleModel, version),
+      rollBack: (service) => note('models.rollBack', sampleModel, service),
     },
     rollups: (query) => note('rollups', [], query),
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -281,29 +253,14 @@ function stubModels(calls: Calls): ModelService {
   const { version, service, state, trainedAt, metrics } = sampleModel;
   const contributions = [{ feature: 'event_count' as const, share: 1 }];
   return {
-    train: (request) => note('train', [sampleModel], request),
+    train: (request) => note('train', { models: [sampleModel], grid: request.grid ? sampleGrid : null }, request),
     predict: (request) =>
       note('predict', { version, service, score: -0.7, isAnomaly: true, threshold: -0.6, contributions }, request),
     list: () => note('models', [sampleModel]),
     metrics: () => note('modelMetrics', [{ version, service, state, trainedAt, ...metrics }]),
     activate: (name) => note('activate', sampleModel, name),
-  };
-}
-
-function stubSimulations(calls: Calls): Simulations {
-  const { result: _, ...status } = sampleSimulation;
-  const known = (id: string): Simulation | undefined => (id === 'sim-1' ? sampleSimulation : undefined);
-  return {
-    create: (request) => {
-      calls.push(['simulate', request]);
-      return sampleSimulation;
-    },
-    get: known,
-    list: () => [status],
-    cancel: (id) => {
-      calls.push(['cancel', id]);
-      return Promise.resolve(known(id));
-    },
+    rollBack: (name) => note('rollBack', sampleModel, name),
+    compare: (request) => note('compare', sampleComparison, request),
   };
 }
 

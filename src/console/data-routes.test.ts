@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Problem } from '../lib/errors.ts';
 import { createPrng } from '../lib/prng.ts';
-import type { Calls } from './console.fixture.ts';
+import type { Calls } from './simulation.fixture.ts';
 import { createFixture, NOW_MS } from './console.fixture.ts';
 
 async function ask(url: string): Promise<{ status: number; body: Problem; calls: Calls }> {

@@ -5,7 +5,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Authorize } from '../model/access.ts';
 import type { ClientReport } from '../model/client.ts';
 import type { Change, Incident } from '../model/incident.ts';
-import type { ModelRecord } from '../model/model-record.ts';
+import type { GridTable, ModelComparison, ModelRecord } from '../model/model-record.ts';
 import type { Feature } from '../model/rollup.ts';
 import type { Simulation, SimulationStatus } from '../model/simulation.ts';
 import type { MetricStore } from '../store/metric-store.ts';
@@ -32,6 +32,23 @@ export interface TrainRequest {
   /** Inclusive and exclusive, milliseconds since the epoch; absent: all the history there is. */
   fromMs?: number;
   toMs?: number;
+  /** Looks for the best hyper-parameters first, by stability. */
+  grid?: boolean;
+}
+
+export interface Training {
+  /** None when no service has enough history. */
+  models: ModelRecord[];
+  /** Null when no grid was asked for, or no service has enough history for one. */
+  grid: GridTable | null;
+}
+
+export interface CompareRequest {
+  versions: readonly [string, string];
+  fromMs?: number;
+  toMs?: number;
+  /** When the service was abnormal, by a person; absent: not known. */
+  labels?: readonly { fromMs: number; toMs: number }[];
 }
 
 export interface PredictRequest {
@@ -56,14 +73,18 @@ export interface Prediction {
 export type ModelMetrics = Pick<ModelRecord, 'version' | 'service' | 'state' | 'trainedAt'> & ModelRecord['metrics'];
 
 export interface ModelService {
-  /** The models trained by this call, none when no service has enough history. */
-  train(request: TrainRequest): Promise<ModelRecord[]>;
+  /** Trains on windows outside incidents. */
+  train(request: TrainRequest): Promise<Training>;
   /** Rejects with `not_found` while the service has no active model. */
   predict(request: PredictRequest): Promise<Prediction>;
   list(): Promise<ModelRecord[]>;
   metrics(): Promise<ModelMetrics[]>;
   /** Rejects with `not_found` when the version is unknown. */
   activate(version: string): Promise<ModelRecord>;
+  /** Activates the version that was active before; `not_found` without an active one, `conflict` without one before. */
+  rollBack(service: string): Promise<ModelRecord>;
+  /** Rejects with `not_found` for an unknown version, `invalid_argument` when the two have nothing in common. */
+  compare(request: CompareRequest): Promise<ModelComparison>;
 }
 
 export interface SimulationRequest {

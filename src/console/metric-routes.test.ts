@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Calls } from './console.fixture.ts';
+import type { Calls } from './simulation.fixture.ts';
 import { createFixture, NOW_MS } from './console.fixture.ts';
 
 async function ask(url: string): Promise<{ status: number; body: Record<string, unknown>; calls: Calls }> {

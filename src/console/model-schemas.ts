@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ModelRecord } from '../model/model-record.ts';
+import type { GridRow, ModelComparison, ModelRecord } from '../model/model-record.ts';
 import type { ModelMetrics, Prediction } from './dependencies.ts';
 import { featureSchema } from './schemas.ts';
 
@@ -32,6 +32,11 @@ export const modelSchema = z
       windowMs: z.number(),
     }),
     offset: z.number(),
+    dataHash: z.string().exactOptional().meta({ description: 'SHA-256 over the training rows' }),
+    excludedWindows: z
+      .int()
+      .exactOptional()
+      .meta({ description: 'Windows left out because they overlap an incident of the service' }),
     metrics: z.strictObject(trainingMetrics),
   })
   .meta({ id: 'Model', description: 'A trained isolation forest' }) satisfies z.ZodType<ModelRecord>;
@@ -50,3 +55,51 @@ export const predictionSchema = z
     contributions: z.array(z.strictObject({ feature: featureSchema, share: z.number() })),
   })
   .meta({ id: 'Prediction' }) satisfies z.ZodType<Prediction>;
+
+const gridRowSchema = z
+  .strictObject({
+    trees: z.int(),
+    samples: z.int(),
+    contamination: z.number(),
+    features: z.array(z.string()),
+    rankAgreement: z.number(),
+    flagAgreement: z.number(),
+    stability: z.number(),
+    precision: z.number().nullable(),
+    recall: z.number().nullable(),
+    f1: z.number().nullable(),
+  })
+  .meta({ id: 'GridRow', description: 'One combination of hyper-parameters' }) satisfies z.ZodType<GridRow>;
+
+export const trainingSchema = z
+  .strictObject({
+    items: z.array(modelSchema),
+    nextCursor: z.null(),
+    grid: z
+      .strictObject({ rows: z.array(gridRowSchema), best: gridRowSchema })
+      .nullable()
+      .meta({ description: 'Null without a grid search' }),
+  })
+  .meta({ id: 'Training' });
+
+const verdictsSchema = z.strictObject({
+  version: z.string(),
+  flagged: z.int(),
+  flaggedShare: z.number(),
+  quantiles: z.strictObject({ p01: z.number(), p05: z.number(), p50: z.number(), p95: z.number() }),
+  precision: z.number().nullable(),
+  recall: z.number().nullable(),
+});
+
+export const comparisonSchema = z
+  .strictObject({
+    service: z.string(),
+    from: time,
+    to: time,
+    windows: z.int(),
+    versions: z.tuple([verdictsSchema, verdictsSchema]),
+    agreement: z.number().meta({ description: 'Share of the windows that both judge alike' }),
+    bothFlagged: z.int(),
+    rankCorrelation: z.number().nullable().meta({ description: 'Of the scores, by Spearman' }),
+  })
+  .meta({ id: 'ModelComparison', description: 'Two models over the same stored windows' }) satisfies z.ZodType<ModelComparison>;

@@ -47,6 +47,8 @@ const REQUESTS: Record<string, string | { url: string; payload?: object }> = {
   trainModels: { url: '/api/v1/models/train' },
   predict: { url: '/api/v1/models/predict', payload: { service: 'cart', features: { event_count: 1 } } },
   activateModel: { url: '/api/v1/models/v1/activate' },
+  rollBackModel: { url: '/api/v1/models/rollback', payload: { service: 'cart' } },
+  compareModels: { url: '/api/v1/models/compare', payload: { versions: ['v1', 'v2'], labels: [] } },
   createSimulation: { url: '/api/v1/simulations', payload: { overrides: { false_alarm_budget: 1 } } },
   listSimulations: '/api/v1/simulations',
   getSimulation: '/api/v1/simulations/sim-1',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { HeliosError, type Problem } from '../lib/errors.ts';
-import { createFixture, keyedAuthorize, sampleSimulation } from './console.fixture.ts';
+import { createFixture, keyedAuthorize } from './console.fixture.ts';
+import { sampleSimulation } from './simulation.fixture.ts';
 
 const post = { method: 'POST' as const, url: '/api/v1/simulations' };
 

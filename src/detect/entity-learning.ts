@@ -48,6 +48,8 @@ function learnOne(entity: Entity, step: number, lengths: readonly number[], conf
   }
   const longest = lengths.at(-1) as number;
   if ((step + 1) % STEPS_PER_MINUTE !== 0 || !isWhole(ring, step, longest)) return;
+  // The window is longer than the margin after an anomaly: while it reaches back into one, no model may learn it.
+  if (step - longest + 1 < state.skipBefore) return;
   const values = windowFeatures(ring, step, longest);
   learnWindow(state.forest, step, values, config.features);
   if (entity.model && (step + 1) % longest === 0) learnVote(state.forest, entity.model, values);

@@ -4,6 +4,7 @@ import { HeliosError } from '../lib/errors.ts';
 import { createPrng } from '../lib/prng.ts';
 import type { Feature } from '../model/rollup.ts';
 import { MIN_TRAINING_WINDOWS, openForestModel, trainForestModel, type ForestTraining } from './forest-model.ts';
+import { CleanWindows } from './clean-windows.ts';
 import { decodeForest, encodeForest } from './forest-payload.ts';
 import { lowTailThreshold } from './forest-threshold.ts';
 
@@ -26,7 +27,7 @@ function training(overrides: Partial<ForestTraining> = {}): ForestTraining {
   const prng = createPrng(11);
   return {
     service: 'checkout',
-    windows: Array.from({ length: 800 }, () => healthyWindow(() => prng.normal())),
+    windows: CleanWindows.learned(Array.from({ length: 800 }, () => healthyWindow(() => prng.normal()))),
     features: FEATURES,
     contamination: 0.05,
     seed: 42,
@@ -47,6 +48,8 @@ test('a training record says what the forest was trained on and how its history 
   assert.equal(record.trainedTo, '1970-01-01T23:53:20.000Z');
   assert.deepEqual(record.parameters, { nEstimators: 100, maxSamples: 256, contamination: 0.05, seed: 42, windowMs: 300_000 });
   assert.equal(record.metrics.trainingWindows, 800);
+  assert.equal(record.dataHash, training().windows.hash());
+  assert.equal(record.excludedWindows, 0);
   assert.ok(Math.abs(record.metrics.flaggedShare - 0.05) < 0.002, `${record.metrics.flaggedShare}`);
   const { scoreMin, scoreMedian, scoreMax } = record.metrics;
   assert.ok(-1 < scoreMin && scoreMin < record.offset && record.offset < scoreMedian && scoreMedian < scoreMax && scoreMax < 0);
@@ -102,24 +105,24 @@ test('a missing latency counts as the median and carries no share', () => {
 });
 
 test('an error rate that was always zero still shows when it rises', () => {
-  const windows = training().windows.map((row) => row.with(1, 0));
-  const spread = openForestModel(trainForestModel(training({ windows })));
+  const windows = training().windows.rows.map((row) => row.with(1, 0));
+  const spread = openForestModel(trainForestModel(training({ windows: CleanWindows.learned(windows) })));
   const risen = [1000, 0.3, 80, 160, 240, 20, 6];
   assert.ok(spread.scoreSamples(risen) < spread.scoreSamples([1000, 0, 80, 160, 240, 20, 6]) - 0.03);
   assert.ok((spread.contributions(risen)[1] as number) > 0.9);
 });
 
 test('a history without latency can be learned', () => {
-  const windows = training().windows.map((row) => row.map((value, f) => (f >= 2 && f <= 5 ? NaN : value)));
-  const quiet = openForestModel(trainForestModel(training({ windows })));
+  const windows = training().windows.rows.map((row) => row.map((value, f) => (f >= 2 && f <= 5 ? NaN : value)));
+  const quiet = openForestModel(trainForestModel(training({ windows: CleanWindows.learned(windows) })));
   assert.ok(quiet.scoreSamples([1000, 0.01, NaN, NaN, NaN, NaN, 6]) > quiet.threshold);
   assert.ok(quiet.scoreSamples([9000, 0.6, NaN, NaN, NaN, NaN, 6]) < quiet.threshold);
 });
 
 test('too short a history is refused by name', () => {
-  const windows = training().windows.slice(0, MIN_TRAINING_WINDOWS - 1);
+  const windows = training().windows.rows.slice(0, MIN_TRAINING_WINDOWS - 1);
   assert.throws(
-    () => trainForestModel(training({ windows })),
+    () => trainForestModel(training({ windows: CleanWindows.learned(windows) })),
     (error: HeliosError) => error.code === 'invalid_argument' && error.message.includes('checkout'),
   );
 });
@@ -127,7 +130,7 @@ test('too short a history is refused by name', () => {
 test('a history longer than what is scored for calibration is sampled evenly', () => {
   const prng = createPrng(1);
   const windows = Array.from({ length: 12_000 }, () => healthyWindow(() => prng.normal()));
-  const { metrics } = trainForestModel(training({ windows })).record;
+  const { metrics } = trainForestModel(training({ windows: CleanWindows.learned(windows) })).record;
   assert.equal(metrics.trainingWindows, 12_000);
   assert.ok(Math.abs(metrics.flaggedShare - 0.05) < 0.001);
 });

@@ -3,6 +3,7 @@ import { HeliosError } from '../lib/errors.ts';
 import { createPrng } from '../lib/prng.ts';
 import type { ModelRecord, StoredModel } from '../model/model-record.ts';
 import type { Feature } from '../model/rollup.ts';
+import type { CleanWindows } from './clean-windows.ts';
 import { lowTailThreshold } from './forest-threshold.ts';
 import { decodeForest, encodeForest } from './forest-payload.ts';
 import { fitScaler, spreadConstantColumns, standardise } from './forest-scaler.ts';
@@ -11,7 +12,7 @@ import { linearQuantile, offsetOf, predictLabel, scoreRow, scoreRows, trainFores
 export interface ForestTraining {
   service: string;
   /** Raw feature values in the order of `features`; NaN where a window has none (no latency). */
-  windows: readonly Float64Array[];
+  windows: CleanWindows;
   features: readonly Feature[];
   contamination: number | 'auto';
   seed: number;
@@ -19,6 +20,10 @@ export interface ForestTraining {
   trainedAtMs: number;
   trainedFromMs: number;
   trainedToMs: number;
+  /** 100 unless given. */
+  treeCount?: number;
+  /** 256 unless given; cut to the number of windows. */
+  maxSamples?: number;
 }
 
 /** An isolation forest with its scaler, ready to score raw windows. Scores: `score_samples` convention, lower is worse. */
@@ -45,7 +50,9 @@ const MAX_SCORED_WINDOWS = 5_000;
 
 /** Deterministic for its input. Throws `invalid_argument` when there are fewer than MIN_TRAINING_WINDOWS windows. */
 export function trainForestModel(training: ForestTraining): StoredModel {
-  const { service, windows, features, contamination, seed, windowMs } = training;
+  const { service, features, contamination, seed, windowMs } = training;
+  const { treeCount = TREE_COUNT, maxSamples = MAX_SAMPLES } = training;
+  const windows = training.windows.rows;
   if (windows.length < MIN_TRAINING_WINDOWS) {
     const detail = `its history has ${windows.length} windows, ${MIN_TRAINING_WINDOWS} are needed`;
     throw new HeliosError('invalid_argument', `cannot train a model for ${service}: ${detail}`, {
@@ -58,7 +65,7 @@ export function trainForestModel(training: ForestTraining): StoredModel {
   windows.forEach((row, i) => standardise(scaler, row, rows, i * features.length));
   const history = evenlySpaced(rows, features.length);
   spreadConstantColumns(rows, scaler, features, prng);
-  const forest = trainForest(rows, features.length, prng, { treeCount: TREE_COUNT, maxSamples: MAX_SAMPLES });
+  const forest = trainForest(rows, features.length, prng, { treeCount, maxSamples });
   const scores = scoreRows(forest, history).sort();
   const offset = offsetOf(scores, contamination);
   const record: ModelRecord = {
@@ -70,8 +77,10 @@ export function trainForestModel(training: ForestTraining): StoredModel {
     trainedFrom: isoTime(training.trainedFromMs),
     trainedTo: isoTime(training.trainedToMs),
     features: [...features],
-    parameters: { nEstimators: TREE_COUNT, maxSamples: forest.maxSamples, contamination, seed, windowMs },
+    parameters: { nEstimators: treeCount, maxSamples: forest.maxSamples, contamination, seed, windowMs },
     offset,
+    dataHash: training.windows.hash(),
+    excludedWindows: training.windows.excluded,
     metrics: {
       trainingWindows: windows.length,
       scoreMin: scores[0] as number,

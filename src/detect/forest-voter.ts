@@ -1,5 +1,6 @@
 import type { StoredModel } from '../model/model-record.ts';
 import { FEATURES, SUB_WINDOW_MS, type Feature } from '../model/rollup.ts';
+import { CleanWindows } from './clean-windows.ts';
 import type { DetectConfig } from './config.ts';
 import { openForestModel, trainForestModel, type ForestModel } from './forest-model.ts';
 import { createTailCalibration, learnTail, tailEvidence, type TailCalibration } from './tail-calibration.ts';
@@ -89,7 +90,7 @@ export function retrain(
   state.tail = createTailCalibration();
   state.model = trainForestModel({
     service,
-    windows,
+    windows: CleanWindows.learned(windows),
     features: config.features,
     contamination: config.contamination,
     seed,

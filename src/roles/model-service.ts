@@ -1,15 +1,28 @@
 import type { DetectConfig } from '../detect/config.ts';
 import type { DetectorCommand } from '../detect/detector.ts';
-import { MIN_TRAINING_WINDOWS, openForestModel, trainForestModel } from '../detect/forest-model.ts';
-import type { ModelMetrics, ModelService, Prediction, PredictRequest, TrainRequest } from '../console/dependencies.ts';
-import type { Clock } from '../lib/clock.ts';
+import { DEFAULT_GRID, gridFeatureSets, gridTableOf, searchForestGrid, type GridHistory } from '../detect/forest-grid.ts';
+import { MIN_TRAINING_WINDOWS, openForestModel, trainForestModel, type ForestModel } from '../detect/forest-model.ts';
+import { compareModels } from '../detect/model-comparison.ts';
+import type {
+  CompareRequest,
+  ModelMetrics,
+  ModelService,
+  Prediction,
+  PredictRequest,
+  Training,
+  TrainRequest,
+} from '../console/dependencies.ts';
+import { isoTime, type Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
-import type { ModelRecord, StoredModel } from '../model/model-record.ts';
-import type { Feature } from '../model/rollup.ts';
-import type { MetricsAnswer, Store } from '../store/store.ts';
+import type { GridRow, GridTable, ModelComparison, ModelRecord, StoredModel } from '../model/model-record.ts';
+import { FEATURES, type Feature } from '../model/rollup.ts';
+import type { ServiceSummary, Store } from '../store/store.ts';
+import { storedWindows, trainingWindows } from './training-windows.ts';
 
 /** Windows of one service that a model is trained on at most; the newest. */
 const MAX_TRAINING_WINDOWS = 8_640;
+/** A grid search looks at the busiest ones; what is best for them is taken for all. */
+const MAX_GRID_SERVICES = 8;
 const SEED = 1;
 
 export interface ModelServiceOptions {
@@ -20,18 +33,6 @@ export interface ModelServiceOptions {
   command: (command: DetectorCommand) => Promise<unknown>;
 }
 
-/** One row a window that holds events, columns in the order of `features`; NaN where a window has no latency. */
-function rowsOf(answer: MetricsAnswer, features: readonly Feature[]): Float64Array[] {
-  const byName = new Map(answer.series.map((series) => [series.name, series.points]));
-  const counts = byName.get('event_count') ?? [];
-  const rows: Float64Array[] = [];
-  for (const [i, [, count]] of counts.entries()) {
-    if (!count) continue;
-    rows.push(Float64Array.from(features, (feature) => byName.get(feature)?.[i]?.[1] ?? NaN));
-  }
-  return rows;
-}
-
 /** Trains on stored rollups, scores on request, and tells the detector which model speaks. */
 export class StoredModelService implements ModelService {
   readonly #options: ModelServiceOptions;
@@ -40,29 +41,48 @@ export class StoredModelService implements ModelService {
     this.#options = options;
   }
 
-  async #trainService(service: string, fromMs: number, toMs: number): Promise<ModelRecord | null> {
+  async #trainService(service: string, fromMs: number, toMs: number, chosen?: GridRow): Promise<ModelRecord | null> {
     const { store, config, clock } = this.#options;
     const stepMs = config.window_size;
     const from = Math.max(fromMs, toMs - MAX_TRAINING_WINDOWS * stepMs);
-    const names = [...new Set<Feature>(['event_count', ...config.features])];
-    const windows = rowsOf(await store.metrics({ service, fromMs: from, toMs, names, stepMs }), config.features);
-    if (windows.length < MIN_TRAINING_WINDOWS) return null;
+    const features = (chosen?.features as Feature[] | undefined) ?? config.features;
+    const windows = await trainingWindows(store, { service, fromMs: from, toMs, stepMs }, features);
+    if (windows.rows.length < MIN_TRAINING_WINDOWS) return null;
     const model = trainForestModel({
       service,
       windows,
-      features: config.features,
-      contamination: config.contamination,
+      features,
+      contamination: chosen?.contamination ?? config.contamination,
       seed: SEED,
       windowMs: stepMs,
       trainedAtMs: clock.nowMs(),
       trainedFromMs: from,
       trainedToMs: toMs,
+      ...(chosen ? { treeCount: chosen.trees, maxSamples: chosen.samples } : {}),
     });
     const version = await store.models.add(model);
     return { ...model.record, version, state: 'inactive' };
   }
 
-  async train(request: TrainRequest): Promise<ModelRecord[]> {
+  /** Undefined when no service has enough history. */
+  async #searchGrid(services: readonly ServiceSummary[], request: TrainRequest, toMs: number): Promise<GridTable | undefined> {
+    const { store, config, clock } = this.#options;
+    const stepMs = config.window_size;
+    const histories: GridHistory[] = [];
+    const busiest = services.toSorted((a, b) => b.eventCount - a.eventCount).slice(0, MAX_GRID_SERVICES);
+    for (const { service, firstSeen } of busiest) {
+      const fromMs = Math.max(request.fromMs ?? 0, Date.parse(firstSeen), toMs - MAX_TRAINING_WINDOWS * stepMs);
+      const windows = await trainingWindows(store, { service, fromMs, toMs, stepMs }, FEATURES);
+      histories.push({ rows: windows.rows, truth: null });
+    }
+    const search = searchForestGrid({ ...DEFAULT_GRID, histories, featureSets: gridFeatureSets(config.features) });
+    let step = search.next();
+    // Everything else that this thread does goes on between two forests.
+    for (; !step.done; step = search.next()) await clock.sleep(0);
+    return gridTableOf(step.value);
+  }
+
+  async train(request: TrainRequest): Promise<Training> {
     const { store, clock } = this.#options;
     const toMs = request.toMs ?? clock.nowMs();
     const known = await store.services({ fromMs: request.fromMs ?? 0, toMs });
@@ -70,21 +90,18 @@ export class StoredModelService implements ModelService {
     if (request.service !== undefined && wanted.length === 0) {
       throw new HeliosError('not_found', `cannot train: no service ${request.service}`, { details: { field: 'service' } });
     }
-    const trained: ModelRecord[] = [];
+    const grid = request.grid ? await this.#searchGrid(wanted, request, toMs) : undefined;
+    const models: ModelRecord[] = [];
     for (const { service, firstSeen } of wanted) {
-      const record = await this.#trainService(service, Math.max(request.fromMs ?? 0, Date.parse(firstSeen)), toMs);
-      if (record) trained.push(record);
+      const from = Math.max(request.fromMs ?? 0, Date.parse(firstSeen));
+      const record = await this.#trainService(service, from, toMs, grid?.best);
+      if (record) models.push(record);
       else if (request.service !== undefined) {
-        throw new HeliosError(
-          'invalid_argument',
-          `cannot train ${service}: fewer than ${MIN_TRAINING_WINDOWS} windows with events`,
-          {
-            details: { field: 'service' },
-          },
-        );
+        const reason = `fewer than ${MIN_TRAINING_WINDOWS} windows with events outside incidents`;
+        throw new HeliosError('invalid_argument', `cannot train ${service}: ${reason}`, { details: { field: 'service' } });
       }
     }
-    return trained;
+    return { models, grid: grid ?? null };
   }
 
   async #activeModel(service: string): Promise<StoredModel> {
@@ -134,11 +151,46 @@ export class StoredModelService implements ModelService {
   }
 
   async activate(version: string): Promise<ModelRecord> {
+    return this.#tell(await this.#options.store.models.activate(version));
+  }
+
+  async rollBack(service: string): Promise<ModelRecord> {
+    return this.#tell(await this.#options.store.models.rollBack(service));
+  }
+
+  /** Lets the detector score with the model that is now active. */
+  async #tell(record: ModelRecord): Promise<ModelRecord> {
     const { store, command } = this.#options;
-    const record = await store.models.activate(version);
-    const model = await store.models.get(version);
+    const model = await store.models.get(record.version);
     if (model) await command({ type: 'activate', model });
     return record;
+  }
+
+  async compare({ versions, fromMs, toMs, labels }: CompareRequest): Promise<ModelComparison> {
+    const { store, clock } = this.#options;
+    const refuse = (why: string): HeliosError =>
+      new HeliosError('invalid_argument', `cannot compare: ${why}`, { details: { field: 'versions' } });
+    const models = [await this.#open(versions[0]), await this.#open(versions[1])] as const;
+    const [a, b] = [models[0].record, models[1].record];
+    if (a.service !== b.service) throw refuse(`${a.version} is of ${a.service}, ${b.version} of ${b.service}`);
+    const stepMs = a.parameters.windowMs;
+    if (stepMs !== b.parameters.windowMs) throw refuse('they were trained on windows of different lengths');
+    const { service } = a;
+    const to = toMs ?? clock.nowMs();
+    const from = Math.max(fromMs ?? Date.parse(a.trainedFrom), to - MAX_TRAINING_WINDOWS * stepMs);
+    const stored = await storedWindows(store, { service, fromMs: from, toMs: to, stepMs }, FEATURES);
+    if (stored.length === 0) throw refuse(`${service} has no windows with events in the range`);
+    const windows = stored.map(({ startMs, row }) => ({
+      values: Object.fromEntries(FEATURES.map((feature, i) => [feature, row[i]])),
+      isAbnormal: labels?.some((span) => startMs < span.toMs && startMs + stepMs > span.fromMs) ?? false,
+    }));
+    return { service, from: isoTime(from), to: isoTime(to), ...compareModels(models, windows, labels !== undefined) };
+  }
+
+  async #open(version: string): Promise<ForestModel> {
+    const stored = await this.#options.store.models.get(version);
+    if (stored) return openForestModel(stored);
+    throw new HeliosError('not_found', `cannot compare: no model ${version}`, { details: { field: 'versions' } });
   }
 
   list(): Promise<ModelRecord[]> {

@@ -45,6 +45,7 @@ function storeOf(rpc: RpcClient, close: () => Promise<void>): Store {
       get: (version) => rpc.call('modelsGet', version),
       add: (model) => rpc.call('modelsAdd', model),
       activate: (version) => rpc.call('modelsActivate', version),
+      rollBack: (service) => rpc.call('modelsRollBack', service),
     },
     [Symbol.asyncDispose]: close,
   };

@@ -62,6 +62,7 @@ function methodsOf(store: Store, metricStore: MetricStore, source: EventSource):
     modelsGet: (version: never) => store.models.get(version),
     modelsAdd: (model: never) => store.models.add(model),
     modelsActivate: (version: never) => store.models.activate(version),
+    modelsRollBack: (service: never) => store.models.rollBack(service),
     metricSeries: (query: never) => metricStore.series(query),
     metricPoints: (query: never) => metricStore.points(query),
     close: async () => {

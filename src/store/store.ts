@@ -134,6 +134,8 @@ export interface ModelStore {
   add(model: StoredModel): Promise<string>;
   /** Makes it the one active version of its service; `not_found` when unknown. */
   activate(version: string): Promise<ModelRecord>;
+  /** Makes the version active that was before the present one; `not_found` without an active one, `conflict` without one before. */
+  rollBack(service: string): Promise<ModelRecord>;
 }
 
 /** What the pipeline commits together with the log offset it stems from. */

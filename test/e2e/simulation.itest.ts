@@ -135,7 +135,8 @@ test('an override that must change something does, and progress comes on the str
   const { id, overrides, present } = await create({ overrides: { incident_gap: '10s', metric_series: 0 } });
   assert.deepEqual([overrides['anomaly_detection.incident_gap'], present['anomaly_detection.incident_gap']], ['10s', '5m']);
   const { result } = await ended(id);
-  assert.ok(result?.difference.onlyPresent.some(({ signal }) => signal === 'metric'));
+  assert.ok(result);
+  assert.ok(result.difference.onlyPresent.some(({ signal }) => signal === 'metric'));
   assert.equal(result.difference.onlyOverriddenCount, 0);
   const states = await waitFor('the end on the stream', PATIENCE_MS, async () => {
     const seen = progress.filter((status) => status.id === id).map(({ state }) => state);
@@ -158,8 +159,9 @@ test('one runs, four wait, further ones are refused, and all can be cancelled', 
     if (response.status === 202) jobs.push((await response.json()) as Simulation);
     else refused = response;
   }
-  assert.equal(refused?.status, 503);
-  assert.equal(((await refused?.json()) as { code: string }).code, 'overloaded');
+  assert.ok(refused);
+  assert.equal(refused.status, 503);
+  assert.equal(((await refused.json()) as { code: string }).code, 'overloaded');
   for (const { id } of jobs) {
     const response = await fetch(new URL(`/api/v1/simulations/${id}`, server.url), { method: 'DELETE' });
     const { state, result } = (await response.json()) as Simulation;

@@ -85,4 +85,22 @@ export const modelsContract: ContractTests = {
     await assert.rejects(fixture.store.models.activate('v9'), { code: 'not_found' });
     await assert.rejects(fixture.store.models.activate('latest'), { code: 'not_found' });
   },
+  'rolling back goes through the versions that were active before, newest first, and ends with the first': async (fixture) => {
+    const { models } = fixture.store;
+    for (const service of ['cart', 'cart', 'cart', 'pay', 'cart']) await models.add(modelOf(service, 'inactive'));
+    await assert.rejects(models.rollBack('cart'), { code: 'not_found' });
+    for (const version of ['v1', 'v4', 'v3', 'v2']) await models.activate(version);
+    await fixture.commit({ models: [modelOf('cart', 'active')] });
+    await fixture.restart();
+    const back = async (): Promise<string> => (await fixture.store.models.rollBack('cart')).version;
+    assert.deepEqual([await back(), await back(), await back()], ['v2', 'v3', 'v1']);
+    await assert.rejects(back(), { code: 'conflict' });
+    assert.equal((await fixture.store.models.activate('v3')).state, 'active');
+    assert.equal(await back(), 'v1', 'what was taken back comes again only when it is activated');
+    const active = (await fixture.store.models.list()).filter(({ state }) => state === 'active');
+    assert.deepEqual(
+      active.map(({ version }) => version),
+      ['v4', 'v1'],
+    );
+  },
 };

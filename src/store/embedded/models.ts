@@ -29,7 +29,11 @@ export class ModelWriter {
 
   constructor(database: DatabaseSync) {
     this.#insert = database.prepare('INSERT INTO model (service, active, trained_at_ms, record, payload) VALUES (?, 0, ?, ?, ?)');
-    this.#setActive = database.prepare('UPDATE model SET active = (number = ?) WHERE service = ?');
+    this.#setActive = database.prepare(
+      `UPDATE model SET active = (number = ?1),
+         activated = CASE WHEN number = ?1 THEN (SELECT max(activated) FROM model) + 1 ELSE activated END
+       WHERE service = ?2`,
+    );
   }
 
   /** Stores under the next version, which it returns; one whose state is active becomes its service's only active one. */
@@ -50,12 +54,27 @@ export function openModelStore(database: DatabaseSync): ModelStore {
   const writer = new ModelWriter(database);
   const selectAll = database.prepare('SELECT number, active, record FROM model ORDER BY number DESC');
   const selectOne = database.prepare('SELECT number, active, record, payload FROM model WHERE number = ?');
+  const selectActivated = database.prepare(
+    'SELECT number, active, record FROM model WHERE service = ? AND activated > 0 ORDER BY active DESC, activated DESC LIMIT 2',
+  );
+  const takeBack = database.prepare(
+    'UPDATE model SET active = (number = ?2), activated = CASE WHEN number = ?1 THEN 0 ELSE activated END WHERE number IN (?1, ?2)',
+  );
   const find = (version: string): ModelRow | undefined => selectOne.get(numberOf(version)) as ModelRow | undefined;
   const activate = (version: string): ModelRecord => {
     const row = find(version);
     if (!row) throw new HeliosError('not_found', `cannot activate model ${version}: there is no such version`);
     writer.activate(row.number, recordOf(row).service);
     return recordOf({ ...row, active: 1 });
+  };
+  const rollBack = (service: string): ModelRecord => {
+    const [current, before] = selectActivated.all(service) as unknown as (ModelRow | undefined)[];
+    const refuse = (code: 'not_found' | 'conflict', why: string): HeliosError =>
+      new HeliosError(code, `cannot roll back the model of ${service}: ${why}`, { details: { field: 'service' } });
+    if (current?.active !== 1) throw refuse('not_found', 'none is active');
+    if (!before) throw refuse('conflict', 'none was active before, or it is no longer kept');
+    takeBack.run(current.number, before.number);
+    return recordOf({ ...before, active: 1 });
   };
   const attempt = async <T>(action: string, work: () => T): Promise<T> => {
     try {
@@ -72,6 +91,7 @@ export function openModelStore(database: DatabaseSync): ModelStore {
         return row && { record: recordOf(row), payload: row.payload };
       }),
     add: (model) => attempt('store a model', () => transaction(database, () => writer.add(model))),
+    rollBack: (service) => attempt(`roll back the model of ${service}`, () => transaction(database, () => rollBack(service))),
     activate: (version) => attempt(`activate model ${version}`, () => transaction(database, () => activate(version))),
   };
 }
