@@ -3,6 +3,7 @@ import { rankingInput, type Ranker } from '../cause-ranking.ts';
 import { firingTimes, incidentsOf, type EvaluatedStream, type EventIncident } from '../evaluated-stream.ts';
 import { meanFigure, rateFigure, shareFigure, type Figure } from '../figure.ts';
 import type { Fault, FaultTruth } from '../layouts/service-metrics.ts';
+import { joinRankings } from '../joined-ranking.ts';
 import { answerCredits } from '../measures/answer-credit.ts';
 import { mergeTicks, type EvaluatedIncident, type Span } from '../protocol-episode.ts';
 import { matchIncidents, uncoveredMs, type Matching } from '../protocol-matching.ts';
@@ -101,16 +102,17 @@ function metricOnsetMs(system: System, fault: Fault): number {
   return Math.min(Infinity, ...system.detection.verdicts.flatMap((own) => firingTimes(own, zone).slice(0, 1))) - stepMs;
 }
 
-function metricRanking(system: System, faults: readonly Fault[], rank: Ranker, prng: Prng): Figure[] {
+/** Services by their metrics from `onsetMs` to the end of the fault. */
+function rankByMetrics(system: System, fault: Fault, onsetMs: number, rank: Ranker): ReadonlyMap<string, number> {
+  if (system.telemetry.tables.length === 0 || !Number.isFinite(onsetMs)) return new Map();
   const { stepMs } = metricSpan(system);
+  // A row at T is about the minute before it, so the last faulty row is stamped one step after the fault.
+  return rank(rankingInput(system.telemetry, { onsetMs, untilMs: Math.max(fault.endMs, onsetMs) + stepMs + 1 })).byEntity;
+}
+
+function metricRanking(system: System, faults: readonly Fault[], rank: Ranker, prng: Prng): Figure[] {
   const credits = (onset: (fault: Fault) => number): number[][] =>
-    faults.map((fault) => {
-      const onsetMs = onset(fault);
-      if (!Number.isFinite(onsetMs)) return NO_CREDIT;
-      // A row at T is about the minute before it, so the last faulty row is stamped one step after the fault.
-      const span = { onsetMs, untilMs: Math.max(fault.endMs, onsetMs) + stepMs + 1 };
-      return answerCredits(rank(rankingInput(system.telemetry, span)).byEntity, (name) => name === fault.service);
-    });
+    faults.map((fault) => answerCredits(rankByMetrics(system, fault, onset(fault), rank), (name) => name === fault.service));
   return [
     ...rankingFigures(
       'metrics, service at t0',
@@ -137,28 +139,38 @@ function namedCauses({ causes }: EventIncident): Map<string, number> {
   return scores;
 }
 
-/** Services by traces at the clocks of the protocol, over faults during which there were events at all. */
-function traceFigures(system: System, pairs: Matching['pairs'], prng: Prng): Figure[] {
-  const { telemetry, truth } = system;
-  const path = telemetry.eventsPath as string;
-  const faults = pairs.map(({ truth: at }) => truth.faults[at] as Fault);
+/** Services at the clocks of the protocol: by traces over faults during which there were events, and by traces and metrics over all. */
+function traceFigures(system: System, pairs: Matching['pairs'], rank: Ranker, prng: Prng): Figure[] {
+  const path = system.telemetry.eventsPath as string;
+  const faults = pairs.map(({ truth: at }) => system.truth.faults[at] as Fault);
   const seconds: number[] = [];
   const atStart = rankTroubles(
     path,
     faults.map(({ startMs, endMs }) => ({ onsetMs: startMs, untilMs: endMs })),
   );
   const clock = (name: string, onset: (fault: Fault, incident: EvaluatedIncident | undefined) => number): Figure[] => {
-    const troubles = pairs.map(({ incident }, at): Trouble | null => {
-      const { endMs } = faults[at] as Fault;
-      const onsetMs = onset(faults[at] as Fault, incident);
-      return onsetMs < endMs ? { onsetMs, untilMs: endMs } : null;
+    const onsets = pairs.map(({ incident }, at) => onset(faults[at] as Fault, incident));
+    const rankings = rankTroubles(
+      path,
+      onsets.map((onsetMs, at): Trouble | null => {
+        const { endMs } = faults[at] as Fault;
+        return onsetMs < endMs ? { onsetMs, untilMs: endMs } : null;
+      }),
+    );
+    for (const ranking of rankings) if (ranking) seconds.push(ranking.seconds);
+    const creditsOf = (services: ReadonlyMap<string, number>, at: number): number[] =>
+      answerCredits(services, (service) => service === faults[at]?.service);
+    const byTraces = rankings.flatMap((ranking, at) =>
+      atStart[at] ? [ranking ? creditsOf(ranking.byService, at) : NO_CREDIT] : [],
+    );
+    const byBoth = rankings.map((ranking, at) => {
+      const byMetrics = rankByMetrics(system, faults[at] as Fault, onsets[at] as number, rank);
+      return creditsOf(joinRankings(ranking?.byService ?? new Map(), byMetrics), at);
     });
-    const credits = rankTroubles(path, troubles).flatMap((ranking, at) => {
-      if (!atStart[at]) return [];
-      if (ranking) seconds.push(ranking.seconds);
-      return [ranking ? answerCredits(ranking.byService, (service) => service === faults[at]?.service) : NO_CREDIT];
-    });
-    return rankingFigures(`traces, service at ${name}`, credits, prng);
+    return [
+      ...rankingFigures(`traces, service at ${name}`, byTraces, prng),
+      ...rankingFigures(`events and metrics, service at ${name}`, byBoth, prng),
+    ];
   };
   return [
     ...clock('t0', ({ startMs }) => startMs),
@@ -171,7 +183,7 @@ function traceFigures(system: System, pairs: Matching['pairs'], prng: Prng): Fig
   ];
 }
 
-function eventFigures(system: System, incidents: readonly EventIncident[], prng: Prng): Figure[] {
+function eventFigures(system: System, incidents: readonly EventIncident[], rank: Ranker, prng: Prng): Figure[] {
   const { detection, truth } = system;
   const spans: Span[] = [...incidents, ...truth.faults];
   const scored = { startMs: -Infinity, endMs: Math.max(...spans.map(({ endMs }) => endMs)) };
@@ -186,7 +198,7 @@ function eventFigures(system: System, incidents: readonly EventIncident[], prng:
   return [
     ...figures,
     ...rankingFigures('events, service as the incident names it', credits, prng),
-    ...traceFigures(system, matching.pairs, prng),
+    ...traceFigures(system, matching.pairs, rank, prng),
     { measure: 'seconds for the whole recording', value: detection.seconds, low: NaN, high: NaN, n: 1, of: 'run' },
   ];
 }
@@ -195,7 +207,7 @@ function eventFigures(system: System, incidents: readonly EventIncident[], prng:
 export function scoreServiceFaults(streams: readonly System[], rank: Ranker, prng: Prng): Figure[] {
   return streams.flatMap((system) => {
     const { tables } = system.telemetry;
-    const events = system.detection.incidents ? eventFigures(system, system.detection.incidents, prng) : [];
+    const events = system.detection.incidents ? eventFigures(system, system.detection.incidents, rank, prng) : [];
     if (tables.length === 0) return events;
     const faults = measurable(system);
     const { startMs, endMs } = metricSpan(system);
