@@ -9,15 +9,23 @@ import {
   slotOf,
   sumHorizon,
   TEST_COUNT,
+  WINDOW_HORIZON,
   type HorizonSums,
   type StepRing,
 } from './step-ring.ts';
 import { createTailCalibration, learnTail, type TailCalibration } from './tail-calibration.ts';
-import { createTrafficLevel, expectedTraffic, learnTraffic, trafficUncertainty, type TrafficLevel } from './traffic-level.ts';
+import {
+  createTrafficLevel,
+  expectedTraffic,
+  learnTraffic,
+  trafficUncertainty,
+  usualTraffic,
+  type TrafficLevel,
+} from './traffic-level.ts';
 import { windowFeatures } from './window-features.ts';
 
 /** What is compared with an expectation, each with a dispersion per horizon. */
-export const QUANTITIES = ['traffic', 'errors', 'slow95', 'slow99'] as const;
+export const QUANTITIES = ['traffic', 'errors', 'slow95', 'slow99', 'slow999'] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
 /** Everything one entity's history taught. Plain data: it is part of the snapshot. */
@@ -40,8 +48,8 @@ export interface Baseline {
 /** Steps learned before anything is compared: about 30 points. */
 export const MIN_LEARNED_STEPS = 30;
 const MINUTE_STEPS = 6;
-const FLOORS = [0.0004, 0.0004, 0.0025, 0.0025] as const;
-const PRIORS = [0.01, 0.02, 0.02, 0.02] as const;
+const FLOORS = [0.0004, 0.0004, 0.0025, 0.0025, 0.0025] as const;
+const PRIORS = [0.01, 0.02, 0.02, 0.02, 0.02] as const;
 const DISPERSION_HALF_LIFE_STEPS = 2 * 8640;
 const sums = createHorizonSums();
 
@@ -67,7 +75,10 @@ export function quantityOf(stretch: HorizonSums, quantity: Quantity): { observed
   if (quantity === 'slow95') {
     return { observed: stretch.slow95, expected: stretch.expectedSlow95, trials: stretch.latencies };
   }
-  return { observed: stretch.slow99, expected: stretch.expectedSlow99, trials: stretch.latencies };
+  if (quantity === 'slow99') {
+    return { observed: stretch.slow99, expected: stretch.expectedSlow99, trials: stretch.latencies };
+  }
+  return { observed: stretch.slow999, expected: stretch.expectedSlow999, trials: stretch.latencies };
 }
 
 /** Squared coefficient of variation of a quantity over a horizon: what history showed, and what the baseline does not know. */
@@ -77,8 +88,9 @@ export function dispersionFor(baseline: Baseline, horizon: number, quantity: Qua
   const learned = dispersionOf(state, FLOORS[at] as number, PRIORS[at] as number, expected);
   if (quantity === 'traffic') return learned + trafficUncertainty(baseline.traffic);
   if (quantity === 'errors') return learned + errorUncertainty(baseline.errors);
-  const share = quantity === 'slow95' ? baseline.latency.share95 : baseline.latency.share99;
-  return learned + 1 / (share * baseline.latency.total + 0.5);
+  const { share95, share99, share999, total } = baseline.latency;
+  const share = quantity === 'slow95' ? share95 : quantity === 'slow99' ? share99 : share999;
+  return learned + 1 / (share * total + 0.5);
 }
 
 /** Expected share of latencies beyond the mark, never 0. */
@@ -89,12 +101,17 @@ export function slowShare(share: number, total: number): number {
 /** Fills in, beside what happened in a step, what the baseline expects of it. Runs before scoring. */
 export function expectStep(baseline: Baseline, ring: StepRing, slot: number, step: number): void {
   ring.scored[slot] = baseline.learnedSteps >= MIN_LEARNED_STEPS ? 1 : 0;
-  ring.expectedCount[slot] = expectedTraffic(baseline.traffic, step);
+  const expected = expectedTraffic(baseline.traffic, step);
+  const usual = usualTraffic(baseline.traffic, step);
+  ring.expectedCount[slot] = expected;
+  ring.leastCount[slot] = Number.isNaN(usual) ? expected : Math.min(expected, usual);
+  ring.mostCount[slot] = Number.isNaN(usual) ? expected : Math.max(expected, usual);
   ring.expectedErrors[slot] = expectedErrorRate(baseline.errors) * (ring.count[slot] as number);
-  const { share95, share99, total } = baseline.latency;
+  const { share95, share99, share999, total } = baseline.latency;
   const latencies = ring.latencyCount[slot] as number;
   ring.expectedSlow95[slot] = slowShare(share95, total) * latencies;
   ring.expectedSlow99[slot] = slowShare(share99, total) * latencies;
+  ring.expectedSlow999[slot] = slowShare(share999, total) * latencies;
 }
 
 function learnSpread(baseline: Baseline, ring: StepRing, step: number, slot: number, horizon: number, length: number): void {
@@ -131,7 +148,7 @@ export function learnStep(baseline: Baseline, ring: StepRing, step: number, leng
     const length = lengths[horizon] as number;
     if ((step + 1) % length !== 0) continue;
     if (ring.scored[slot] === 1) learnSpread(baseline, ring, step, slot, horizon, length);
-    if (isWhole(ring, step, length))
+    if (horizon <= WINDOW_HORIZON && isWhole(ring, step, length))
       learnFeatures(baseline.features[horizon] as FeatureBaseline, windowFeatures(ring, step, length));
   }
   if (baseline.learnedSteps === 0) baseline.firstStep = step;

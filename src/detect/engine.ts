@@ -51,9 +51,11 @@ interface Snapshot {
   traces: TraceWatchState;
 }
 
-const SNAPSHOT_VERSION = 4;
+const SNAPSHOT_VERSION = 5;
 const OTHER = 'other';
 const MINUTE_STEPS = 6;
+/** Half an hour: what burns slowly shows over it. */
+const SLOW_STEPS = 180;
 /** How far back causes are looked for. */
 const CAUSE_REACH_MS = 600_000;
 /** Who learns nothing for longer does not know what is normal any more. */
@@ -92,7 +94,7 @@ class Engine implements Detector {
       withRequests: (entity) => this.#withRequests(entity),
       entityCount: () => this.#entities.size,
     });
-    const lengths = [1, Math.min(MINUTE_STEPS, this.#longest), this.#longest];
+    const lengths = [1, Math.min(MINUTE_STEPS, this.#longest), this.#longest, Math.max(this.#longest, SLOW_STEPS)];
     this.#kinship = createKinship(this.#graph, (service) => this.#entities.get(service)?.state.movement);
     this.#grid = new StepGrid({
       config,
@@ -230,7 +232,7 @@ class Engine implements Detector {
     const known = this.#entities.get(name);
     if (known) return known;
     if (this.#entities.size >= this.#config.max_entities && name !== OTHER) return this.#entityNamed(OTHER);
-    const state = createEntityState(name, 2 * this.#longest + RING_REACH_STEPS);
+    const state = createEntityState(name, Math.max(2 * this.#longest, SLOW_STEPS) + RING_REACH_STEPS);
     const entity = openEntity(state);
     this.#entities.set(name, entity);
     return entity;

@@ -5,7 +5,7 @@ import type { Entity, EntityState } from './entity-state.ts';
 import { SIGNALS } from './episode.ts';
 import { learnVote, learnWindow } from './forest-voter.ts';
 import { learnSilence } from './silence.ts';
-import { createHorizonSums, slotOf, sumHorizon } from './step-ring.ts';
+import { createHorizonSums, slotOf, sumHorizon, WINDOW_HORIZON } from './step-ring.ts';
 import { windowFeatures } from './window-features.ts';
 
 /** Steps are learned this long after they closed, so that the run-up to an anomaly is not; sooner while history is short. */
@@ -46,7 +46,7 @@ function learnOne(entity: Entity, step: number, lengths: readonly number[], conf
       recordMovement(state.movement, (step + 1) / STEPS_PER_MINUTE, traffic, expectedTraffic);
     }
   }
-  const longest = lengths.at(-1) as number;
+  const longest = lengths[WINDOW_HORIZON] as number;
   if ((step + 1) % STEPS_PER_MINUTE !== 0 || !isWhole(ring, step, longest)) return;
   // The window is longer than the margin after an anomaly: while it reaches back into one, no model may learn it.
   if (step - longest + 1 < state.skipBefore) return;

@@ -1,5 +1,5 @@
 import { isoTime } from '../lib/clock.ts';
-import type { Anomaly, Regime, Signal, Stage } from '../model/anomaly.ts';
+import type { Anomaly, Quiet, Regime, Signal, Stage } from '../model/anomaly.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import { attribute } from './attribution.ts';
 import { dispersionFor, isWhole, MIN_LEARNED_STEPS } from './baseline.ts';
@@ -16,8 +16,17 @@ import { quietReason, rememberOccurrence } from './quiet-habit.ts';
 import { effectInMinute, nextRegime, openingRegime, recordCourse } from './regime.ts';
 import { anomalySeverity, scoreOf } from './severity.ts';
 import { countSilence, silenceEvidence } from './silence.ts';
-import { createHorizonSums, HORIZON_COUNT, residualAt, slotOf, sumHorizon, TEST_COUNT, TESTS } from './step-ring.ts';
-import { usesSeason } from './traffic-level.ts';
+import {
+  createHorizonSums,
+  HORIZON_COUNT,
+  residualAt,
+  slotOf,
+  sumHorizon,
+  TEST_COUNT,
+  TESTS,
+  WINDOW_HORIZON,
+} from './step-ring.ts';
+import { busiestRate, settleTraffic, usesSeason } from './traffic-level.ts';
 import { windowFeatures } from './window-features.ts';
 
 /** What scoring needs beyond the entity. */
@@ -31,12 +40,20 @@ export interface ScoringContext {
   changeBefore: (service: string, startedMs: number) => string | null;
 }
 
+/** False alarms per service and day that the bars of the firing rule are set for. */
+const USUAL_BUDGET = 0.05;
 const CAUTION_YOUNG = 1.3;
 const PATIENCE_YOUNG = 2;
 const YOUNG_STEPS = 360;
 const MULTIVARIATE_SPREADS = 6;
 const MULTIVARIATE_RATIO = 0.5;
 const DAY_STEPS = 8640;
+const SETTLING_STEPS = 60;
+/** A shift that a change of the service explains is left to a person for so long. */
+const DECISION_MINUTES = 60;
+const MINUTE_STEPS = 6;
+/** Times the busiest that the service has served: beyond, more requests call although they are served well. */
+const SERVED_RATIO = 3;
 /** How far before its horizon the start of a deviation is looked for. */
 const REACH_STEPS = 12;
 const evidence = new Float64Array(HORIZON_COUNT * TEST_COUNT);
@@ -59,9 +76,9 @@ function isOngoing(entity: Entity, step: number, signal: Signal): boolean {
     });
   }
   sumHorizon(ring, step, 3, recentSums);
-  const { errors, expectedErrors, slow95, expectedSlow95, slow99, expectedSlow99 } = recentSums;
+  const { errors, expectedErrors, slow95, expectedSlow95, slow99, expectedSlow99, slow999, expectedSlow999 } = recentSums;
   if (signal === 'error_rate') return errors > 1.5 * expectedErrors;
-  return slow95 > 1.5 * expectedSlow95 || slow99 > 1.5 * expectedSlow99;
+  return slow95 > 1.5 * expectedSlow95 || slow99 > 1.5 * expectedSlow99 || slow999 > 1.5 * expectedSlow999;
 }
 
 /** Strongest evidence of a signal by horizon. A horizon that reaches into an anomaly that is over opens no new one. */
@@ -82,7 +99,10 @@ function collect(entity: Entity, step: number, signal: Signal, lengths: readonly
 
 function voteForest(entity: Entity, step: number, context: ScoringContext): void {
   const { state, model } = entity;
-  const longest = context.lengths.at(-1) as number;
+  const longest = context.lengths[WINDOW_HORIZON] as number;
+  // It learned one window a minute, and is asked as often: between them its word stands.
+  const isDue = context.config.threshold !== 'auto' || (step + 1) % (context.lengths[1] as number) === 0;
+  if (!isDue) return;
   state.forestEvidence = 0;
   state.rawScore = null;
   if (!model || !isWhole(state.ring, step, longest)) return;
@@ -153,11 +173,13 @@ function leaveToSilence(entity: Entity, step: number): void {
 }
 
 /** Horizon on which a signal that is quiet fires now, or -1. */
-function firesOn(entity: Entity, step: number, signal: Signal): number {
+function firesOn(entity: Entity, step: number, signal: Signal, context: ScoringContext): number {
   if (signal === 'silence') return (bySignal[0] as number) > 0 ? 0 : -1;
   const { baseline, episodes } = entity.state;
   const caution = baseline.learnedSteps < YOUNG_STEPS ? CAUTION_YOUNG : 1;
-  return firingHorizon(episodes[signal].persistence, caution, signal === 'traffic', isOngoing(entity, step, signal));
+  const ongoing = isOngoing(entity, step, signal);
+  const easing = Math.log10(context.config.false_alarm_budget / USUAL_BUDGET);
+  return firingHorizon(episodes[signal].persistence, { caution, easing, atLeastTwo: signal === 'traffic', ongoing });
 }
 
 function startOf(entity: Entity, step: number, signal: Signal, length: number): number {
@@ -165,6 +187,26 @@ function startOf(entity: Entity, step: number, signal: Signal, length: number): 
   if (signal === 'silence') return step - silence.run + 1;
   const deviation = startOfDeviation(ring, step, signal, length + REACH_STEPS);
   return deviation < 0 ? step - length + 1 : deviation;
+}
+
+/**
+ * Why an anomaly calls nobody. More requests hurt nobody while they are served as well as ever and are no more than the service has
+ * served on busy hours before; symptoms call, not load (Beyer et al., "Site Reliability Engineering", 2016, chapter 6).
+ */
+function quietOf(entity: Entity, step: number, anomaly: Anomaly): Quiet | null {
+  const { ring, habits, episodes, baseline } = entity.state;
+  if (anomaly.signal === 'traffic' && !episodes.error_rate.open && !episodes.latency.open) {
+    sumHorizon(ring, step, MINUTE_STEPS, recentSums);
+    const { traffic, trafficSteps, mostTraffic } = recentSums;
+    const busiest = Math.max(mostTraffic, trafficSteps * busiestRate(baseline.traffic));
+    if (traffic > mostTraffic && traffic <= SERVED_RATIO * busiest) {
+      return {
+        since: anomaly.quiet?.since ?? isoTime((step + 1) * SUB_WINDOW_MS),
+        reason: 'more requests, served as well as usual',
+      };
+    }
+  }
+  return quietReason(habits[anomaly.signal], anomaly, step);
 }
 
 function open(entity: Entity, step: number, signal: Signal, horizon: number, context: ScoringContext): Anomaly {
@@ -183,22 +225,34 @@ function open(entity: Entity, step: number, signal: Signal, horizon: number, con
     regime: openingRegime(entity.state.ring, step, signal),
   };
   openEpisode(episode, opening, finding);
-  amendEpisode(episode, { quiet: quietReason(entity.state.habits[signal], episode.anomaly as Anomaly, step) });
+  amendEpisode(episode, { quiet: quietOf(entity, step, episode.anomaly as Anomaly) });
   return episode.anomaly as Anomaly;
+}
+
+/** Traffic that stays at another level for half an hour has found it: from now on it is compared with that. */
+function settle(entity: Entity, step: number): void {
+  const { ring, baseline } = entity.state;
+  sumHorizon(ring, step, SETTLING_STEPS, recentSums);
+  const { traffic, trafficSteps } = recentSums;
+  if (trafficSteps < SETTLING_STEPS / 2 || traffic === 0) return;
+  settleTraffic(baseline.traffic, step, traffic / trafficSteps);
 }
 
 /** Once a minute: what an open anomaly has become, beside how bad it is. Returns whether that is another than before. */
 function follow(entity: Entity, step: number, signal: Signal, context: ScoringContext): boolean {
-  const { ring, habits, id } = entity.state;
+  const { ring, id } = entity.state;
   const episode = entity.state.episodes[signal];
   const anomaly = episode.anomaly as Anomaly;
   recordCourse(episode.course, effectInMinute(ring, step, signal));
   const regime = nextRegime(anomaly.regime as Regime, episode.course);
   const changed = amendEpisode(episode, { regime });
-  const proposal = proposalAt(episode, step, context.changeBefore(id, Date.parse(anomaly.startedAt)));
+  const deploy = context.changeBefore(id, Date.parse(anomaly.startedAt));
+  const isSettled = regime === 'shift' && episode.course.minutes >= (deploy === null ? 0 : DECISION_MINUTES);
+  if (signal === 'traffic' && isSettled && anomaly.newNormal?.state !== 'rejected') settle(entity, step);
+  const proposal = proposalAt(episode, step, deploy);
   const proposes = proposal !== null && amendEpisode(episode, { newNormal: proposal });
   // What has called once goes on calling: only quiet ends early.
-  const wakes = anomaly.quiet ? amendEpisode(episode, { quiet: quietReason(habits[signal], anomaly, step) }) : false;
+  const wakes = anomaly.quiet ? amendEpisode(episode, { quiet: quietOf(entity, step, anomaly) }) : false;
   return changed || proposes || wakes;
 }
 
@@ -207,7 +261,7 @@ function runSignal(entity: Entity, step: number, signal: Signal, context: Scorin
   const episode = state.episodes[signal];
   rememberEvidence(episode.persistence, bySignal);
   if (!episode.open) {
-    const horizon = firesOn(entity, step, signal);
+    const horizon = firesOn(entity, step, signal, context);
     return horizon < 0 ? undefined : open(entity, step, signal, horizon, context);
   }
   const resolved = calmEpisode(episode, step);

@@ -104,10 +104,11 @@ export function closeSubWindow(entity: Entity, step: number, whole: boolean, poo
   ring.latencySum[slot] = window?.latencySum ?? 0;
   ring.latencySquareSum[slot] = window?.latencySquareSum ?? 0;
   ring.whole[slot] = whole && step > entity.state.firstStep ? 1 : 0;
-  const { bucket95, bucket99 } = baseline.latency;
+  const { bucket95, bucket99, bucket999 } = baseline.latency;
   const sparse = window && window.latencyCount > 0 ? toSparse(window.histogram) : null;
   ring.slow95[slot] = sparse && bucket95 >= 0 ? countAbove(sparse, bucket95) : 0;
   ring.slow99[slot] = sparse && bucket99 >= 0 ? countAbove(sparse, bucket99) : 0;
+  ring.slow999[slot] = sparse && bucket999 >= 0 ? countAbove(sparse, bucket999) : 0;
   ring.histograms[slot] = sparse;
   ring.endpoints[slot] = window && window.endpoints.size > 0 ? Uint32Array.from(window.endpoints) : null;
   if (!window) return slot;

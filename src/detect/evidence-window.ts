@@ -1,12 +1,21 @@
 import type { Signal } from '../model/anomaly.ts';
 import type { Baseline } from './baseline.ts';
 import { testResidual } from './evidence.ts';
-import { createHorizonSums, residualAt, slotOf, sumHorizon, TESTS, type StepRing, type TestName } from './step-ring.ts';
+import {
+  createHorizonSums,
+  residualAt,
+  slotOf,
+  sumHorizon,
+  TESTS,
+  type StepRing,
+  type TestName,
+  WINDOW_HORIZON,
+} from './step-ring.ts';
 
 /** Tests that speak for a signal. */
 export const SIGNAL_TESTS: Record<Signal, readonly TestName[]> = {
   error_rate: ['errors'],
-  latency: ['slow95', 'slow99'],
+  latency: ['slow95', 'slow99', 'slow999'],
   traffic: ['rise', 'drop'],
   silence: ['drop'],
   multivariate: [],
@@ -60,7 +69,7 @@ export function bestWindow(
   let best: EvidenceWindow = { lastStep: step, length: lengths[0] as number, horizon: 0 };
   let strongest = -Infinity;
   const tests = SIGNAL_TESTS[signal];
-  for (let horizon = 0; horizon < lengths.length; horizon++) {
+  for (let horizon = 0; horizon <= WINDOW_HORIZON; horizon++) {
     const length = lengths[horizon] as number;
     const newest = step - ((step + 1) % length);
     const oldest = Math.max(startStep + Math.floor(length / 2), newest - RECENT_STEPS * length + 1);

@@ -1,10 +1,11 @@
-import { dispersionFor, quantityOf, type Baseline, type Quantity } from './baseline.ts';
+import { dispersionFor, quantityOf, STEPS_PER_MINUTE, type Baseline, type Quantity } from './baseline.ts';
 import { usualLatency } from './latency-baseline.ts';
 import { binomialResidual, dispersionScale, poissonResidual } from './likelihood.ts';
 import { histogramQuantile } from '../model/histogram.ts';
 import {
   createDenseHistogram,
   createHorizonSums,
+  HORIZON_COUNT,
   mergeHistograms,
   residualAt,
   slotOf,
@@ -28,13 +29,19 @@ const MIN_EVENTS_P99 = 200;
 const LATENCY_RATIO = 1.4;
 const P99_RATIO = 1.6;
 const MIN_LATENCY_RISE_MS = 2;
-const DROP_RATIO = 0.6;
+/** By horizon: the longer, the less a lull explains. */
+const DROP_RATIOS = [0.6, 0.6, 0.75, 0] as const;
 const RISE_RATIO = 2;
+/** Beyond the usual p99.9: five times as many as usual, and one request in two hundred. */
+const MIN_EXCESS_FAR = 5;
+const MIN_FAR_RATIO = 5;
+const MIN_FAR_SHARE = 0.005;
 
 const QUANTITY_OF: Record<TestName, Quantity> = {
   errors: 'errors',
   slow95: 'slow95',
   slow99: 'slow99',
+  slow999: 'slow999',
   rise: 'traffic',
   drop: 'traffic',
 };
@@ -44,7 +51,8 @@ const sums = createHorizonSums();
 /** Residual of a test over a stretch, in sigmas, positive when it speaks for a fault; NaN when there is nothing to compare. */
 export function testResidual(baseline: Baseline, horizon: number, test: TestName, stretch: HorizonSums): number {
   const quantity = QUANTITY_OF[test];
-  const { observed, expected, trials } = quantityOf(stretch, quantity);
+  const { observed, trials, ...usual } = quantityOf(stretch, quantity);
+  const expected = test === 'rise' ? stretch.mostTraffic : test === 'drop' ? stretch.leastTraffic : usual.expected;
   if (!(expected > 0) || (quantity === 'traffic' && stretch.trafficSteps === 0)) return NaN;
   const dispersion = dispersionFor(baseline, horizon, quantity, expected);
   if (quantity === 'traffic') {
@@ -79,14 +87,22 @@ function matters(
   ring: StepRing,
   last: number,
   length: number,
+  horizon: number,
   test: TestName,
   stretch: HorizonSums,
 ): boolean {
   if (test === 'errors') return errorEffect(stretch);
-  if (test === 'drop') return stretch.expectedTraffic >= MIN_EVENTS && stretch.traffic <= DROP_RATIO * stretch.expectedTraffic;
+  if (test === 'drop') {
+    return stretch.leastTraffic >= MIN_EVENTS && stretch.traffic <= (DROP_RATIOS[horizon] as number) * stretch.leastTraffic;
+  }
   if (test === 'rise') {
-    const enough = stretch.traffic >= 2 * MIN_EVENTS && stretch.expectedTraffic >= 1;
-    return enough && stretch.traffic >= RISE_RATIO * stretch.expectedTraffic;
+    const enough = stretch.traffic >= 2 * MIN_EVENTS && stretch.mostTraffic >= 1;
+    return enough && stretch.traffic >= RISE_RATIO * stretch.mostTraffic;
+  }
+  if (test === 'slow999') {
+    const { slow999, expectedSlow999, latencies } = stretch;
+    const isMany = slow999 >= MIN_FAR_RATIO * expectedSlow999 && slow999 >= MIN_FAR_SHARE * latencies;
+    return isMany && slow999 - expectedSlow999 >= MIN_EXCESS_FAR;
   }
   const excess = test === 'slow95' ? stretch.slow95 - stretch.expectedSlow95 : stretch.slow99 - stretch.expectedSlow99;
   if (stretch.latencies < (test === 'slow95' ? MIN_EVENTS : MIN_EVENTS_P99) || excess < MIN_EXCESS_SLOW) return false;
@@ -109,14 +125,17 @@ export function gatherEvidence(
   if (slot < 0) return;
   for (let horizon = 0; horizon < lengths.length; horizon++) {
     const length = lengths[horizon] as number;
+    if (horizon === HORIZON_COUNT - 1 && (step + 1) % STEPS_PER_MINUTE !== 0) continue;
     sumHorizon(ring, step, length, sums);
     for (let test = 0; test < TEST_COUNT; test++) {
       const name = TESTS[test] as TestName;
+      if (horizon === HORIZON_COUNT - 1 && QUANTITY_OF[name] === 'traffic') continue;
       const residual = sums.steps === 0 ? NaN : testResidual(baseline, horizon, name, sums);
       ring.residuals[residualAt(slot, horizon, test)] = residual;
       if (!(residual > 2)) continue;
       const strength = tailEvidence(baseline.tails[horizon * TEST_COUNT + test] as TailCalibration, residual);
-      if (strength > 0 && matters(baseline, ring, step, length, name, sums)) evidence[horizon * TEST_COUNT + test] = strength;
+      if (strength > 0 && matters(baseline, ring, step, length, horizon, name, sums))
+        evidence[horizon * TEST_COUNT + test] = strength;
     }
   }
 }

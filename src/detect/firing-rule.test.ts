@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createPersistence, firingHorizon, isCalm, rememberEvidence } from './firing-rule.ts';
 
-function after(evidence: number[][], caution = 1, atLeastTwo = false, ongoing = true): number {
+function after(evidence: number[][], caution = 1, atLeastTwo = false, ongoing = true, easing = 0): number {
   const state = createPersistence();
   for (const step of evidence) rememberEvidence(state, step);
-  return firingHorizon(state, caution, atLeastTwo, ongoing);
+  return firingHorizon(state, { caution, easing, atLeastTwo, ongoing });
 }
 
 test('overwhelming evidence fires after one step, unless the signal needs two', () => {

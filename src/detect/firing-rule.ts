@@ -19,6 +19,9 @@ const IN_MINUTES = { each: 2.5, sum: 10.5, minutes: 3, longest: 2.5 } as const;
 const MINUTE_SUPPORT = 4;
 const MINUTE = 6.5;
 const LONGEST = 7;
+/** The half hour, looked at once a minute. */
+const SLOW = 7;
+const SLOW_MINUTES = 3;
 
 export function createPersistence(): Persistence {
   return { recent: new Float64Array(MEMORY * HORIZON_COUNT) };
@@ -39,35 +42,49 @@ function hits(state: Persistence, horizon: number, steps: number, least: number)
 }
 
 /** Moderate evidence in each of several minutes that do not overlap, and in the longest window as a whole. */
-function lastsMinutes(state: Persistence, caution: number): boolean {
+function lastsMinutes(state: Persistence, caution: number, easing: number): boolean {
   let sum = 0;
   for (let minute = 0; minute < IN_MINUTES.minutes; minute++) {
     const evidence = at(state, minute * MINUTE_STEPS, 1);
     if (evidence < IN_MINUTES.each) return false;
     sum += evidence;
   }
-  return sum >= IN_MINUTES.sum * caution && at(state, 0, 2) >= IN_MINUTES.longest;
+  return sum >= IN_MINUTES.sum * caution - easing && at(state, 0, 2) >= IN_MINUTES.longest;
 }
 
-/**
- * Horizon (0 the shortest) whose evidence meets the rule now, or -1. `caution` >= 1 raises every bar while the baseline is
- * young; `atLeastTwo` denies a verdict on one step alone; `ongoing` is whether the newest steps still deviate.
- */
-export function firingHorizon(state: Persistence, caution: number, atLeastTwo: boolean, ongoing: boolean): number {
+function burnsSlowly(state: Persistence, bar: number): boolean {
+  for (let minute = 0; minute < SLOW_MINUTES; minute++) if (at(state, minute * MINUTE_STEPS, 3) < bar) return false;
+  return true;
+}
+
+export interface FiringRule {
+  /** At least 1: raises every bar while the baseline is young. */
+  caution: number;
+  /** log10 of how many times the usual false alarms are acceptable: lowers every bar. */
+  easing: number;
+  /** Denies a verdict on one step alone. */
+  atLeastTwo: boolean;
+  /** Whether the newest steps still deviate. */
+  ongoing: boolean;
+}
+
+/** Horizon (0 the shortest) whose evidence meets the rule now, or -1. */
+export function firingHorizon(state: Persistence, { caution, easing, atLeastTwo, ongoing }: FiringRule): number {
+  const barOf = (bar: number): number => bar * caution - easing;
   const now = at(state, 0, 0);
   const minute = at(state, 0, 1);
-  if (!atLeastTwo && now >= AT_ONCE * caution) return 0;
+  if (!atLeastTwo && now >= barOf(AT_ONCE)) return 0;
   const pair = now + at(state, 1, 0);
-  const supported = minute >= MINUTE_SUPPORT * caution;
-  if (supported && hits(state, 0, 2, IN_TWO.each) === 2 && pair >= IN_TWO.sum * caution) return 0;
+  const supported = minute >= barOf(MINUTE_SUPPORT);
+  if (supported && hits(state, 0, 2, IN_TWO.each) === 2 && pair >= barOf(IN_TWO.sum)) return 0;
   let four = 0;
   for (let age = 0; age < 4; age++) four += at(state, age, 0);
-  if (supported && now > 0 && hits(state, 0, 4, IN_FOUR.each) >= IN_FOUR.hits && four >= IN_FOUR.sum * caution) return 0;
+  if (supported && now > 0 && hits(state, 0, 4, IN_FOUR.each) >= IN_FOUR.hits && four >= barOf(IN_FOUR.sum)) return 0;
   if (!ongoing) return -1;
-  if (minute >= MINUTE * caution && hits(state, 1, 3, MINUTE * caution) >= 2) return 1;
-  if (lastsMinutes(state, caution)) return 1;
-  if (at(state, 0, 2) >= LONGEST * caution && hits(state, 2, 3, LONGEST * caution) >= 2) return 2;
-  return -1;
+  if (minute >= barOf(MINUTE) && hits(state, 1, 3, barOf(MINUTE)) >= 2) return 1;
+  if (lastsMinutes(state, caution, easing)) return 1;
+  if (at(state, 0, 2) >= barOf(LONGEST) && hits(state, 2, 3, barOf(LONGEST)) >= 2) return 2;
+  return burnsSlowly(state, barOf(SLOW)) ? 3 : -1;
 }
 
 /** Strongest evidence remembered, any horizon. */

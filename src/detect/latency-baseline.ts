@@ -7,12 +7,14 @@ export interface LatencyBaseline {
   total: number;
   /** Decayed sum of latencies, ms; mean = sum / total. */
   sum: number;
-  /** Buckets of the 95th and 99th percentile; -1 before anything was learned. */
+  /** Buckets of the 95th, 99th and 99.9th percentile; -1 before anything was learned. */
   bucket95: number;
   bucket99: number;
-  /** Share of latencies beyond those buckets, at most 0.05 and 0.01. */
+  bucket999: number;
+  /** Share of latencies beyond those buckets, at most 0.05, 0.01 and 0.001. */
   share95: number;
   share99: number;
+  share999: number;
   /** Step at which marks were last refreshed. */
   refreshedAt: number;
 }
@@ -27,8 +29,10 @@ export function createLatencyBaseline(): LatencyBaseline {
     sum: 0,
     bucket95: -1,
     bucket99: -1,
+    bucket999: -1,
     share95: 0,
     share99: 0,
+    share999: 0,
     refreshedAt: -1,
   };
 }
@@ -50,6 +54,9 @@ function refresh(state: LatencyBaseline): void {
   state.share95 = p95.share;
   state.bucket99 = p99.bucket;
   state.share99 = p99.share;
+  const p999 = mark(state, 0.999);
+  state.bucket999 = p999.bucket;
+  state.share999 = p999.share;
 }
 
 /** Adds the latencies of one step. */

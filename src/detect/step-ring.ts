@@ -1,11 +1,13 @@
 import { HISTOGRAM_BUCKETS } from '../model/histogram.ts';
 import type { SparseHistogram } from './sub-window.ts';
 
-/** What is tested: errors up, latency beyond the baseline's p95 and p99, traffic up and down. */
-export const TESTS = ['errors', 'slow95', 'slow99', 'rise', 'drop'] as const;
+/** What is tested: errors up, latency beyond the baseline's p95, p99 and p99.9, traffic up and down. */
+export const TESTS = ['errors', 'slow95', 'slow99', 'slow999', 'rise', 'drop'] as const;
 export type TestName = (typeof TESTS)[number];
 export const TEST_COUNT = TESTS.length;
-export const HORIZON_COUNT = 3;
+export const HORIZON_COUNT = 4;
+/** The horizon that is window_size long, of which features are taken; the one after it is for what burns slowly. */
+export const WINDOW_HORIZON = 2;
 
 /**
  * The closed sub-windows of one entity, newest window_size and more: what happened beside what was expected then.
@@ -21,6 +23,7 @@ export interface StepRing {
   latencySquareSum: Float64Array;
   slow95: Uint32Array;
   slow99: Uint32Array;
+  slow999: Uint32Array;
   /** 1 when a baseline was there to compare with. */
   scored: Uint8Array;
   /** 1 when the step's traffic is whole: neither in nor beside a gap of the whole stream. */
@@ -29,6 +32,10 @@ export interface StepRing {
   expectedErrors: Float64Array;
   expectedSlow95: Float64Array;
   expectedSlow99: Float64Array;
+  expectedSlow999: Float64Array;
+  /** Traffic that needs no explanation: between what the level says and what earlier days had at this time. */
+  leastCount: Float64Array;
+  mostCount: Float64Array;
   /** Residuals by step, horizon and test; NaN where none was computed. */
   residuals: Float32Array;
   histograms: (SparseHistogram | null)[];
@@ -49,12 +56,16 @@ export function createStepRing(steps: number): StepRing {
     latencySquareSum: new Float64Array(size),
     slow95: new Uint32Array(size),
     slow99: new Uint32Array(size),
+    slow999: new Uint32Array(size),
     scored: new Uint8Array(size),
     whole: new Uint8Array(size),
     expectedCount: new Float64Array(size),
     expectedErrors: new Float64Array(size),
     expectedSlow95: new Float64Array(size),
     expectedSlow99: new Float64Array(size),
+    expectedSlow999: new Float64Array(size),
+    leastCount: new Float64Array(size),
+    mostCount: new Float64Array(size),
     residuals: new Float32Array(size * HORIZON_COUNT * TEST_COUNT).fill(NaN),
     histograms: Array.from({ length: size }, () => null),
     endpoints: Array.from({ length: size }, () => null),
@@ -78,9 +89,13 @@ export interface HorizonSums {
   expectedSlow95: number;
   slow99: number;
   expectedSlow99: number;
+  slow999: number;
+  expectedSlow999: number;
   trafficSteps: number;
   traffic: number;
   expectedTraffic: number;
+  leastTraffic: number;
+  mostTraffic: number;
 }
 
 export function createHorizonSums(): HorizonSums {
@@ -94,9 +109,13 @@ export function createHorizonSums(): HorizonSums {
     expectedSlow95: 0,
     slow99: 0,
     expectedSlow99: 0,
+    slow999: 0,
+    expectedSlow999: 0,
     trafficSteps: 0,
     traffic: 0,
     expectedTraffic: 0,
+    leastTraffic: 0,
+    mostTraffic: 0,
   };
 }
 
@@ -116,10 +135,14 @@ export function sumHorizon(ring: StepRing, last: number, length: number, sums: H
     sums.expectedSlow95 += ring.expectedSlow95[slot] as number;
     sums.slow99 += ring.slow99[slot] as number;
     sums.expectedSlow99 += ring.expectedSlow99[slot] as number;
+    sums.slow999 += ring.slow999[slot] as number;
+    sums.expectedSlow999 += ring.expectedSlow999[slot] as number;
     if (ring.whole[slot] === 0) continue;
     sums.trafficSteps++;
     sums.traffic += count;
     sums.expectedTraffic += ring.expectedCount[slot] as number;
+    sums.leastTraffic += ring.leastCount[slot] as number;
+    sums.mostTraffic += ring.mostCount[slot] as number;
   }
 }
 

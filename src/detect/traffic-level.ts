@@ -69,6 +69,27 @@ export function expectedTraffic(state: TrafficLevel, step: number): number {
   return usesSeason(state, step) ? seasonalExpectation(state, step) : levelValue(state.flat);
 }
 
+/** Events per step on earlier days at this time, whatever the level is now; NaN before that is known. */
+export function usualTraffic(state: TrafficLevel, step: number): number {
+  return seasonalRate(state.profile, step * SUB_WINDOW_MS);
+}
+
+/** Events per step in the busiest quarter of an hour of a day; 0 before any was seen. */
+export function busiestRate({ profile }: TrafficLevel): number {
+  return Math.max(...profile.day.rate);
+}
+
+/** Takes `rate` events per step for the level from `step` on. What the time of day is expected to bring stays as learned. */
+export function settleTraffic(state: TrafficLevel, step: number, rate: number): void {
+  const settle = (level: Level, value: number): void => {
+    level.observed = level.smoothObserved = value * level.exposure;
+    level.smoothExposure = level.exposure;
+  };
+  settle(state.flat, rate);
+  const shape = seasonalRate(state.profile, step * SUB_WINDOW_MS);
+  if (shape > 0) settle(state.seasonal, rate / shape);
+}
+
 /** Relative variance of the expectation itself, from how little it rests on. */
 export function trafficUncertainty(state: TrafficLevel): number {
   return 1 / Math.max(1, state.flat.observed);

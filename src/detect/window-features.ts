@@ -1,4 +1,4 @@
-import { histogramQuantile } from '../model/histogram.ts';
+import { upperQuantile } from '../model/histogram.ts';
 import { FEATURES, SUB_WINDOW_MS, type Feature } from '../model/rollup.ts';
 import { createDenseHistogram, mergeHistograms, slotOf, type StepRing } from './step-ring.ts';
 
@@ -76,8 +76,8 @@ export function windowFeatures(ring: StepRing, last: number, length: number): Fe
     count,
     errors / count,
     mean,
-    histogramQuantile(dense, latencies, 0.95),
-    histogramQuantile(dense, latencies, 0.99),
+    upperQuantile(dense, latencies, 0.95),
+    upperQuantile(dense, latencies, 0.99),
     latencies === 0 ? NaN : Math.sqrt(Math.max(0, squareSum / latencies - mean * mean)),
     distinctEndpoints(ring, last, length),
     (count - before) / ((length * SUB_WINDOW_MS) / 1000),

@@ -39,3 +39,15 @@ export function histogramQuantile(counts: ArrayLike<number>, total: number, q: n
   }
   return bucketValue(counts.length - 1);
 }
+
+/** The same from above, for quantiles near 1: of a long array little is read. */
+export function upperQuantile(counts: ArrayLike<number>, total: number, q: number): number {
+  if (total === 0) return NaN;
+  const above = total - Math.max(1, Math.ceil(q * total));
+  let seen = 0;
+  for (let bucket = counts.length - 1; bucket > 0; bucket--) {
+    seen += counts[bucket] as number;
+    if (seen > above) return bucketValue(bucket);
+  }
+  return bucketValue(0);
+}
