@@ -55,7 +55,7 @@ function refusal(url: string, answer: Answer): HeliosError {
   return new HeliosError(code, `HELIOS at ${url} answered ${answer.status}: ${detail}${hint}`);
 }
 
-export function createApiClient({ url, key }: ClientConfig): ApiClient {
+export function createApiClient({ url, key }: ClientConfig, timeoutMs = TIMEOUT_MS): ApiClient {
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, query: Query, body?: unknown): Promise<string> => {
     const target = new URL(`${url}${path}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, String(value));
@@ -69,8 +69,8 @@ export function createApiClient({ url, key }: ClientConfig): ApiClient {
         method,
         headers,
         body: payload,
-        headersTimeout: TIMEOUT_MS,
-        bodyTimeout: TIMEOUT_MS,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
       });
       answer = { status: response.statusCode, text: await response.body.text() };
     } catch (error) {
@@ -95,6 +95,6 @@ export interface ClientFlags {
 export const URL_FLAG = ['--url <url>', `address of HELIOS; HELIOS_URL or ${DEFAULT_URL} unless given`] as const;
 export const KEY_FLAG = ['--key <key>', 'API key (better: HELIOS_KEY or HELIOS_KEY_FILE, which no process list shows)'] as const;
 
-export function connect(flags: ClientFlags): ApiClient {
-  return createApiClient(loadClientConfig(flags));
+export function connect(flags: ClientFlags, timeoutMs?: number): ApiClient {
+  return createApiClient(loadClientConfig(flags), timeoutMs);
 }
