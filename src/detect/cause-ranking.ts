@@ -148,7 +148,10 @@ function pointsByService(found: readonly CauseEvidence[]): Map<string, number> {
   return points;
 }
 
-/** The service on a member's call path against which other methods have most to say, and how much more than against itself. */
+/**
+ * The service on a member's call path against which other methods have most to say, and more than against itself: then what the
+ * member shows is what its callers see of the other.
+ */
 function foundBelow(
   member: Member,
   found: ReadonlyMap<string, number>,
@@ -159,7 +162,7 @@ function foundBelow(
   let best: { service: string; share: number } | undefined;
   for (const [service, points] of found) {
     if (points <= own || !graph.reaches(member.service, service)) continue;
-    const share = Math.min(1, points - own);
+    const share = Math.min(1, points);
     if (share > (best?.share ?? 0)) best = { service, share };
   }
   return best;
@@ -185,8 +188,10 @@ export function rankCauses(
     const below = explainer ? undefined : foundBelow(member, foundPoints, graph);
     const others = found.filter((row) => row.service === service && (row.signal === undefined || row.signal === signal));
     const earliness = EARLINESS_BONUS * Math.exp(-(member.startedMs - first) / EARLINESS_MS);
-    const explained = EXPLAINED_PENALTY * (explainer ? 1 : (below?.share ?? 0));
-    const points = strengthOf(member) + earliness + given(others) + (change ? CHANGE_BONUS : 0) - explained;
+    const shown = strengthOf(member) + earliness;
+    // Others that deviate explain what deviates here; what is known to be lost below is not lost here at all.
+    const explained = explainer ? EXPLAINED_PENALTY : shown * (below?.share ?? 0);
+    const points = shown + given(others) + (change ? CHANGE_BONUS : 0) - explained;
     const explainedBy = explainer?.service ?? (below && below.share >= 0.5 ? below.service : undefined);
     return { service, signal, member, change, explainedBy, explainer, others, points };
   });

@@ -13,7 +13,7 @@ import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from '
 import { RING_REACH_STEPS } from './entity-learning.ts';
 import { createEntityState, openEntity, type Entity, type EntityState } from './entity-state.ts';
 import { closeEpisode, SIGNALS, type Episode } from './episode.ts';
-import { findCauses, traceEvidence } from './found-causes.ts';
+import { findCauses, metricEvidence, traceEvidence } from './found-causes.ts';
 import { openForestModel } from './forest-model.ts';
 import type { CauseEvidence } from './cause-ranking.ts';
 import type { IncidentGroup } from './incident-grouping.ts';
@@ -58,6 +58,8 @@ const MINUTE_STEPS = 6;
 const SLOW_STEPS = 180;
 /** How far back causes are looked for. */
 const CAUSE_REACH_MS = 600_000;
+/** Services whose metrics are looked at for one incident, more or less. */
+const MAX_SUSPECTS = 64;
 /** Who learns nothing for longer does not know what is normal any more. */
 const MAX_FREEZE_MS = 3_600_000;
 
@@ -274,9 +276,16 @@ class Engine implements Detector {
   }
 
   /** Undefined when it is too late to look. */
-  #findCauses({ firstStartMs, found }: IncidentGroup, untilMs: number): CauseEvidence[] | undefined {
+  #findCauses({ firstStartMs, found, members }: IncidentGroup, untilMs: number): CauseEvidence[] | undefined {
     if (found && untilMs - firstStartMs > CAUSE_REACH_MS) return undefined;
-    return traceEvidence(this.#traces.rank(Math.max(firstStartMs, untilMs - CAUSE_REACH_MS), untilMs));
+    const fromMs = Math.max(firstStartMs, untilMs - CAUSE_REACH_MS);
+    const traces = traceEvidence(this.#traces.rank(fromMs, untilMs), members);
+    const services = new Set([...members, ...traces].map(({ service }) => service));
+    // A set's iteration goes on to what is added meanwhile: callees of callees too.
+    for (const service of services) {
+      if (services.size < MAX_SUSPECTS) for (const callee of this.#graph.calleesOf(service)) services.add(callee);
+    }
+    return [...traces, ...metricEvidence(this.#watch.rank(services, fromMs, untilMs))];
   }
 
   #fileMetrics(): void {

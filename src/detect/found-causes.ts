@@ -1,6 +1,7 @@
 import type { Signal } from '../model/anomaly.ts';
-import type { CauseEvidence } from './cause-ranking.ts';
+import type { CauseEvidence, Member } from './cause-ranking.ts';
 import { isOpen, refreshIncident, type IncidentGroup, type RankingContext } from './incident-grouping.ts';
+import type { MetricCause } from './ranking/metric-causes.ts';
 import type { TraceCause } from './ranking/trace-causes.ts';
 
 /** What other methods said of an incident's causes, and when. Plain data. */
@@ -14,12 +15,14 @@ export interface FoundCauses {
 }
 
 /** The likeliest cause gets as much as a strong anomaly that came first, when what speaks against it is clear. */
-const TRACE_POINTS = 2;
+const TRACE_POINTS = 1.5;
 /** Octaves that are half as clear as endlessly many. */
 const HALF_CLEAR = 1;
 /** What has a smaller part of what speaks against the likeliest one is not named. */
 const NAMED_SHARE = 0.25;
 const MAX_NAMED = 8;
+/** Octaves below which even the likeliest is noise. */
+const MIN_OCTAVES = 0.1;
 /** By then the first minute of the trouble is in, which detection itself did not wait for. */
 const LATER_MS = 60_000;
 
@@ -29,10 +32,33 @@ const SHOWS_AS: Record<TraceCause['signal'], Signal> = {
   network: 'latency',
 };
 
-/** What traces say, as evidence. */
-export function traceEvidence(causes: readonly TraceCause[]): CauseEvidence[] {
+/** A metric that moved says which of several to look at first, but seldom alone whose fault it is. */
+const METRIC_POINTS = 0.6;
+/** Changes below are usual: half of what can be, which is three times the usual largest deviation. */
+const MIN_METRIC_SCORE = 0.5;
+
+/** What received metrics say, as evidence. */
+export function metricEvidence(causes: readonly MetricCause[]): CauseEvidence[] {
+  const named = causes.filter(({ score }) => score > MIN_METRIC_SCORE).slice(0, MAX_NAMED);
+  return named.map(({ entity, score, reason }) => ({
+    service: entity,
+    points: (METRIC_POINTS * (score - MIN_METRIC_SCORE)) / (1 - MIN_METRIC_SCORE),
+    reason: reason.replace(/\.$/, ''),
+    showsAs: 'metric',
+  }));
+}
+
+/**
+ * What traces say, as evidence. Of a service that fell silent they cannot tell whether it is not called or does not tell; its
+ * own silence can.
+ */
+export function traceEvidence(all: readonly TraceCause[], members: readonly Member[]): CauseEvidence[] {
+  const quiet = new Set(
+    members.filter(({ signal }) => signal === 'silence' || signal === 'traffic').map(({ service }) => service),
+  );
+  const causes = all.filter(({ callsLess }) => callsLess === undefined || !quiet.has(callsLess));
   const most = causes[0]?.score ?? 0;
-  const named = causes.filter(({ score }) => score >= NAMED_SHARE * most).slice(0, MAX_NAMED);
+  const named = causes.filter(({ score }) => score >= Math.max(MIN_OCTAVES, NAMED_SHARE * most)).slice(0, MAX_NAMED);
   return named.map(({ service, score, signal, reason }) => ({
     service,
     points: (TRACE_POINTS * score) / (most + HALF_CLEAR),

@@ -23,6 +23,11 @@ interface MetricEntity extends Omit<MetricEntityState, 'judge'> {
   judge: RowJudge | null;
 }
 
+export interface MetricEngineOptions extends MetricDetectorOptions {
+  /** Called with every row before its verdict; the arrays are valid until the next. */
+  onRow?: (entity: string, series: readonly string[], row: TickRow) => void;
+}
+
 /** Of one entity; beyond it a series is refused. */
 const MAX_ENTITY_SERIES = 200;
 const BAND_SPREADS = 3;
@@ -31,13 +36,13 @@ const SWEEP_MS = 1000;
 
 /** Metric series of any number of entities, each on its own grid. */
 export class MetricEngine implements MetricDetector {
-  readonly #options: MetricDetectorOptions;
+  readonly #options: MetricEngineOptions;
   readonly #entities = new Map<string, MetricEntity>();
   readonly #touched = new Set<MetricEntity>();
   #seriesCount = 0;
   #sweptMs = -Infinity;
 
-  constructor(options: MetricDetectorOptions) {
+  constructor(options: MetricEngineOptions) {
     this.#options = options;
   }
 
@@ -116,6 +121,7 @@ export class MetricEngine implements MetricDetector {
     const stepMs = entity.rows.grid?.stepMs ?? 1000;
     const { seed, falseAlarmBudget } = this.#options;
     entity.judge ??= new RowJudge({ stepMs, seed, falseAlarmBudget });
+    this.#options.onRow?.(entity.name, entity.series.names, row);
     this.#options.onVerdict(verdictOf(entity, stepMs, row, entity.judge.judge(row)));
   }
 }

@@ -5,12 +5,15 @@ import type { MetricVerdict } from './metric-detector.ts';
 import { createMetricEpisode, endEpisode, followVerdict, type MetricEpisode } from './metric/metric-episode.ts';
 import { MetricIntake } from './metric/metric-intake.ts';
 import type { RateState } from './metric/point-rate.ts';
+import { addRecentRow, aroundOnset, createRecentRows, type RecentRows } from './metric/recent-rows.ts';
+import { rankMetricCauses, type MetricCause } from './ranking/metric-causes.ts';
 
 /** Plain data. */
 export interface MetricWatchState {
   entities: MetricEntityState[];
   episodes: Map<string, MetricEpisode>;
   totals: Map<string, RateState>;
+  recent: Map<string, RecentRows>;
   /** Offset after the last record observed. */
   nextOffset: number;
   /** Latest time of a point, milliseconds; -Infinity before the first. */
@@ -37,6 +40,7 @@ export class MetricWatch {
   readonly #found: Anomaly[] = [];
   readonly #lastVerdictMs = new Map<string, number>();
   #episodes = new Map<string, MetricEpisode>();
+  #recent = new Map<string, RecentRows>();
   #latestMs = -Infinity;
   #evictedMs = -Infinity;
   nextOffset = 0;
@@ -44,7 +48,13 @@ export class MetricWatch {
   constructor(options: MetricWatchOptions) {
     this.#options = options;
     const { seed, falseAlarmBudget, maxSeries } = options;
-    this.#engine = new MetricEngine({ seed, falseAlarmBudget, maxSeries, onVerdict: (verdict) => this.#follow(verdict) });
+    this.#engine = new MetricEngine({
+      seed,
+      falseAlarmBudget,
+      maxSeries,
+      onRow: (entity, series, { timeMs, values }) => addRecentRow(this.#recentOf(entity), series, timeMs, values),
+      onVerdict: (verdict) => this.#follow(verdict),
+    });
     this.#intake = new MetricIntake({ targetOf: (entity, name) => this.#engine.target(entity, name) });
   }
 
@@ -79,24 +89,39 @@ export class MetricWatch {
     if (episode?.anomaly?.id === anomaly.id) episode.anomaly = anomaly;
   }
 
+  /** Entities of these by how much their series changed at an onset, by what changed most in each. */
+  rank(entities: ReadonlySet<string>, onsetMs: number, untilMs: number): MetricCause[] {
+    const known = [...this.#recent].filter(([name]) => entities.has(name));
+    const ranked = known.flatMap(([name, recent]) => aroundOnset(name, recent, onsetMs, untilMs) ?? []);
+    return rankMetricCauses({ entities: ranked }).byEntity;
+  }
+
   state(): MetricWatchState {
     return {
       entities: this.#engine.states(),
       episodes: this.#episodes,
       totals: this.#intake.totals(),
+      recent: this.#recent,
       nextOffset: this.nextOffset,
       latestMs: this.#latestMs,
     };
   }
 
-  restore({ entities, episodes, totals, nextOffset, latestMs }: MetricWatchState): void {
+  restore({ entities, episodes, totals, recent, nextOffset, latestMs }: MetricWatchState): void {
     this.#engine.restore(entities);
     this.#intake.restore(totals);
     this.#episodes = episodes;
+    this.#recent = recent;
     this.nextOffset = nextOffset;
     this.#latestMs = latestMs;
     this.#lastVerdictMs.clear();
     for (const { name } of entities) this.#lastVerdictMs.set(name, latestMs);
+  }
+
+  #recentOf(entity: string): RecentRows {
+    let recent = this.#recent.get(entity);
+    if (!recent) this.#recent.set(entity, (recent = createRecentRows()));
+    return recent;
   }
 
   #follow(verdict: MetricVerdict): void {
@@ -113,6 +138,7 @@ export class MetricWatch {
     const ended = episode && endEpisode(episode, this.#latestMs);
     if (ended) this.#found.push(ended);
     this.#episodes.delete(entity);
+    this.#recent.delete(entity);
     this.#lastVerdictMs.delete(entity);
     this.#engine.forget(entity);
     this.#intake.forget(entity);

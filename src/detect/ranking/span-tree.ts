@@ -116,7 +116,8 @@ function linkVisits({ spans, parents, childCount, visitOf, visits }: Forest): vo
     const caller = visits[visit.caller] as Visit;
     caller.callees.push(number);
     const client = spans[parent] as Span;
-    const isCall = childCount[parent] === 1;
+    // The span by which a service was entered is its own work too, not only that call.
+    const isCall = childCount[parent] === 1 && client !== caller.spans[0];
     if (isCall) visit.gapMs = Math.max(0, client.endMs - client.startMs - (span.endMs - span.startMs));
     const { startMs, endMs } = isCall ? client : span;
     (remote[visit.caller] as [number, number][]).push([startMs, endMs]);

@@ -1,7 +1,7 @@
 import type { FeatureChange, LatencyChange } from './trace-changes.ts';
 import { gatherEvidence, networkEvidence, type ServiceEvidence } from './trace-evidence.ts';
 import { explainAway } from './trace-explaining.ts';
-import { edgeOf, ERROR, featureOf, OPERATION, TEMPLATE, type TraceNames } from './trace-keys.ts';
+import { CALL, edgeOf, ERROR, featureOf, OPERATION, TEMPLATE, type TraceNames } from './trace-keys.ts';
 import type { TraceProfileState } from './trace-profile.ts';
 import type { TraceWindow } from './trace-window.ts';
 
@@ -15,6 +15,8 @@ export interface TraceCause {
   /** In octaves of latency, > 0; larger is likelier. */
   score: number;
   reason: string;
+  /** The service that it calls less than normally, when that is its change of behaviour. */
+  callsLess?: string;
 }
 
 /** Weaker evidence is noise and no cause. */
@@ -37,9 +39,18 @@ export function rankTraceCauses(normal: TraceProfileState, window: TraceWindow, 
     if (score < MIN_SCORE || said[0] === undefined) continue;
     const explained = by !== undefined && remaining < 0.5 ? [`mostly explained by ${names.services.name(by)}`] : [];
     const reason = `${[...said.map(([, , text]) => text), ...explained].join('; ')}.`;
-    causes.push({ service: names.services.name(row.service), signal: said[0][0], score, reason });
+    const signal = said[0][0];
+    const lost = signal === 'behaviour' ? lostCallee(row, names) : undefined;
+    const cause = { service: names.services.name(row.service), signal, score, reason };
+    causes.push(lost === undefined ? cause : { ...cause, callsLess: lost });
   }
   return causes.sort((a, b) => b.score - a.score || (a.service < b.service ? -1 : 1));
+}
+
+function lostCallee({ structureOf }: ServiceEvidence, names: TraceNames): string | undefined {
+  if (!structureOf || structureOf.after >= structureOf.before) return undefined;
+  const { kind, part } = featureOf(structureOf.key);
+  return kind === CALL ? names.services.name(names.serviceOf(part)) : undefined;
 }
 
 function percent(share: number): string {

@@ -11,8 +11,8 @@ export interface TraceSamplerState {
 }
 
 const STRETCH_MS = 10_000;
-/** Spans looked at in a stretch; at a microsecond or three each this is a thousandth of a core, however many come. */
-const MAX_ADMITTED = 10_000;
+/** Spans looked at in a stretch; at one to two microseconds each that is a thousandth of a core, however many come. */
+const MAX_ADMITTED = 5_000;
 
 export function createTraceSamplerState(): TraceSamplerState {
   return { level: 0, formerLevel: 0, loweredMs: -Infinity, stretchStartMs: -Infinity, admitted: 0 };
