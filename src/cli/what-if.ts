@@ -60,7 +60,7 @@ export function simulationText({ overrides, present, result }: Simulation): stri
   const table = formatTable(
     ['', 'PRESENT', 'OVERRIDDEN'],
     [
-      ...keys.map((key) => [key, JSON.stringify(present[key]), JSON.stringify(overrides[key])]),
+      ...keys.map((key) => [key, String(present[key]), String(overrides[key])]),
       ['alerts', ...sides.map(({ alertCount }) => String(alertCount))],
       ['quiet alerts', ...sides.map(({ quietCount }) => String(quietCount))],
       ['incidents', ...sides.map(({ incidentCount }) => String(incidentCount))],

@@ -30,7 +30,7 @@ export const DEFAULT_GRID = { treeCounts: [50, 100, 200], sampleCounts: [64, 128
 
 interface Tally {
   correlations: number[];
-  overlaps: number[];
+  kappas: number[];
   hits: number;
   flagged: number;
   abnormal: number;
@@ -83,12 +83,18 @@ function flagsOf({ scores, own }: HalfModel, contamination: number): boolean[] {
   return Array.from(scores, (score) => score < offset);
 }
 
+/** Agreement beyond chance (Cohen, "A coefficient of agreement for nominal scales", 1960): flagging more does not agree by itself. */
+function kappaOf(a: readonly boolean[], b: readonly boolean[]): number {
+  const shareOf = (flags: readonly boolean[]): number => flags.filter(Boolean).length / flags.length;
+  const [p, q] = [shareOf(a), shareOf(b)];
+  const byChance = p * q + (1 - p) * (1 - q);
+  return (a.filter((flag, i) => flag === b[i]).length / a.length - byChance) / (1 - byChance);
+}
+
 function count(tally: Tally, models: readonly [HalfModel, HalfModel], contamination: number, { truth }: GridHistory): void {
   const flags = [flagsOf(models[0], contamination), flagsOf(models[1], contamination)] as const;
-  const either = flags[0].filter((flag, i) => flag || flags[1][i]).length;
-  const both = flags[0].filter((flag, i) => flag && flags[1][i]).length;
   tally.correlations.push(rankCorrelation(models[0].scores, models[1].scores));
-  if (either > 0) tally.overlaps.push(both / either);
+  tally.kappas.push(kappaOf(flags[0], flags[1]));
   if (!truth) return;
   for (const [i, isAbnormal] of truth.entries()) {
     // Judged by the model that has not seen it.
@@ -105,16 +111,16 @@ function meanOf(values: readonly number[]): number {
 }
 
 function scored(row: Pick<GridRow, 'trees' | 'samples' | 'contamination' | 'features'>, tally: Tally): GridRow {
-  const { correlations, overlaps, hits, flagged, abnormal } = tally;
-  const [agreement, overlap] = [meanOf(correlations), meanOf(overlaps)];
+  const { correlations, kappas, hits, flagged, abnormal } = tally;
+  const [agreement, kappa] = [meanOf(correlations), meanOf(kappas)];
   const hasTruth = abnormal > 0;
   const precision = flagged > 0 ? hits / flagged : 0;
   const f1 = flagged + abnormal > 0 ? (2 * hits) / (flagged + abnormal) : 0;
   return {
     ...row,
     rankAgreement: agreement,
-    flagAgreement: overlap,
-    stability: (agreement + overlap) / 2,
+    flagAgreement: kappa,
+    stability: (agreement + kappa) / 2,
     precision: hasTruth ? precision : null,
     recall: hasTruth ? hits / abnormal : null,
     f1: hasTruth ? f1 : null,
@@ -154,8 +160,8 @@ export function gridTableOf(rows: readonly GridRow[]): GridTable | undefined {
 
 /**
  * Every combination of hyper-parameters over all histories. Stability, which takes no labels: two forests from different halves of
- * the time and different seeds judge the same windows; the mean of the rank correlation of their scores and of the overlap (Jaccard)
- * of what they flag. With truth also precision and recall of windows judged by the half that has not seen them. Yields the share
+ * the time and different seeds judge the same windows; the mean of the rank correlation of their scores and of the agreement
+ * (Cohen's kappa) of what they flag. With truth also precision and recall of windows judged by the half that has not seen them. Yields the share
  * done after each forest pair, some tens of milliseconds, so that the caller can do other things between.
  */
 export function* searchForestGrid(options: GridOptions): Generator<number, GridRow[]> {
@@ -168,7 +174,7 @@ export function* searchForestGrid(options: GridOptions): Generator<number, GridR
   for (const features of featureSets) {
     for (const trees of treeCounts) {
       for (const samples of sampleCounts) {
-        const tallies = contaminations.map((): Tally => ({ correlations: [], overlaps: [], hits: 0, flagged: 0, abnormal: 0 }));
+        const tallies = contaminations.map((): Tally => ({ correlations: [], kappas: [], hits: 0, flagged: 0, abnormal: 0 }));
         for (const history of histories) {
           const models = [0, 1].map((half) => halfModel(history, half, features, trees, samples)) as [HalfModel, HalfModel];
           contaminations.forEach((contamination, i) => count(tallies[i] as Tally, models, contamination, history));

@@ -59,7 +59,7 @@ export interface GridRow {
   samples: number;
   contamination: number;
   features: string[];
-  /** Rank correlation of the scores of two forests from different halves and seeds, and overlap of what they flag; 0..1. */
+  /** Of two forests from different halves and seeds: rank correlation of the scores, Cohen's kappa of what they flag; 1 is the same. */
   rankAgreement: number;
   flagAgreement: number;
   /** Mean of the two. */

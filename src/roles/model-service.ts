@@ -75,7 +75,10 @@ export class StoredModelService implements ModelService {
       const windows = await trainingWindows(store, { service, fromMs, toMs, stepMs }, FEATURES);
       histories.push({ rows: windows.rows, truth: null });
     }
-    const search = searchForestGrid({ ...DEFAULT_GRID, histories, featureSets: gridFeatureSets(config.features) });
+    // Only labels could say which share is abnormal: stability would prefer whatever flags most.
+    const contaminations = [config.contamination];
+    const featureSets = gridFeatureSets(config.features);
+    const search = searchForestGrid({ ...DEFAULT_GRID, contaminations, histories, featureSets });
     let step = search.next();
     // Everything else that this thread does goes on between two forests.
     for (; !step.done; step = search.next()) await clock.sleep(0);
