@@ -4,7 +4,7 @@ import { PersistentEvidence } from './persistence.ts';
 import type { PersistenceState } from './persistence.ts';
 
 /**
- * What the rule says of a tick, and why. `muted_frequent`: a habit of the entity, no worse than usual; `settled`: it has fired for a day
+ * What the rule says of a tick, and why. `muted_frequent`: a habit of the entity, no worse than usual; `settled`: it has fired for hours
  * and is no worse since.
  */
 export type AlarmState = 'quiet' | 'warming_up' | 'pending' | 'firing' | 'muted_frequent' | 'settled';
@@ -29,6 +29,7 @@ export interface AlarmOptions {
 }
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 /** Ticks before anything may fire. */
 export const WARM_UP_TICKS = 30;
 /** An episode goes on while the evidence of the tick alone is at least this share of what it took to begin. */
@@ -37,12 +38,12 @@ const LASTING_HOLD_SHARE = 0.3;
 const PENDING_SHARE = 0.6;
 const RELEASE_TICKS = 2;
 const RELEASE_MS = 30_000;
-/** What has fired for so long has been heard. */
-const LONGEST_EPISODE_MS = DAY_MS;
+/** What has fired for so long and got no worse has been heard. */
+const LONGEST_EPISODE_MS = 6 * HOUR_MS;
 
 /**
  * Decides from the scores of one entity when it fires. A budget of b alarms a day means that a tick may fire by chance with p =
- * b x step / day; the persistence windows share it. Strong evidence fires at once, weaker evidence when it lasts, because a high score
+ * b x step / day. The persistence windows mostly alarm together, so that each has all of it. Strong evidence fires at once, weaker evidence when it lasts, because a high score
  * that lasts is rarer in the history than one that does not. What fired is learned like anything else, but as a rarity (`TailModel`), so
  * that what recurs goes quiet by itself; a daily habit of the same kind is muted until it gets worse.
  */
@@ -58,7 +59,7 @@ export class AlarmRule {
   constructor(options: AlarmOptions, memory?: AlarmMemory) {
     this.stepMs = options.stepMs;
     this.persistent = new PersistentEvidence(options.stepMs, memory?.persistence);
-    this.needed = neededEvidence(options, this.persistent.windowCount);
+    this.needed = neededEvidence(options);
     this.releaseTicks = Math.max(RELEASE_TICKS, Math.round(RELEASE_MS / options.stepMs));
     this.memory = memory ?? {
       ticks: 0,
@@ -132,7 +133,7 @@ export class AlarmRule {
   }
 }
 
-/** Evidence per tick that keeps chance within the budget: log10 of ticks per false alarm and window; at least 1. */
-export function neededEvidence(options: AlarmOptions, windows: number): number {
-  return Math.max(1, Math.log10((DAY_MS / options.stepMs / options.falseAlarmBudget) * windows));
+/** Evidence per tick that keeps chance within the budget: log10 of ticks per false alarm; at least 1. */
+export function neededEvidence(options: AlarmOptions): number {
+  return Math.max(1, Math.log10(DAY_MS / options.stepMs / options.falseAlarmBudget));
 }

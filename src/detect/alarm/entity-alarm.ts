@@ -15,23 +15,28 @@ const BY_WEIGHT: readonly AlarmState[] = ['firing', 'muted_frequent', 'settled',
 
 /**
  * Fires for an entity with series: when its series deviate, each by its own tail (`EvidenceSum`), or when their combination is strange
- * (the score of the voters). Both share the budget of false alarms.
+ * (the score of the voters). Both share the budget of false
+ * alarms. One series alone is no combination.
  */
 export class EntityAlarm {
   private readonly sum: EvidenceSum;
   private readonly ofSeries: AlarmRule;
   private readonly ofVoters: AlarmRule;
   private readonly parts: Float64Array;
+  private readonly isCombination: boolean;
 
   constructor(options: AlarmOptions & { seriesCount: number }, state?: EntityAlarmState) {
-    const half = { stepMs: options.stepMs, falseAlarmBudget: options.falseAlarmBudget / 2 };
-    this.sum = new EvidenceSum(options.seriesCount, state?.sum);
-    this.ofSeries = new AlarmRule(half, state?.ofSeries);
-    this.ofVoters = new AlarmRule(half, state?.ofVoters);
-    this.parts = new Float64Array(options.seriesCount);
+    const { stepMs, seriesCount, falseAlarmBudget } = options;
+    this.isCombination = seriesCount > 1;
+    const share = { stepMs, falseAlarmBudget: falseAlarmBudget / (this.isCombination ? 2 : 1) };
+    this.sum = new EvidenceSum(seriesCount, stepMs, state?.sum);
+    this.ofSeries = new AlarmRule(share, state?.ofSeries);
+    this.ofVoters = new AlarmRule(share, state?.ofVoters);
+    this.parts = new Float64Array(seriesCount);
   }
 
   get state(): AlarmState {
+    if (!this.isCombination) return this.ofSeries.state;
     return BY_WEIGHT.find((state) => state === this.ofSeries.state || state === this.ofVoters.state) as AlarmState;
   }
 
@@ -49,13 +54,13 @@ export class EntityAlarm {
     return { sum: this.sum.state, ofSeries: this.ofSeries.memory, ofVoters: this.ofVoters.memory };
   }
 
-  /** Takes in the signed residuals of a row, in spreads, and the voters' score of it; whether the entity fires. */
+  /** Takes in the signed departures of a row, in spreads, and the voters' score of it; whether the entity fires. */
   next(residuals: Float64Array, votersScore: number, timeMs: number): boolean {
     const score = this.sum.next(residuals, this.parts);
     if (residuals.some((residual) => residual !== 0)) this.sum.learn(residuals);
     const kind = leadOf(this.parts);
     const bySeries = this.ofSeries.next(score, timeMs, kind);
-    return this.ofVoters.next(votersScore, timeMs, kind) || bySeries;
+    return (this.isCombination && this.ofVoters.next(votersScore, timeMs, kind)) || bySeries;
   }
 }
 

@@ -12,7 +12,7 @@ function trained(rows: number): {
   row: (change?: (row: Float64Array) => void) => Float64Array;
 } {
   const prng = createPrng(1);
-  const sum = new EvidenceSum(SERIES);
+  const sum = new EvidenceSum(SERIES, 60_000);
   const shares = new Float64Array(SERIES);
   const row = (change?: (row: Float64Array) => void): Float64Array => {
     const residuals = Float64Array.from({ length: SERIES }, () => prng.normal());
@@ -55,7 +55,7 @@ test('shares are signed and sum to the score', () => {
 
 test('a series that is always wild scores less for the same residual', () => {
   const prng = createPrng(2);
-  const [sum, shares] = [new EvidenceSum(2), new Float64Array(2)];
+  const [sum, shares] = [new EvidenceSum(2, 60_000), new Float64Array(2)];
   for (let i = 0; i < 2000; i++) {
     const residuals = Float64Array.of(prng.normal(), prng.normal() * (prng.next() < 0.05 ? 8 : 1));
     sum.next(residuals, shares);
@@ -76,7 +76,7 @@ test('what lasts scores more than the same for one tick', () => {
 });
 
 test('missing and constant series say nothing', () => {
-  const [sum, shares] = [new EvidenceSum(2), new Float64Array(2)];
+  const [sum, shares] = [new EvidenceSum(2, 60_000), new Float64Array(2)];
   for (let i = 0; i < 300; i++) {
     assert.equal(sum.next(new Float64Array(2), shares), 0);
     sum.learn(new Float64Array(2));
@@ -85,7 +85,7 @@ test('missing and constant series say nothing', () => {
 
 test('a copied state goes on like the original', () => {
   const { sum, shares, row } = trained(300);
-  const copy = new EvidenceSum(SERIES, structuredClone(sum.state));
+  const copy = new EvidenceSum(SERIES, 60_000, structuredClone(sum.state));
   for (let i = 0; i < 50; i++) {
     const residuals = row((r) => (r[1] = (i * 7) % 11));
     assert.equal(copy.next(residuals, new Float64Array(SERIES)), sum.next(residuals, shares));

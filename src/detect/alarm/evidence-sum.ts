@@ -1,4 +1,4 @@
-import { createTailState, TailModel } from './tail.ts';
+import { createTailState, TailModel, tailMemoryPoints } from './tail.ts';
 import type { TailState } from './tail.ts';
 
 /** Plain data. */
@@ -13,6 +13,8 @@ export interface EvidenceSumState {
 
 /** Evidence of a series that says nothing: in a day of minutes, fourteen such ticks come by chance. */
 const MODEST = 2;
+/** Minimum effect, in spreads: what is less is nothing to call anybody for, however rare it is. */
+const MIN_DEPARTURE = 3;
 
 /**
  * Score of a row for firing: each series is judged by its own tail, once for the tick alone and once for what lasts, and evidence
@@ -25,15 +27,16 @@ export class EvidenceSum {
   private readonly lasting: TailModel[];
   private readonly levels: Float64Array;
 
-  constructor(seriesCount: number, state?: EvidenceSumState) {
+  constructor(seriesCount: number, stepMs: number, state?: EvidenceSumState) {
+    const memoryPoints = tailMemoryPoints(stepMs);
     this.state = state ?? {
       spikes: Array.from({ length: seriesCount }, createTailState),
       lasting: Array.from({ length: seriesCount }, createTailState),
       previous: new Float64Array(seriesCount),
       beforePrevious: new Float64Array(seriesCount),
     };
-    this.spikes = this.state.spikes.map((tail) => new TailModel(tail));
-    this.lasting = this.state.lasting.map((tail) => new TailModel(tail));
+    this.spikes = this.state.spikes.map((tail) => new TailModel(tail, memoryPoints));
+    this.lasting = this.state.lasting.map((tail) => new TailModel(tail, memoryPoints));
     this.levels = new Float64Array(seriesCount);
   }
 
@@ -48,8 +51,10 @@ export class EvidenceSum {
       const residual = residuals[series] as number;
       const level = lastingLevel(residual, previous[series] as number, beforePrevious[series] as number);
       this.levels[series] = level;
-      const spike = (this.spikes[series] as TailModel).evidenceBeyond(Math.abs(residual), MODEST);
-      const share = Math.max(spike, (this.lasting[series] as TailModel).evidenceBeyond(level, MODEST));
+      const share = Math.max(
+        evidenceOf(this.spikes[series] as TailModel, Math.abs(residual)),
+        evidenceOf(this.lasting[series] as TailModel, level),
+      );
       shares[series] = residual < 0 ? -share : share;
       sum += share;
     }
@@ -67,6 +72,8 @@ export class EvidenceSum {
     previous.set(residuals);
   }
 }
+
+const evidenceOf = (tail: TailModel, size: number): number => (size < MIN_DEPARTURE ? 0 : tail.evidenceBeyond(size, MODEST));
 
 /** What 2 of the last 3 residuals reach on the side of the newest. */
 function lastingLevel(now: number, before: number, earlier: number): number {

@@ -1,4 +1,4 @@
-import { TailModel } from './tail.ts';
+import { TailModel, tailMemoryPoints } from './tail.ts';
 import type { TailState } from './tail.ts';
 
 /** A way for a score to count: reached by at least `hits` of the last `ticks`. */
@@ -42,15 +42,11 @@ export class PersistentEvidence {
   constructor(stepMs: number, state?: PersistenceState) {
     this.windows = persistenceWindows(stepMs);
     const longest = this.windows.at(-1) as PersistenceWindow;
-    this.tails = this.windows.map((_, index) => new TailModel(state?.tails[index]));
+    this.tails = this.windows.map((_, index) => new TailModel(state?.tails[index], tailMemoryPoints(stepMs)));
     this.state = state ?? { recent: new Float64Array(longest.ticks), tails: this.tails.map((tail) => tail.state) };
     this.evidence = new Float64Array(this.windows.length);
     this.levels = new Float64Array(this.windows.length);
     this.sorted = new Float64Array(longest.ticks);
-  }
-
-  get windowCount(): number {
-    return this.windows.length;
   }
 
   /** Takes in the score of a tick and returns the strongest evidence of any window. */

@@ -25,8 +25,9 @@ const TAIL_SHARE = 0.05;
 const RUN_GAP = 3;
 /** A longer run counts again: what lasts is not one coincidence. */
 const MAX_RUN = 100;
-/** Effective points of the fading history: what a series was like before matters less than what it is like. */
-const MAX_COUNT = 3000;
+/** Effective points of the fading history unless more are asked for: what a series was like before matters less than what it is like. */
+const MIN_MEMORY_POINTS = 3000;
+const MEMORY_MS = 14 * 86_400_000;
 const REFIT_EVERY = 16;
 /** One new peak can only move the tail to a level that is this much rarer than anything seen. */
 const SURPRISE = 30;
@@ -36,6 +37,9 @@ const FEW_POINTS = 30;
 const KNEE = 30;
 
 const compress = (score: number): number => (score <= KNEE ? score : KNEE * (1 + Math.log(score / KNEE)));
+
+/** Points that a tail of steps remembers: two weeks, in which days of every kind have come. */
+export const tailMemoryPoints = (stepMs: number): number => Math.max(MIN_MEMORY_POINTS, Math.round(MEMORY_MS / stepMs));
 
 export function createTailState(): TailState {
   return {
@@ -58,9 +62,11 @@ export function createTailState(): TailState {
  */
 export class TailModel {
   readonly state: TailState;
+  private readonly memoryPoints: number;
 
-  constructor(state: TailState = createTailState()) {
+  constructor(state: TailState = createTailState(), memoryPoints = MIN_MEMORY_POINTS) {
     this.state = state;
+    this.memoryPoints = memoryPoints;
   }
 
   /** -log10 of the rate per point at which episodes reach `score`; >= 0, continuous and increasing above 0. */
@@ -88,7 +94,7 @@ export class TailModel {
     const capped = Math.min(compress(Math.max(score, 0)), this.cap());
     addToHistogram(state.scores, capped, 1);
     this.track(capped);
-    if (state.scores.total >= MAX_COUNT) for (const h of [state.scores, state.peaks]) fade(h);
+    if (state.scores.total >= this.memoryPoints) for (const h of [state.scores, state.peaks]) fade(h);
     if (++state.stale >= Math.min(REFIT_EVERY, 1 + state.scores.total / 16)) this.refit();
   }
 

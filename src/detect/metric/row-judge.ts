@@ -36,11 +36,12 @@ export interface RowJudgeState {
 export class RowJudge {
   readonly options: RowJudgeOptions;
   private readonly models: SeriesModel[] = [];
-  private readonly reading: SeriesReading = { expected: NaN, spread: 1, residual: 0 };
+  private readonly reading: SeriesReading = { expected: NaN, spread: 1, residual: 0, departure: 0 };
   private voters: EntityVoters | null = null;
   private alarm: EntityAlarm | null = null;
   private score: EntityScore = emptyScore(0);
   private verdict = emptyVerdict(0);
+  private departures = new Float64Array(0);
   private rows = 0;
 
   constructor(options: RowJudgeOptions) {
@@ -67,7 +68,7 @@ export class RowJudge {
     const voters = this.voters as EntityVoters;
     voters.score(voterRow, this.score);
     const alarm = this.alarm as EntityAlarm;
-    verdict.firing = alarm.next(verdict.residuals, this.score.score, timeMs);
+    verdict.firing = alarm.next(this.departures, this.score.score, timeMs);
     verdict.alarm = alarm.state;
     verdict.score = this.score.score;
     sharesOf(this.score.shares, alarm.shares, verdict.shares);
@@ -87,6 +88,7 @@ export class RowJudge {
     this.alarm = new EntityAlarm({ seriesCount, stepMs, falseAlarmBudget });
     this.score = emptyScore(seriesCount);
     this.verdict = emptyVerdict(seriesCount);
+    this.departures = new Float64Array(seriesCount);
   }
 
   private readSeries(row: TickRow, verdict: RowVerdict): void {
@@ -96,6 +98,7 @@ export class RowJudge {
       verdict.expected[i] = reading.expected;
       verdict.spread[i] = reading.spread;
       verdict.residuals[i] = reading.residual;
+      this.departures[i] = reading.departure;
     }
   }
 }

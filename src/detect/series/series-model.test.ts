@@ -18,7 +18,7 @@ function feed(model: SeriesModel, signal: Signal, count: number, options = { fro
     const index = options.fromIndex + i;
     const timeMs = options.startMs + index * model.stepMs;
     const value = signal(timeMs, index);
-    const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, evidence: NaN };
+    const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, departure: NaN, evidence: NaN };
     model.read(timeMs, value, reading);
     model.learn(timeMs, value, false);
     return reading;
@@ -41,7 +41,7 @@ const daily = (seed: number, spread = 5): Signal => {
 const at = (readings: readonly SeriesReading[], index: number): SeriesReading => readings.at(index) as SeriesReading;
 
 function readAt(model: SeriesModel, index: number, value: number): SeriesReading {
-  const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, evidence: NaN };
+  const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, departure: NaN, evidence: NaN };
   model.read(index * model.stepMs, value, reading);
   return reading;
 }
@@ -159,6 +159,25 @@ test('heavy tails make the same deviation less telling', () => {
     return readAt(model, 10 * PER_DAY, expected + far * spread).evidence as number;
   };
   assert.ok(evidence(light) > evidence(heavy) + 1);
+});
+
+test('a spike departs, its end does not', () => {
+  const model = new SeriesModel(STEP_MS);
+  const quiet = noise(20, 100, 5);
+  feed(model, quiet, 2000);
+  const spike = feed(model, () => 400, 1, { fromIndex: 2000, startMs: 0 });
+  assert.ok(at(spike, 0).departure > 10);
+  const end = readAt(model, 2001, 100);
+  assert.ok(end.residual < -10);
+  assert.ok(end.departure <= 0 && end.departure >= -3);
+});
+
+test('what a series does on one day of ten departs less than it deviates', () => {
+  const model = new SeriesModel(STEP_MS);
+  const prng = createPrng(21);
+  feed(model, () => 100 + prng.normal() * (prng.next() < 0.2 ? 60 : 5), 5 * PER_DAY);
+  const { residual, departure } = readAt(model, 5 * PER_DAY, 250);
+  assert.ok(departure > 0 && departure < 0.8 * residual);
 });
 
 test('missing values say nothing and change nothing; a gap and repeated stamps are survived', () => {

@@ -18,6 +18,8 @@ export interface SeriesReading {
    * two: from the slow level or its period (stays while an anomaly lasts), and from the last few points (sees a step at once).
    */
   residual: number;
+  /** What of it may page somebody: measured by the wider spread, and a return from elsewhere to the slow level is hardly any. */
+  departure: number;
   /** -log10 of how often this series itself goes this far, >= 0, comparable between series of different tails. */
   evidence?: number;
 }
@@ -28,8 +30,10 @@ export const MIN_POINTS = 30;
 /** Minimum effect: a deviation is counted in no smaller unit than this share of the level, and of the range of the history. */
 const LEVEL_FLOOR = 0.05;
 const RANGE_FLOOR = 0.1;
-/** And half a unit where all values are whole numbers: one event more than none is not an incident by its ratio. */
-const COUNT_FLOOR = 0.5;
+/** And one unit where all values are whole numbers: one event more than none is not an incident by its ratio. */
+const COUNT_FLOOR = 1;
+/** Largest departure, in spreads, that moving back towards the slow level can be: what ends is no news. */
+const LARGEST_RETURN = 3;
 const FAST_GAIN = 0.6;
 const REFRESH_SAMPLES = 8;
 const EAGER_SAMPLES = 2 * MIN_POINTS;
@@ -56,11 +60,13 @@ export class SeriesModel {
     reading.expected = slow.forecast + state.origin;
     reading.spread = Math.max(slow.spread, Number.EPSILON * Math.max(1, Math.abs(reading.expected)));
     reading.residual = 0;
+    reading.departure = 0;
     reading.evidence = 0;
     if (Number.isNaN(offset) || state.age < MIN_POINTS) return;
     const far = deviation(slow, offset);
     const step = deviation(state.fast, offset);
-    reading.residual = Math.abs(step) > Math.abs(far) ? step : far;
+    reading.residual = larger(step, far);
+    reading.departure = this.#departure(slow, offset);
     reading.evidence = Math.max(
       readTailEvidence(state.levelTail, Math.abs(far)),
       readTailEvidence(state.stepTail, Math.abs(step)),
@@ -80,6 +86,14 @@ export class SeriesModel {
     if (!frozen) this.#absorb(timeMs, offset);
     const { fast } = state;
     fast.forecast = Number.isNaN(fast.forecast) ? offset : fast.forecast + FAST_GAIN * (offset - fast.forecast);
+  }
+
+  #departure(slow: Forecaster, offset: number): number {
+    const { fast } = this.state;
+    const far = deviation(slow, offset, slow.wideSpread);
+    const step = deviation(fast, offset, fast.wideSpread);
+    const isReturn = Math.abs(offset - slow.forecast) < Math.abs(fast.forecast - slow.forecast);
+    return larger(isReturn ? Math.sign(step) * Math.min(Math.abs(step), LARGEST_RETURN) : step, far);
   }
 
   #absorb(timeMs: number, offset: number): void {
@@ -128,3 +142,5 @@ export class SeriesModel {
     for (const forecaster of [state.level, state.day, state.week, state.fast]) refreshSpread(forecaster, range, floor);
   }
 }
+
+const larger = (a: number, b: number): number => (Math.abs(a) > Math.abs(b) ? a : b);
