@@ -32,6 +32,8 @@ export interface CauseEvidence {
   reason: string;
   /** Of a service without an anomaly: the signal that it would show as. */
   showsAs?: Signal;
+  /** Trouble of what it calls would show the same. */
+  isExplicable?: boolean;
   /** Ids that carry it. */
   evidence?: readonly string[];
 }
@@ -52,6 +54,8 @@ const EARLINESS_BONUS = 0.6;
 const EXPLAINING_STRENGTH = 0.4;
 const EXPLAINING_AFTER_MS = 60_000;
 const EXPLAINED_PENALTY = 1;
+/** What is left of evidence that an anomaly of a callee explains. */
+const EXPLAINED_LEFT = 0.2;
 /** Of those that explain a member the strongest are looked at: a storm may hold thousands. */
 const MAX_EXPLAINING = 32;
 /** Traffic that moves is more often a consequence than a cause. */
@@ -137,8 +141,8 @@ function reasonOf({ service, member, change, explainedBy, others }: Candidate, f
   return `${[...parts, ...(member ? found : [])].join(', ')}.`;
 }
 
-function given(others: readonly CauseEvidence[]): number {
-  return others.reduce((sum, { points }) => sum + points, 0);
+function given(others: readonly CauseEvidence[], isExplained: boolean): number {
+  return others.reduce((sum, { points, isExplicable }) => sum + points * (isExplained && isExplicable ? EXPLAINED_LEFT : 1), 0);
 }
 
 /** What other methods found of each service, all its signals together. */
@@ -191,14 +195,15 @@ export function rankCauses(
     const shown = strengthOf(member) + earliness;
     // Others that deviate explain what deviates here; what is known to be lost below is not lost here at all.
     const explained = explainer ? EXPLAINED_PENALTY : shown * (below?.share ?? 0);
-    const points = shown + given(others) + (change ? CHANGE_BONUS : 0) - explained;
+    const points = shown + given(others, explainer !== undefined) + (change ? CHANGE_BONUS : 0) - explained;
     const explainedBy = explainer?.service ?? (below && below.share >= 0.5 ? below.service : undefined);
     return { service, signal, member, change, explainedBy, explainer, others, points };
   });
   const candidatesByFound = foundOnly(members, found).map(([service, others]): Candidate => {
     const change = changeBefore({ service, startedMs: first }, changes);
     const signal = others[0]?.showsAs ?? 'multivariate';
-    const points = given(others) + (change ? CHANGE_BONUS : 0);
+    const isExplained = members.some((member) => member.signal !== 'traffic' && graph.reaches(service, member.service));
+    const points = given(others, isExplained) + (change ? CHANGE_BONUS : 0);
     return { service, signal, member: undefined, change, explainedBy: undefined, explainer: undefined, others, points };
   });
   const all = [...candidates, ...candidatesByFound].sort(inOrder);

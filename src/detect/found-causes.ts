@@ -64,6 +64,7 @@ export function traceEvidence(all: readonly TraceCause[], members: readonly Memb
     points: (TRACE_POINTS * score) / (most + HALF_CLEAR),
     reason: reason.replace(/\.$/, ''),
     showsAs: SHOWS_AS[signal],
+    isExplicable: signal === 'behaviour',
   }));
 }
 
