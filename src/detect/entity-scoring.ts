@@ -9,7 +9,7 @@ import { amendEpisode, calmEpisode, openEpisode, SIGNALS, worsenEpisode, type Ep
 import { bestWindow, SIGNAL_TESTS, startOfDeviation } from './evidence-window.ts';
 import { gatherEvidence } from './evidence.ts';
 import { skipLearning } from './entity-learning.ts';
-import { firingHorizon, rememberEvidence, strongestEvidence } from './firing-rule.ts';
+import { firingHorizon, rememberEvidence, strongestEvidence, type FiringRule } from './firing-rule.ts';
 import { voteOn } from './forest-voter.ts';
 import { proposalAt } from './new-normal.ts';
 import { quietReason, rememberOccurrence } from './quiet-habit.ts';
@@ -42,6 +42,7 @@ export interface ScoringContext {
 
 /** False alarms per service and day that the bars of the firing rule are set for. */
 const USUAL_BUDGET = 0.05;
+const STEPS_OF: Partial<Record<Signal, FiringRule['steps']>> = { latency: 'brief', traffic: 'doubtful' };
 const CAUTION_YOUNG = 1.3;
 const PATIENCE_YOUNG = 2;
 const YOUNG_STEPS = 360;
@@ -179,7 +180,7 @@ function firesOn(entity: Entity, step: number, signal: Signal, context: ScoringC
   const caution = baseline.learnedSteps < YOUNG_STEPS ? CAUTION_YOUNG : 1;
   const ongoing = isOngoing(entity, step, signal);
   const easing = Math.log10(context.config.false_alarm_budget / USUAL_BUDGET);
-  return firingHorizon(episodes[signal].persistence, { caution, easing, atLeastTwo: signal === 'traffic', ongoing });
+  return firingHorizon(episodes[signal].persistence, { caution, easing, steps: STEPS_OF[signal] ?? 'certain', ongoing });
 }
 
 function startOf(entity: Entity, step: number, signal: Signal, length: number): number {

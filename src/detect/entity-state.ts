@@ -17,6 +17,8 @@ export interface EntityState {
   /** First step with an event; it is partial and never learned. */
   firstStep: number;
   lastEventStep: number;
+  /** Events that came after their step was closed, fading. */
+  late: number;
   /** Open sub-windows by step. */
   open: Map<number, SubWindow>;
   ring: StepRing;
@@ -57,6 +59,7 @@ export function createEntityState(id: string, ringSteps: number): EntityState {
     hasRequests: false,
     firstStep: -1,
     lastEventStep: -1,
+    late: 0,
     open: new Map(),
     ring: createStepRing(ringSteps),
     baseline: createBaseline(),

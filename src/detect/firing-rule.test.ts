@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createPersistence, firingHorizon, isCalm, rememberEvidence } from './firing-rule.ts';
+import { createPersistence, firingHorizon, isCalm, rememberEvidence, type FiringRule } from './firing-rule.ts';
 
-function after(evidence: number[][], caution = 1, atLeastTwo = false, ongoing = true, easing = 0): number {
+function after(evidence: number[][], caution = 1, steps: FiringRule['steps'] = 'certain', ongoing = true, easing = 0): number {
   const state = createPersistence();
   for (const step of evidence) rememberEvidence(state, step);
-  return firingHorizon(state, { caution, easing, atLeastTwo, ongoing });
+  return firingHorizon(state, { caution, easing, steps, ongoing });
 }
 
-test('overwhelming evidence fires after one step, unless the signal needs two', () => {
+test('overwhelming evidence fires after one step, unless a short pause or late events look the same', () => {
   assert.equal(after([[12, 3, 0]]), 0);
-  assert.equal(after([[12, 3, 0]], 1, true), -1);
-  assert.equal(after([[12, 3, 0]], 1.3), -1);
+  assert.equal(after([[8, 3, 0]]), 0);
+  assert.equal(after([[8, 3, 0]], 1, 'brief'), -1);
+  assert.equal(after([[12, 3, 0]], 1, 'brief'), 0);
+  assert.equal(after([[12, 3, 0]], 1, 'doubtful'), -1);
+  assert.equal(after([[8, 3, 0]], 1.3), -1);
 });
 
 test('strong evidence needs two steps in a row and the minute behind it', () => {
@@ -26,7 +29,7 @@ test('strong evidence needs two steps in a row and the minute behind it', () => 
   assert.equal(
     after([
       [5, 3, 0],
-      [6, 3.5, 0],
+      [6, 3.2, 0],
     ]),
     -1,
   );
@@ -56,7 +59,7 @@ test('three of four steps of moderate evidence fire', () => {
 test('weak evidence fires over minutes, and only while it goes on', () => {
   const minutes = Array.from({ length: 15 }, () => [0, 4, 3]);
   assert.equal(after(minutes), 1);
-  assert.equal(after(minutes, 1, false, false), -1);
+  assert.equal(after(minutes, 1, 'certain', false), -1);
   assert.equal(after(minutes.slice(0, 8)), -1);
   assert.equal(
     after([

@@ -12,15 +12,15 @@ export interface Persistence {
 
 const MEMORY = 15;
 const MINUTE_STEPS = 6;
-const AT_ONCE = 10;
-const IN_TWO = { each: 3, sum: 9.5 } as const;
-const IN_FOUR = { each: 2.7, sum: 10, hits: 3 } as const;
-const IN_MINUTES = { each: 2.5, sum: 10.5, minutes: 3, longest: 2.5 } as const;
-const MINUTE_SUPPORT = 4;
-const MINUTE = 6.5;
-const LONGEST = 7;
+const AT_ONCE = { certain: 7, brief: 10 } as const;
+const IN_TWO = { each: 3, sum: 7.5 } as const;
+const IN_FOUR = { each: 2.7, sum: 8, hits: 3 } as const;
+const IN_MINUTES = { each: 2.2, sum: 8.5, minutes: 3, longest: 2.5 } as const;
+const MINUTE_SUPPORT = 3.5;
+const MINUTE = 5.5;
+const LONGEST = 5.5;
 /** The half hour, looked at once a minute. */
-const SLOW = 7;
+const SLOW = 5.5;
 const SLOW_MINUTES = 3;
 
 export function createPersistence(): Persistence {
@@ -62,21 +62,24 @@ export interface FiringRule {
   caution: number;
   /** log10 of how many times the usual false alarms are acceptable: lowers every bar. */
   easing: number;
-  /** Denies a verdict on one step alone. */
-  atLeastTwo: boolean;
+  /**
+   * What the newest steps may do alone. `certain`: one is enough. `brief`: a short pause looks the same, and one must be
+   * overwhelming. `doubtful`: events may yet arrive, and there is no verdict on less than three.
+   */
+  steps: 'certain' | 'brief' | 'doubtful';
   /** Whether the newest steps still deviate. */
   ongoing: boolean;
 }
 
 /** Horizon (0 the shortest) whose evidence meets the rule now, or -1. */
-export function firingHorizon(state: Persistence, { caution, easing, atLeastTwo, ongoing }: FiringRule): number {
+export function firingHorizon(state: Persistence, { caution, easing, steps, ongoing }: FiringRule): number {
   const barOf = (bar: number): number => bar * caution - easing;
   const now = at(state, 0, 0);
   const minute = at(state, 0, 1);
-  if (!atLeastTwo && now >= barOf(AT_ONCE)) return 0;
+  if (steps !== 'doubtful' && now >= barOf(AT_ONCE[steps])) return 0;
   const pair = now + at(state, 1, 0);
   const supported = minute >= barOf(MINUTE_SUPPORT);
-  if (supported && hits(state, 0, 2, IN_TWO.each) === 2 && pair >= barOf(IN_TWO.sum)) return 0;
+  if (steps !== 'doubtful' && supported && hits(state, 0, 2, IN_TWO.each) === 2 && pair >= barOf(IN_TWO.sum)) return 0;
   let four = 0;
   for (let age = 0; age < 4; age++) four += at(state, age, 0);
   if (supported && now > 0 && hits(state, 0, 4, IN_FOUR.each) >= IN_FOUR.hits && four >= barOf(IN_FOUR.sum)) return 0;

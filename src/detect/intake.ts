@@ -126,6 +126,8 @@ export class Intake {
       const step = Math.floor(time / SUB_WINDOW_MS);
       if (step < closedBefore) {
         late++;
+        const tardy = cache.entities[entityIds[i] as number];
+        if (tardy) tardy.state.late += 1;
         continue;
       }
       const what = kind[i] as number;

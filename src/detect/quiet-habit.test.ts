@@ -28,8 +28,13 @@ test('what comes at the same time of day, three days of the week, is quiet the f
 test('many on one day are one trouble; many on several days are a habit at any time', () => {
   const day = Array.from({ length: 12 }, (_, i) => T0 - (12 - i) * 40 * MINUTE);
   assert.equal(quietAfter(habitOf(day), anomalyOf('a', T0)), null);
-  const week = Array.from({ length: 12 }, (_, i) => T0 - (12 - i) * 470 * MINUTE);
-  assert.match(quietAfter(habitOf(week), anomalyOf('a', T0))?.reason ?? '', /^it came 12 times in the last 7 days/);
+  const week = Array.from({ length: 30 }, (_, i) => T0 - (30 - i) * 150 * MINUTE);
+  assert.match(quietAfter(habitOf(week), anomalyOf('a', T0))?.reason ?? '', /^it came 30 times in the last 7 days/);
+});
+
+test('what comes at all times comes at this one too: that is no habit', () => {
+  const habit = habitOf(Array.from({ length: 30 }, (_, i) => T0 - (30 - i) * 320 * MINUTE));
+  assert.equal(quietAfter(habit, anomalyOf('a', T0)), null);
 });
 
 test('what is worse than usual calls: by effect, by severity, or by length', () => {

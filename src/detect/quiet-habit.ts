@@ -20,8 +20,9 @@ const HOUR_STEPS = 360;
 /** Several on one day are one trouble and not a habit: that takes a few days of the week before. */
 const WITHIN_DAYS = 7;
 const ON_DAYS = 3;
-/** At any time of day, that many. */
-const OFTEN = 10;
+const MAX_COINCIDENCE = 0.01;
+/** At any time of day, that many a day. */
+const OFTEN = 8;
 /** No worse: up to half as much again as the usual effect, and twice as long as the longest. */
 const WORSE_RATIO = 1.5;
 const WORSE_LENGTH = 2;
@@ -52,9 +53,27 @@ const daysBetween = (earlier: number, start: number): number => Math.round((star
 const distinctDays = (occurrences: Habit, start: number): number =>
   new Set(occurrences.map(({ startStep }) => daysBetween(startStep, start)).filter((days) => days > 0)).size;
 
+/** Chance that something which comes `perDay` times a day at any time comes near one time of day on `days` or more of the days before. */
+function coincidence(perDay: number, days: number): number {
+  const daily = -Math.expm1((-perDay * 2 * HOUR_STEPS) / DAY_STEPS);
+  let chance = 0;
+  let choose = 1;
+  for (let k = 0; k <= WITHIN_DAYS; k++) {
+    if (k >= days) chance += choose * daily ** k * (1 - daily) ** (WITHIN_DAYS - k);
+    choose = (choose * (WITHIN_DAYS - k)) / (k + 1);
+  }
+  return chance;
+}
+
+/** Days before on which there were so many that one more is no news. */
+function busyDays(occurrences: Habit, start: number): number {
+  const byDay = Map.groupBy(occurrences, ({ startStep }) => Math.floor((start - startStep) / DAY_STEPS));
+  return [...byDay.values()].filter((ofDay) => ofDay.length >= OFTEN).length;
+}
+
 /**
- * Why an anomaly, as it is at `step`, calls nobody: it came at this time of day, or often at any time, on several days of the
- * week before, and is no worse now. Null when it must call.
+ * Why an anomaly, as it is at `step`, calls nobody: it came at this time of day on several days of the week before, more than its
+ * frequency explains, or all the time on several days, and is no worse now. Null when it must call.
  */
 export function quietReason(habit: Habit, anomaly: Anomaly, step: number): Quiet | null {
   const start = stepOf(anomaly.startedAt);
@@ -65,10 +84,10 @@ export function quietReason(habit: Habit, anomaly: Anomaly, step: number): Quiet
   });
   const since = anomaly.quiet?.since ?? isoTime((step + 1) * SUB_WINDOW_MS);
   const days = distinctDays(sameHour, start);
-  if (days >= ON_DAYS && !isWorse(sameHour, anomaly, step)) {
+  const isRegular = days >= ON_DAYS && coincidence(recent.length / WITHIN_DAYS, days) < MAX_COINCIDENCE;
+  if (isRegular && !isWorse(sameHour, anomaly, step)) {
     return { since, reason: `it came at this time on ${days} of the last ${WITHIN_DAYS} days and is no worse` };
   }
-  const isOften = recent.length >= OFTEN && distinctDays(recent, start) >= ON_DAYS;
-  if (!isOften || isWorse(recent, anomaly, step)) return null;
+  if (busyDays(recent, start) < ON_DAYS || isWorse(recent, anomaly, step)) return null;
   return { since, reason: `it came ${recent.length} times in the last ${WITHIN_DAYS} days and is no worse` };
 }

@@ -6,7 +6,7 @@ import type { CallGraph } from './call-graph.ts';
 import type { DetectConfig } from './config.ts';
 import { learnEntity } from './entity-learning.ts';
 import { scoreEntity } from './entity-scoring.ts';
-import { closeSubWindow, type Entity } from './entity-state.ts';
+import { closeSubWindow, type Entity, type EntityState } from './entity-state.ts';
 import { SIGNALS } from './episode.ts';
 import { openVoterModel, retrain } from './forest-voter.ts';
 import { isGap, type StepTraffic } from './gap-rule.ts';
@@ -44,6 +44,10 @@ const RETRAIN_CHECK_STEPS = 6;
 const MAX_POOLED = 64;
 /** A witness is looked at over a minute at most that ends with the step. */
 const EARLIER_STEPS = 5;
+/** Late events fade by half in half a minute; a tenth of a step's events, and a few, are more than stragglers. */
+const LATE_KEEP = 2 ** (-1 / 3);
+const LATE_SHARE = 0.1;
+const MIN_LATE = 3;
 const sums = createHorizonSums();
 
 export function createGridState(): GridState {
@@ -121,6 +125,7 @@ export class StepGrid {
       if (entity.state.firstStep < 0 || step < entity.state.firstStep) continue;
       const slot = closeSubWindow(entity, step, whole, pool);
       expectStep(entity.state.baseline, entity.state.ring, slot, step);
+      doubtLate(entity.state, step, expected);
       if (gap && total === 0) entity.state.ring.index[slot] = -1;
       const trafficShare = expectedTotal > 0 ? expected / expectedTotal : 0;
       this.#scoreStep(entity, step, trafficShare, endMs, file);
@@ -160,5 +165,15 @@ export class StepGrid {
     if (!model) return;
     entity.model = openVoterModel(entity.state.forest);
     models.push(model);
+  }
+}
+
+/** While events of an entity keep coming late, nobody knows how many there were: its last minute is not judged by traffic. */
+function doubtLate(state: EntityState, step: number, expected: number): void {
+  state.late *= LATE_KEEP;
+  if (state.late < MIN_LATE || state.late < LATE_SHARE * expected) return;
+  for (let at = step - EARLIER_STEPS; at <= step; at++) {
+    const slot = slotOf(state.ring, at);
+    if (slot >= 0) state.ring.whole[slot] = 0;
   }
 }
