@@ -21,39 +21,27 @@ const FEATURES = 7;
 const TRAINING_ROWS = 1440;
 const FORESTS = 20;
 
-/** What `count` calls took: each by the clock, milliseconds, and all together of the processor, microseconds. */
-interface Cost {
-  elapsed: Float64Array;
-  processorUs: number;
-}
-
-/** Percentiles by the clock, microseconds, and how many a second one core does by its processor time. */
-function line(name: string, { elapsed, processorUs }: Cost): string {
+/** Percentiles of `elapsed` milliseconds, in microseconds, and how many a second one core does. */
+function line(name: string, elapsed: Float64Array): string {
   const sorted = elapsed.toSorted();
   const at = (q: number): string => (1000 * (sorted[Math.ceil(q * sorted.length) - 1] as number)).toFixed(1).padStart(9);
-  const perSecond = Math.round((1e6 * sorted.length) / processorUs);
+  const perSecond = Math.round((1000 * sorted.length) / sorted.reduce((sum, ms) => sum + ms, 0));
   return `${name.padEnd(44)}${at(0.5)}${at(0.99)}${at(1)}${String(perSecond).padStart(10)}\n`;
 }
 
-/** Cost of `count` calls after `before` that are not measured. What `prepare` takes by the processor is left out. */
-function timed(before: number, count: number, prepare: (i: number) => void, run: (i: number) => void): Cost {
+/** Times of `count` calls after `before` that are not measured, milliseconds. What `prepare` takes is left out. */
+function timed(before: number, count: number, prepare: (i: number) => void, run: (i: number) => void): Float64Array {
   const elapsed = new Float64Array(count);
-  let processorUs = 0;
   for (let i = 0; i < before + count; i++) {
     prepare(i);
-    const usedBefore = process.cpuUsage();
     const startMs = performance.now();
     run(i);
-    const tookMs = performance.now() - startMs;
-    const { user, system } = process.cpuUsage(usedBefore);
-    if (i < before) continue;
-    elapsed[i - before] = tookMs;
-    processorUs += user + system;
+    if (i >= before) elapsed[i - before] = performance.now() - startMs;
   }
-  return { elapsed, processorUs };
+  return elapsed;
 }
 
-function eventWindows(): Cost {
+function eventWindows(): Float64Array {
   const detector: Detector = createDetector({ config: detectConfigSchema.parse({}), clock: 'events', seed: 1 });
   const services = [seasonal('service')];
   const batch = newBatch();
@@ -65,7 +53,7 @@ function eventWindows(): Cost {
   return timed(HISTORY_STEPS, steps, feed, () => detector.advance(null));
 }
 
-function metricRows(): Cost {
+function metricRows(): Float64Array {
   const engine = new MetricEngine({ seed: 1, falseAlarmBudget: 0.05, onVerdict: () => undefined });
   const prng = createPrng(2);
   const levels = new Float64Array(SERIES);
