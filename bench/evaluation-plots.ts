@@ -24,6 +24,7 @@ import { pictureSvg, type PictureTick } from './evaluation-picture.ts';
 const UNLICENSED = 'resource cases';
 const OUT = join(import.meta.dirname, '..', 'docs', 'evaluation');
 const SEED = 1;
+const DAY_MS = 86_400_000;
 const CONTEXT_SAMPLES = 150;
 const CONTEXT_SHARE = 1;
 
@@ -64,7 +65,9 @@ function duration(ms: number): string {
 }
 
 function subtitleOf({ kind, stream, span, delayMs, verdicts }: PlottedCase): string {
-  const from = isoTime(span.startMs).slice(0, 16).replace('T', ' ');
+  const date = isoTime(span.startMs).slice(0, 16).replace('T', ' ');
+  // A recording without a calendar counts from 0.
+  const from = span.startMs < 365 * DAY_MS ? `day ${Math.floor(span.startMs / DAY_MS)}${date.slice(10)}` : date;
   const what =
     kind === 'hit'
       ? `fires ${duration(delayMs)} after the label begins`
