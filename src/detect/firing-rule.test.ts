@@ -85,3 +85,16 @@ test('calm means quiet on the horizons that the anomaly fired on', () => {
   rememberEvidence(state, [5, 1, 0]);
   assert.equal(isCalm(state, 0), false);
 });
+
+test('a larger budget of false alarms lowers every bar, a smaller one raises it', () => {
+  assert.equal(after([[6.8, 4, 0]]), -1);
+  assert.equal(after([[6.8, 4, 0]], 1, 'certain', true, Math.log10(2)), 0);
+  assert.equal(after([[7.2, 4, 0]], 1, 'certain', true, Math.log10(0.5)), -1);
+});
+
+test('what burns slowly fires when half an hour deviates at the end of three minutes one after the other', () => {
+  const minutes = Array.from({ length: 13 }, (_, i) => [0, 0, 0, i % 6 === 0 ? 6 : 0]);
+  assert.equal(after(minutes), 3);
+  assert.equal(after(minutes.slice(1)), -1);
+  assert.equal(after(minutes, 1, 'certain', false), -1);
+});

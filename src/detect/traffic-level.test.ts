@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createPrng } from '../lib/prng.ts';
-import { createTrafficLevel, expectedTraffic, learnTraffic, usesSeason } from './traffic-level.ts';
+import {
+  busiestRate,
+  createTrafficLevel,
+  expectedTraffic,
+  learnTraffic,
+  settleTraffic,
+  usesSeason,
+  usualTraffic,
+} from './traffic-level.ts';
 
 const DAY_STEPS = 8640;
 const daily = (step: number): number => 100 * (1 - 0.8 * Math.cos((2 * Math.PI * step) / DAY_STEPS));
@@ -51,4 +59,17 @@ test('one wild step hardly moves what is expected', () => {
   const before = expectedTraffic(level, 864);
   learnTraffic(level, 864, 1e6, 0.01);
   assert.ok(expectedTraffic(level, 865) < 1.05 * before);
+});
+
+test('a level that is settled on is expected at once, and earlier days at this time stay known beside it', () => {
+  const level = learnDays(2.5, daily);
+  const step = 2.5 * DAY_STEPS;
+  settleTraffic(level, step, 20);
+  assert.ok(Math.abs(expectedTraffic(level, step) - 20) < 0.5);
+  assert.ok(Math.abs(usualTraffic(level, step) / daily(step) - 1) < 0.1);
+  assert.ok(Math.abs(busiestRate(level) / 180 - 1) < 0.1);
+});
+
+test('before two days nothing is usual at a time of day', () => {
+  assert.ok(Number.isNaN(usualTraffic(learnDays(0.5, daily), 0.5 * DAY_STEPS)));
 });
