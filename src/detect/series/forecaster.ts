@@ -55,14 +55,14 @@ export function robustSpread(sorted: Float32Array): number {
   return (quantileOf(sorted, 0.75) - quantileOf(sorted, 0.25)) * SPREAD_PER_IQR;
 }
 
-/** `range` stands in while there are few errors. */
-export function refreshSpread(forecaster: Forecaster, range: number, floor: number): void {
+/** `range` stands in while there are few errors; `floor` and `wideFloor` are added to the two spreads. */
+export function refreshSpread(forecaster: Forecaster, range: number, floor: number, wideFloor: number): void {
   const sorted = sortedRing(forecaster.errors);
   const isYoung = sorted.length < MIN_ERRORS;
   const spread = Math.max(isYoung ? range : robustSpread(sorted), MEAN_SHARE * forecaster.meanError);
   const wide = isYoung ? range : (quantileOf(sorted, 0.95) - quantileOf(sorted, 0.05)) * SPREAD_PER_WIDE_RANGE;
   forecaster.spread = spread + floor;
-  forecaster.wideSpread = Math.max(spread, wide) + floor;
+  forecaster.wideSpread = Math.max(spread, wide) + wideFloor;
 }
 
 const SATURATION = 50;

@@ -172,6 +172,16 @@ test('a spike departs, its end does not', () => {
   assert.ok(end.departure <= 0 && end.departure >= -3);
 });
 
+test('a share of successes that rests at its ceiling is measured by the share of failures', () => {
+  const model = new SeriesModel(STEP_MS);
+  const prng = createPrng(22);
+  feed(model, () => (prng.next() < 0.2 ? 100 - 0.5 * prng.next() : 100), 3 * PER_DAY);
+  assert.ok(readAt(model, 3 * PER_DAY, 93).departure < -5);
+  const middle = new SeriesModel(STEP_MS);
+  feed(middle, noise(23, 100, 0.1), 3 * PER_DAY);
+  assert.ok(readAt(middle, 3 * PER_DAY, 93).departure > -3);
+});
+
 test('what a series does on one day of ten departs less than it deviates', () => {
   const model = new SeriesModel(STEP_MS);
   const prng = createPrng(21);

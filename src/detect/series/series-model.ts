@@ -30,6 +30,12 @@ export const MIN_POINTS = 30;
 /** Minimum effect: a deviation is counted in no smaller unit than this share of the level, and of the range of the history. */
 const LEVEL_FLOOR = 0.05;
 const RANGE_FLOOR = 0.1;
+/**
+ * Share of the level for departures of a series that rests at its highest value, as a share of successes does: there what counts is
+ * the distance from the ceiling, and 1 % of failures matters where 1 % of a level does not.
+ */
+const CEILING_FLOOR = 0.01;
+const RESTING_SHARE = 0.25;
 /** And one unit where all values are whole numbers: one event more than none is not an incident by its ratio. */
 const COUNT_FLOOR = 1;
 /** Largest departure, in spreads, that moving back towards the slow level can be: what ends is no news. */
@@ -138,9 +144,19 @@ export class SeriesModel {
     state.level.forecast = quantileOf(sorted, 0.5);
     const range = robustSpread(sorted);
     const quantum = state.whole ? COUNT_FLOOR : 0;
-    const floor = LEVEL_FLOOR * Math.abs(state.level.forecast + state.origin) + RANGE_FLOOR * range + quantum;
-    for (const forecaster of [state.level, state.day, state.week, state.fast]) refreshSpread(forecaster, range, floor);
+    const level = Math.abs(state.level.forecast + state.origin);
+    const least = RANGE_FLOOR * range + quantum;
+    const floor = LEVEL_FLOOR * level + least;
+    const wideFloor = (isCeiling(sorted, level) ? CEILING_FLOOR : LEVEL_FLOOR) * level + least;
+    for (const forecaster of [state.level, state.day, state.week, state.fast]) refreshSpread(forecaster, range, floor, wideFloor);
   }
 }
 
 const larger = (a: number, b: number): number => (Math.abs(a) > Math.abs(b) ? a : b);
+
+/** Whether a good part of the history is at its very maximum, and it is not constant. */
+function isCeiling(sorted: Float32Array, level: number): boolean {
+  const top = sorted.at(-1) as number;
+  const resting = sorted[Math.floor(sorted.length * (1 - RESTING_SHARE))] as number;
+  return sorted.length >= MIN_POINTS && level > 0 && top - resting <= Number.EPSILON * level && (sorted[0] as number) < top;
+}
