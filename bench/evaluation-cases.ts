@@ -23,10 +23,15 @@ interface Peak {
   score: number;
 }
 
+/** All entities, or the front door alone where faults are looked for there. */
+function watched({ detection, truth }: EvaluatedStream<AnyTruth>): readonly EntityVerdicts[] {
+  return 'target' in truth ? detection.verdicts.filter(({ entity }) => entity === truth.target) : detection.verdicts;
+}
+
 /** The highest score of any entity in a stretch; ties go to the earlier entity and tick. */
 function peakIn(stream: EvaluatedStream<AnyTruth>, { startMs, endMs }: Span, firingOnly: boolean): Peak | undefined {
   let best: Peak | undefined;
-  for (const verdicts of stream.detection.verdicts) {
+  for (const verdicts of watched(stream)) {
     for (let tick = 0; tick < verdicts.score.length; tick++) {
       const timeMs = verdicts.endMs[tick] as number;
       if (timeMs < startMs || timeMs > endMs || (firingOnly && !verdicts.firing[tick])) continue;
@@ -51,7 +56,7 @@ function foundIn(stream: EvaluatedStream<AnyTruth>): Found[] {
   const truths = faultySpans(stream);
   const lastMs = Math.max(...stream.telemetry.tables.map(({ timeMs }) => timeMs.at(-1) ?? -Infinity));
   const scored = { startMs: scoredFromMs(stream), endMs: lastMs + stepMs };
-  const incidents = incidentsOf(stream.detection.verdicts, scored);
+  const incidents = incidentsOf(watched(stream), scored);
   const { pairs, falseIncidents } = matchIncidents({ incidents, truths, sampleMs: stepMs, scored });
   const zoneOf = ({ startMs, endMs }: Span): Span => ({ startMs: startMs - stepMs, endMs: endMs + 300_000 });
   return [

@@ -11,7 +11,7 @@ import { findSets } from '../src/evaluate/folder.ts';
 import { sampleStepMs } from '../src/evaluate/telemetry.ts';
 import { isoTime } from '../src/lib/clock.ts';
 import { chooseCases, type PlottedCase } from './evaluation-cases.ts';
-import { writeSection } from './evaluation-document.ts';
+import { withParts, writeSection } from './evaluation-document.ts';
 import { pictureSvg, type PictureTick } from './evaluation-picture.ts';
 
 /**
@@ -92,7 +92,7 @@ function plot(set: string, streams: readonly EvaluatedStream<AnyTruth>[]): strin
     return `![${title}: ${subtitle}](docs/evaluation/${file})`;
   });
   const missing = (['hit', 'miss', 'false alarm'] as const).filter((kind) => cases.every((own) => own.kind !== kind));
-  return [`### ${set}`, ...links, ...(missing.length > 0 ? [`There is no ${missing.join(' and no ')}.`] : [])].join('\n\n');
+  return [...links, ...(missing.length > 0 ? [`There is no ${missing.join(' and no ')}.`] : [])].join('\n\n');
 }
 
 const folder = positionals[0];
@@ -102,14 +102,14 @@ if (folder === undefined) {
 } else {
   mkdirSync(OUT, { recursive: true });
   const wanted = flags.sets.split(',');
-  const sections: string[] = [];
+  const sections = new Map<string, string>();
   for (const set of findSets(folder)) {
     if (set.layout === UNLICENSED || !wanted.some((beginning) => set.name.startsWith(beginning))) continue;
     const streams: EvaluatedStream<AnyTruth>[] = [];
     const onStream = (_: string, stream: EvaluatedStream<unknown>): void =>
       void streams.push(stream as EvaluatedStream<AnyTruth>);
     await evaluateFolder({ folder: set.folder, detector: 'helios', seed: SEED, threads: 1, onStream });
-    if (streams.length > 0) sections.push(plot(set.name, streams));
+    if (streams.length > 0) sections.set(set.name, plot(set.name, streams));
   }
-  if (flags.write) writeSection('plots', sections.join('\n\n'));
+  if (flags.write) writeSection('plots', (before) => withParts(before, sections));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { meanFigure, quantileFigure, rateFigure, ratioFigure, shareFigure, type Figure } from '../src/evaluate/figure.ts';
 import { createPrng } from '../src/lib/prng.ts';
-import { withSection } from './evaluation-document.ts';
+import { sectionOf, withParts, withSection } from './evaluation-document.ts';
 import { joinSets, poolSeeds } from './evaluation-pooling.ts';
 import { fromJson, toJson, type EvaluationRecord, type EvaluationRun } from './evaluation-record.ts';
 import { evaluationTable } from './evaluation-table.ts';
@@ -82,4 +82,15 @@ test('a section of a document is replaced between its marks, and one without mar
   const text = 'a\n<!-- begin t -->\nold\n<!-- end t -->\nb';
   assert.equal(withSection(text, 't', 'new'), 'a\n<!-- begin t -->\n\nnew\n\n<!-- end t -->\nb');
   assert.throws(() => withSection(text, 'u', ''), /section u/);
+  assert.equal(sectionOf(text, 't'), 'old');
+  assert.equal(
+    withParts(
+      '### b\n\n1\n\n### c\n\n2',
+      new Map([
+        ['c', '3'],
+        ['a', '4'],
+      ]),
+    ),
+    '### a\n\n4\n\n### b\n\n1\n\n### c\n\n3',
+  );
 });

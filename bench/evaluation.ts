@@ -65,7 +65,7 @@ if (flags.from === undefined && folder === undefined) {
 } else {
   const record = flags.from === undefined ? await run(folder as string) : readRecord(flags.from);
   const table = evaluationTable(record, { isMarkdown: flags.markdown || flags.write, isFull: flags.full });
-  if (flags.write) writeSection('table', table);
+  if (flags.write) writeSection('table', () => table);
   else process.stdout.write(`${table}\n`);
   process.stderr.write(`${record.runs.length} runs in ${record.seconds.toFixed(0)} s\n`);
   if (record.runs.some(({ error }) => error !== undefined)) process.exitCode = 1;

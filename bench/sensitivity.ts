@@ -86,7 +86,7 @@ if (folder === undefined || constants.length === 0) {
   const source = mkdtempSync(join(tmpdir(), 'helios-sensitivity-'));
   try {
     const table = sensitivityTable(await measureGrids(source));
-    if (flags.write) writeSection('sensitivity', table);
+    if (flags.write) writeSection('sensitivity', () => table);
     else process.stdout.write(`${table}\n`);
   } finally {
     rmSync(source, { recursive: true });
