@@ -62,7 +62,8 @@ export class TraceWatch {
 
   /**
    * Lets time go on. `troubledSinceMs`: when the first of the incidents that are open began, Infinity when there is none; what came
-   * before is normal, and from then on nothing is learned until all are over.
+   * before is normal, and from then on nothing is learned until all are over. Then what is still held of that time is learned but for the services
+   * that were strange in it, as always: it shows what is normal for all others.
    */
   advance(nowMs: number, troubledSinceMs: number): void {
     this.#statistics.advance(nowMs);
@@ -71,7 +72,6 @@ export class TraceWatch {
       this.#isFrozen = true;
       return;
     }
-    if (this.#isFrozen) this.#learnedUntilMs = nowMs;
     this.#isFrozen = false;
     this.#learn(nowMs - HOLD_MS, BLOCK_MS);
   }
