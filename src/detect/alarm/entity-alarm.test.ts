@@ -41,6 +41,23 @@ test('a strange combination fires though no series is far out', () => {
   assert.ok(alarm.evidence > 5);
 });
 
+test('what voters still remember of a spike is over when the series are calm', () => {
+  const { step, residuals } = setUp(2000);
+  const row = residuals();
+  row[2] = -40;
+  assert.ok(step(row, 25));
+  let fired = 0;
+  for (let i = 0; i < 10; i++)
+    if (
+      step(
+        residuals().map((residual) => residual / 10),
+        25,
+      )
+    )
+      fired++;
+  assert.ok(fired <= 4, `${fired}`);
+});
+
 test('it is warming up on its first ticks', () => {
   assert.equal(setUp(10).alarm.state, 'warming_up');
 });

@@ -8,8 +8,13 @@ export interface EntityAlarmState {
   sum: EvidenceSumState;
   ofSeries: AlarmMemory;
   ofVoters: AlarmMemory;
+  /** Rows without a departure since the last one in the voters' episode; NaN when no series has departed in it. */
+  calmRows: number;
 }
 
+/** A row with a departure of this many spreads; so many rows without one end what began with one. */
+const DEPARTURE = 3;
+const RELEASE_ROWS = 2;
 /** The states of both rules, the one that says most first. */
 const BY_WEIGHT: readonly AlarmState[] = ['firing', 'muted_frequent', 'settled', 'pending', 'warming_up', 'quiet'];
 
@@ -24,6 +29,7 @@ export class EntityAlarm {
   private readonly ofVoters: AlarmRule;
   private readonly parts: Float64Array;
   private readonly isCombination: boolean;
+  private calmRows: number;
 
   constructor(options: AlarmOptions & { seriesCount: number }, state?: EntityAlarmState) {
     const { stepMs, seriesCount, falseAlarmBudget } = options;
@@ -33,10 +39,11 @@ export class EntityAlarm {
     this.ofSeries = new AlarmRule(share, state?.ofSeries);
     this.ofVoters = new AlarmRule(share, state?.ofVoters);
     this.parts = new Float64Array(seriesCount);
+    this.calmRows = state?.calmRows ?? NaN;
   }
 
   get state(): AlarmState {
-    if (!this.isCombination) return this.ofSeries.state;
+    if (!this.isCombination || this.calmRows >= RELEASE_ROWS) return this.ofSeries.state;
     return BY_WEIGHT.find((state) => state === this.ofSeries.state || state === this.ofVoters.state) as AlarmState;
   }
 
@@ -51,7 +58,7 @@ export class EntityAlarm {
   }
 
   snapshot(): EntityAlarmState {
-    return { sum: this.sum.state, ofSeries: this.ofSeries.memory, ofVoters: this.ofVoters.memory };
+    return { sum: this.sum.state, ofSeries: this.ofSeries.memory, ofVoters: this.ofVoters.memory, calmRows: this.calmRows };
   }
 
   /** Takes in the signed departures of a row, in spreads, and the voters' score of it; whether the entity fires. */
@@ -60,7 +67,16 @@ export class EntityAlarm {
     if (residuals.some((residual) => residual !== 0)) this.sum.learn(residuals);
     const kind = leadOf(this.parts);
     const bySeries = this.ofSeries.next(score, timeMs, kind);
-    return (this.isCombination && this.ofVoters.next(votersScore, timeMs, kind)) || bySeries;
+    return (this.isCombination && this.fireByVoters(residuals, votersScore, timeMs, kind)) || bySeries;
+  }
+
+  /** Voters remember a spike for several rows; an episode that a series has led ends when the series are calm again. */
+  private fireByVoters(departures: Float64Array, score: number, timeMs: number, kind: string): boolean {
+    const isFiring = this.ofVoters.next(score, timeMs, kind);
+    if (!isFiring) this.calmRows = NaN;
+    else if (departures.some((departure) => Math.abs(departure) >= DEPARTURE)) this.calmRows = 0;
+    else this.calmRows++;
+    return isFiring && !(this.calmRows >= RELEASE_ROWS);
   }
 }
 
