@@ -23,8 +23,8 @@ function shownAim(aim: MeasureRow['aim'], figure: PooledFigure | undefined): str
     reached ? (surely ? 'reached' : 'reached, not surely') : 'missed';
   const { value = NaN, low = NaN, high = NaN } = figure ?? {};
   if (aim.sense === 'within') {
-    const away = Math.abs(value - aim.of);
-    return `within ${aim.value} of ${aim.of}: ${figure ? verdict(away <= aim.value, true) : 'not measured'}`;
+    const isWithin = (other: number): boolean => Math.abs(other - aim.of) <= aim.value;
+    return `within ${aim.value} of ${aim.of}: ${figure ? verdict(isWithin(value), isWithin(low) && isWithin(high)) : 'not measured'}`;
   }
   const [sign, reached, surely] =
     aim.sense === 'at least'
