@@ -80,8 +80,7 @@ function parsed(source: string, constant: string) {
 }
 
 if (folder === undefined || constants.length === 0) {
-  process.stderr.write('name a folder of labelled sets, and FILE:CONSTANT[=VALUE,...]\n');
-  process.exitCode = 2;
+  process.stderr.write('skipped: a folder of labelled sets and FILE:CONSTANT[=VALUE,...] were not named\n');
 } else {
   const source = mkdtempSync(join(tmpdir(), 'helios-sensitivity-'));
   try {
