@@ -14,6 +14,11 @@ const ENERGY = 1;
 const FIRST_VIEW = 2;
 const NEIGHBOURS = VOTERS.length - 1;
 
+/** Levels move together, so that what their correlation leaves is small; residuals are half noise of their own. */
+const LEVEL_RIDGE = 0.02;
+const RESIDUAL_RIDGE = 0.5;
+const JOINT_VIEWS = 3;
+
 const DAY_MS = 86_400_000;
 /** Voters remember two weeks, within these numbers of rows. */
 const MEMORY_DAYS = 14;
@@ -37,7 +42,7 @@ export class EntityVoters {
   private readonly features: WindowFeatures;
   private readonly views: ViewDistance[];
   private readonly neighbours: NeighbourReservoir;
-  /** Levels, then drifts, of all series. */
+  /** Levels, then drifts, then held residuals, of all series. */
   private readonly joint: Float64Array;
   private readonly votes = new Float64Array(VOTERS.length);
   private readonly evidences = new Float64Array(VOTERS.length);
@@ -51,12 +56,12 @@ export class EntityVoters {
     const days = (MEMORY_DAYS * DAY_MS) / stepMs;
     const memoryRows = Math.round(Math.min(MAX_MEMORY_ROWS, Math.max(MIN_MEMORY_ROWS, days)));
     const features = new WindowFeatures(seriesCount, memoryRows);
-    const views = [features.level, features.residual, features.longDrift];
+    const views = [features.level, features.held, features.longDrift];
     this.seriesCount = seriesCount;
     this.features = features;
-    this.views = views.map((view) => new ViewDistance(view, memoryRows));
-    this.joint = new Float64Array(2 * seriesCount);
-    this.neighbours = new NeighbourReservoir(2 * seriesCount, memoryRows, seed);
+    this.views = views.map((view) => new ViewDistance(view, memoryRows, view === features.level ? LEVEL_RIDGE : RESIDUAL_RIDGE));
+    this.joint = new Float64Array(JOINT_VIEWS * seriesCount);
+    this.neighbours = new NeighbourReservoir(this.joint.length, memoryRows, seed);
     this.contributions = new Float64Array(VOTERS.length * seriesCount);
     this.tails = VOTERS.map(() => new ScoreTail(memoryRows));
     this.combinedTail = new ScoreTail(memoryRows);
@@ -90,10 +95,11 @@ export class EntityVoters {
 
   private poll(): void {
     const features = this.features;
-    this.votes[ENERGY] = residualEnergy(features.residual);
+    this.votes[ENERGY] = residualEnergy(features.held);
     for (let k = 0; k < this.views.length; k++) this.votes[FIRST_VIEW + k] = (this.views[k] as ViewDistance).score();
     this.joint.set(features.level);
     this.joint.set(features.drift, this.seriesCount);
+    this.joint.set(features.held, 2 * this.seriesCount);
     this.votes[NEIGHBOURS] = this.neighbours.score(this.joint);
   }
 
@@ -110,17 +116,25 @@ export class EntityVoters {
     return sum / (VOTERS.length - ENERGY);
   }
 
+  private neighbourContribution(j: number): number {
+    let size = 0;
+    let sum = 0;
+    for (let at = j; at < this.joint.length; at += this.seriesCount) {
+      const difference = this.neighbours.difference(this.joint, at);
+      size += Math.abs(difference);
+      sum += difference;
+    }
+    return size * Math.sign(sum);
+  }
+
   private attribute(row: VoterRow, out: EntityScore): void {
     const n = this.seriesCount;
     const all = this.contributions;
     for (let j = 0; j < n; j++) {
       const residual = row.residuals[j] as number;
       all[TAIL * n + j] = largestContribution(residual);
-      all[ENERGY * n + j] = energyContribution(this.features.residual[j] as number);
-      const level = this.neighbours.difference(this.joint, j);
-      const drift = this.neighbours.difference(this.joint, n + j);
-      all[NEIGHBOURS * n + j] =
-        Math.abs(level) + Math.abs(drift) > 0 ? (Math.abs(level) + Math.abs(drift)) * Math.sign(level + drift) : 0;
+      all[ENERGY * n + j] = energyContribution(this.features.held[j] as number);
+      all[NEIGHBOURS * n + j] = this.neighbourContribution(j);
     }
     for (let k = 0; k < this.views.length; k++) (this.views[k] as ViewDistance).contributions(all, (FIRST_VIEW + k) * n);
     attribute(all, this.evidences, out.score, out.shares);

@@ -1,7 +1,5 @@
 import { invertPositiveDefinite } from './cholesky.ts';
 
-/** Part of a feature's variance added as noise that no other feature explains. */
-const RIDGE = 0.02;
 /** Features are scaled by their spread over history, at least this much (in their own robust spreads). */
 const SPREAD_FLOOR = 0.05;
 const CLIP = 20;
@@ -17,6 +15,7 @@ const REFIT_ROWS = 128;
 export class RegularizedDistance {
   readonly size: number;
   private readonly memoryRows: number;
+  private readonly ridge: number;
   private readonly mean: Float64Array;
   /** Lower triangle in use. */
   private readonly covariance: Float64Array;
@@ -30,9 +29,11 @@ export class RegularizedDistance {
   private nextRefit = 16;
   private isFitted = false;
 
-  constructor(size: number, memoryRows: number) {
+  /** `ridge` is the part of a feature's variance that is added as noise that no other feature explains. */
+  constructor(size: number, memoryRows: number, ridge: number) {
     this.size = size;
     this.memoryRows = memoryRows;
+    this.ridge = ridge;
     this.mean = new Float64Array(size);
     this.covariance = new Float64Array(size * size);
     this.precision = new Float64Array(size * size);
@@ -113,7 +114,7 @@ export class RegularizedDistance {
       const scaleI = this.inverseSpread[i] as number;
       for (let j = 0; j <= i; j++) {
         const value = (this.covariance[i * n + j] as number) * scaleI * (this.inverseSpread[j] as number);
-        precision[i * n + j] = i === j ? value * keep + (1 - keep) + RIDGE : value * keep;
+        precision[i * n + j] = i === j ? value * keep + (1 - keep) + this.ridge : value * keep;
       }
     }
     invertPositiveDefinite(precision, n);

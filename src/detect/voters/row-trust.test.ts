@@ -40,3 +40,10 @@ test('what stays for a week regains trust', () => {
 test('nothing teaches while learning is frozen', () => {
   assert.ok(taught(new RowTrust(MINUTE_MS), 100, 0.1, true) < 0.001);
 });
+
+test('a stretch of doubtful rows that goes on stops teaching, however long history is', () => {
+  const trust = new RowTrust(MINUTE_MS);
+  taught(trust, 20 * 1440, 0.4);
+  taught(trust, 360, 3);
+  assert.ok(taught(trust, 1000, 3) < 0.01);
+});

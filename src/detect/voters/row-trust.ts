@@ -6,9 +6,9 @@ const CONVINCING = 2;
 const DOUBTFUL_MEAN = 0.65;
 const CONVINCING_MEAN = 1.05;
 const SLOW_ROWS = 50;
-/** Part of all rows that may teach although they are doubtful: about what chance makes doubtful. */
+/** Part of all rows that may teach although they are doubtful: about what chance makes doubtful. Doubtful rows earn next to none. */
 const ALLOWANCE = 0.03;
-/** Younger history has seen less of what is normal: at an age of d days up to 1/d of all rows may be news. */
+/** Younger history has seen less of what is normal: at an age of d days up to 1/d of all rows may be news, of doubtful ones 1/d^2. */
 const NEWS_DAYS = 1;
 const ALLOWANCE_DAYS = 0.5;
 const PATIENCE_DAYS = 4;
@@ -44,7 +44,8 @@ export class RowTrust {
     this.ageDays += this.stepDays;
     const share = Math.max(ALLOWANCE, Math.min(1, NEWS_DAYS / this.ageDays));
     const most = Math.max(2, (share * ALLOWANCE_DAYS) / this.stepDays);
-    this.allowance = Math.min(most, this.allowance - paid + share);
+    const income = share * (1 - (1 - share) * doubt);
+    this.allowance = Math.min(most, this.allowance - paid + income);
     return Math.max(1 - doubt + paid, this.doubt ** 4);
   }
 }

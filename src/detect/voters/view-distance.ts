@@ -10,14 +10,14 @@ export class ViewDistance {
   private readonly parts: Float64Array[] = [];
 
   /** `view` is the feature by series; it is read at each call. */
-  constructor(view: Float64Array, memoryRows: number) {
+  constructor(view: Float64Array, memoryRows: number, ridge: number) {
     this.view = view;
     const blockCount = Math.ceil(view.length / MAX_BLOCK);
     for (let b = 0; b < blockCount; b++) {
       const from = Math.round((b * view.length) / blockCount);
       const to = Math.round(((b + 1) * view.length) / blockCount);
       this.parts.push(view.subarray(from, to));
-      this.blocks.push(new RegularizedDistance(to - from, memoryRows));
+      this.blocks.push(new RegularizedDistance(to - from, memoryRows, ridge));
     }
   }
 

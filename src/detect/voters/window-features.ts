@@ -1,5 +1,7 @@
 const SHORT_ROWS = 6;
 const LONG_ROWS = 30;
+/** What a held residual keeps of itself from row to row: half is gone after two. */
+const HOLD = 0.7;
 const CLIP = 10;
 /** Values are scaled by a spread of at least this part of their usual size. */
 const RELATIVE_FLOOR = 0.01;
@@ -19,6 +21,8 @@ export class WindowFeatures {
   readonly level: Float64Array;
   /** Scaled residual. */
   readonly residual: Float64Array;
+  /** Largest scaled residual of the last few rows, with its sign: series that answer one after the other are seen together. */
+  readonly held: Float64Array;
   /** Short mean of scaled residuals. */
   readonly drift: Float64Array;
   /** Longer mean of scaled residuals. */
@@ -28,6 +32,7 @@ export class WindowFeatures {
   private readonly variance: Float64Array;
   private readonly tail: Float64Array;
   private readonly short: Float64Array;
+  private readonly lastHeld: Float64Array;
   private readonly shortResidual: Float64Array;
   private readonly longResidual: Float64Array;
   private readonly weight: Float64Array;
@@ -36,6 +41,7 @@ export class WindowFeatures {
     const each = (fill = 0): Float64Array => new Float64Array(seriesCount).fill(fill);
     this.level = each();
     this.residual = each();
+    this.held = each();
     this.drift = each();
     this.longDrift = each();
     this.memoryRows = memoryRows;
@@ -43,6 +49,7 @@ export class WindowFeatures {
     this.variance = each();
     this.tail = each(TAIL_RESIDUAL);
     this.short = each(NaN);
+    this.lastHeld = each();
     this.shortResidual = each();
     this.longResidual = each();
     this.weight = each();
@@ -56,6 +63,8 @@ export class WindowFeatures {
       const scale = Math.max(1, (this.tail[j] as number) / TAIL_RESIDUAL);
       const residual = clip((residuals[j] as number) / scale);
       this.residual[j] = residual;
+      const before = HOLD * (this.lastHeld[j] as number);
+      this.held[j] = Math.abs(residual) >= Math.abs(before) ? residual : before;
       this.drift[j] = meanAfter(this.shortResidual[j] as number, residual, SHORT_ROWS);
       this.longDrift[j] = meanAfter(this.longResidual[j] as number, residual, LONG_ROWS);
     }
@@ -71,6 +80,7 @@ export class WindowFeatures {
       }
       const scaled = this.scaled(j, value);
       this.short[j] = meanAfter(this.short[j] as number, scaled, SHORT_ROWS);
+      this.lastHeld[j] = this.held[j] as number;
       this.shortResidual[j] = this.drift[j] as number;
       this.longResidual[j] = this.longDrift[j] as number;
     }
