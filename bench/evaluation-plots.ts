@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { detectConfigSchema } from '../src/detect/config.ts';
@@ -10,7 +10,7 @@ import { faultySpans, type AnyTruth } from '../src/evaluate/faulty-spans.ts';
 import { findSets } from '../src/evaluate/folder.ts';
 import { sampleStepMs } from '../src/evaluate/telemetry.ts';
 import { isoTime } from '../src/lib/clock.ts';
-import { chooseCases, type PlottedCase } from './evaluation-cases.ts';
+import { chooseCases, type CaseKind, type PlottedCase } from './evaluation-cases.ts';
 import { withParts, writeSection } from './evaluation-document.ts';
 import { pictureSvg, type PictureTick } from './evaluation-picture.ts';
 
@@ -81,17 +81,19 @@ function subtitleOf({ kind, stream, span, delayMs, verdicts }: PlottedCase): str
 /** Markdown of the plots of one set. */
 function plot(set: string, streams: readonly EvaluatedStream<AnyTruth>[]): string {
   const cases = chooseCases(streams);
+  const fileOf = (kind: CaseKind): string => `${set}-${kind.replace(' ', '-')}.svg`;
   const links = cases.map((own) => {
     const title = `${set}: ${own.kind}`;
     const subtitle = subtitleOf(own);
     const ticks = ticksOf(own);
     const svg = pictureSvg({ title, subtitle, series: own.series, ticks, faults: faultySpans(own.stream) });
-    const file = `${set}-${own.kind.replace(' ', '-')}.svg`;
+    const file = fileOf(own.kind);
     writeFileSync(join(OUT, file), svg);
     process.stderr.write(`${file}: ${svg.length} bytes, ${ticks.length} ticks; ${subtitle}\n`);
     return `![${title}: ${subtitle}](docs/evaluation/${file})`;
   });
   const missing = (['hit', 'miss', 'false alarm'] as const).filter((kind) => cases.every((own) => own.kind !== kind));
+  for (const kind of missing) rmSync(join(OUT, fileOf(kind)), { force: true });
   return [...links, ...(missing.length > 0 ? [`There is no ${missing.join(' and no ')}.`] : [])].join('\n\n');
 }
 
