@@ -5,7 +5,6 @@ import { pushRing, quantileOf, sortedRing } from './ring-quantile.ts';
 import { createSeriesState, sampleStride } from './series-state.ts';
 import type { SeriesState } from './series-state.ts';
 import { learnSlotProfile, readSlotProfile } from './slot-profile.ts';
-import { learnTailEvidence, readTailEvidence } from './tail-evidence.ts';
 
 /** What a series' own history says of one value. Filled in place by `SeriesModel.read`. */
 export interface SeriesReading {
@@ -20,8 +19,6 @@ export interface SeriesReading {
   residual: number;
   /** What of it may page somebody: measured by the wider spread, and a return from elsewhere to the slow level is hardly any. */
   departure: number;
-  /** -log10 of how often this series itself goes this far, >= 0, comparable between series of different tails. */
-  evidence?: number;
 }
 
 /** Points before a reading is compared with anything. */
@@ -67,16 +64,11 @@ export class SeriesModel {
     reading.spread = Math.max(slow.spread, Number.EPSILON * Math.max(1, Math.abs(reading.expected)));
     reading.residual = 0;
     reading.departure = 0;
-    reading.evidence = 0;
     if (Number.isNaN(offset) || state.age < MIN_POINTS) return;
     const far = deviation(slow, offset);
     const step = deviation(state.fast, offset);
     reading.residual = larger(step, far);
     reading.departure = this.#departure(slow, offset);
-    reading.evidence = Math.max(
-      readTailEvidence(state.levelTail, Math.abs(far)),
-      readTailEvidence(state.stepTail, Math.abs(step)),
-    );
   }
 
   /**
@@ -104,11 +96,7 @@ export class SeriesModel {
 
   #absorb(timeMs: number, offset: number): void {
     const { state } = this;
-    const slow = this.#slow(timeMs);
-    if (state.age >= MIN_POINTS) {
-      learnTailEvidence(state.levelTail, Math.abs(deviation(slow, offset)));
-      learnTailEvidence(state.stepTail, Math.abs(deviation(state.fast, offset)));
-    }
+    this.#forecast(timeMs);
     const sampled = ++state.sinceSample >= sampleStride(state.age, this.stepMs);
     for (const forecaster of [state.level, state.day, state.week, state.fast]) noteError(forecaster, offset, sampled);
     const newSlot = Math.floor(timeMs / state.dayProfile.slotMs) !== state.dayProfile.open;
@@ -123,11 +111,16 @@ export class SeriesModel {
     if (sampled) this.#sample(offset);
   }
 
-  /** The slow forecast to believe: of the level and the periods that beat it, the one with the smallest spread. */
-  #slow(timeMs: number): Forecaster {
-    const { level, day, week, dayProfile, weekProfile } = this.state;
+  #forecast(timeMs: number): void {
+    const { day, week, dayProfile, weekProfile } = this.state;
     day.forecast = readSlotProfile(dayProfile, timeMs);
     week.forecast = readSlotProfile(weekProfile, timeMs);
+  }
+
+  /** The slow forecast to believe: of the level and the periods that beat it, the one with the smallest spread. */
+  #slow(timeMs: number): Forecaster {
+    this.#forecast(timeMs);
+    const { level, day, week } = this.state;
     let best = level;
     for (const rival of [day, week]) {
       if (!Number.isNaN(rival.forecast) && isWon(rival.contest) && rival.spread < best.spread) best = rival;

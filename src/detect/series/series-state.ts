@@ -4,8 +4,6 @@ import { createRing } from './ring-quantile.ts';
 import type { Ring } from './ring-quantile.ts';
 import { createSlotProfile } from './slot-profile.ts';
 import type { SlotProfile } from './slot-profile.ts';
-import { createTailEvidence } from './tail-evidence.ts';
-import type { TailEvidence } from './tail-evidence.ts';
 
 /** Everything learned of one series; plain data, about 12 KB, survives a structured clone. */
 export interface SeriesState {
@@ -26,8 +24,6 @@ export interface SeriesState {
   fast: Forecaster;
   dayProfile: SlotProfile;
   weekProfile: SlotProfile;
-  levelTail: TailEvidence;
-  stepTail: TailEvidence;
 }
 
 const MINUTE_MS = 60_000;
@@ -51,8 +47,6 @@ export function createSeriesState(stepMs: number): SeriesState {
     fast: createForecaster(),
     dayProfile: createSlotProfile(DAY_MS, 15 * MINUTE_MS, DAY_VISITS, stepMs),
     weekProfile: createSlotProfile(7 * DAY_MS, 60 * MINUTE_MS, WEEK_VISITS, stepMs),
-    levelTail: createTailEvidence(),
-    stepTail: createTailEvidence(),
   };
 }
 
