@@ -30,6 +30,10 @@ function fault(kind: string, delaySeconds: number | null, rank: number): FaultRe
   };
 }
 
+function faint(result: FaultResult): FaultResult {
+  return { ...result, label: { ...result.label, ratio: { onset: ratio(1.5), peak: ratio(10) } } };
+}
+
 const WRONG: FalseIncident = {
   at: '2025-10-08T12:00:00.000Z',
   episodes: 2,
@@ -44,7 +48,7 @@ const WRONG: FalseIncident = {
 const STREAM: StreamResult = {
   seed: 1,
   services: 10,
-  faults: [fault('error_burst', 12, 1), fault('error_burst', 20, 2), fault('silence', null, 0), fault('silence', 40, 1)],
+  faults: [fault('error_burst', 12, 1), fault('error_burst', 20, 2), fault('silence', null, 0), faint(fault('silence', 40, 1))],
   falseIncidents: [WRONG],
   duplicates: 0,
   benign: { campaign: 3 },
@@ -66,6 +70,10 @@ test('a summary counts what was found, misses as infinite delay, and ranks of mi
   assert.equal(summary.serviceDays, 30);
   assert.equal(summary.hidden, 1);
   assert.deepEqual(summary.byBenign[0], { kind: 'campaign', happened: 3, false: 1 });
+  assert.deepEqual(
+    summary.byTrafficOfStrong.map(({ name, faults, medianSeconds }) => ({ name, faults, medianSeconds })),
+    [{ name: '2 1-5/s', faults: 3, medianSeconds: 20 }],
+  );
   const [low, high] = summary.recall.interval;
   assert.ok(low < 0.75 && high > 0.75);
   assert.match(summaryText(summary), /precision 75\.0 %/);

@@ -33,6 +33,8 @@ export interface DetectionSummary {
   bySize: Row[];
   /** By the usual traffic of the root. */
   byTraffic: Row[];
+  /** The same, of strong errors and slowness alone: how fast they are found depends on how many requests show them. */
+  byTrafficOfStrong: Row[];
   total: Row;
   precision: Estimate;
   recall: Estimate;
@@ -55,11 +57,13 @@ export interface DetectionSummary {
   events: number;
 }
 
+const STRONG = '2 >= 5x errors or >= 2x p95';
+
 /** Classes of what the root shows, strongest first. */
 export function strengthOf({ errors, p95, traffic }: LabelRatio): string {
   const [e, l, t] = [errors ?? 1, p95 ?? 1, traffic ?? 1];
   if (t < 0.02) return '1 silent';
-  if (e >= 5 || l >= 2) return '2 >= 5x errors or >= 2x p95';
+  if (e >= 5 || l >= 2) return STRONG;
   if (t <= 0.5 || t >= 2) return '3 <= half or >= twice the traffic';
   if (e >= 2 || l >= 1.3 || t <= 0.7 || t >= 1.5) return '4 moderate';
   return '5 weak (< 2x errors, < 1.3x p95, < 30 % of traffic)';
@@ -93,6 +97,8 @@ function trafficBand({ effect }: Label): string {
   const rate = Number(effect['eventsPerSecond']);
   return rate < 1 ? '1 below 1/s' : rate < 5 ? '2 1-5/s' : '3 above 5/s';
 }
+
+const isStrong = ({ label: { ratio } }: FaultResult): boolean => ratio !== undefined && strengthOf(ratio.onset) === STRONG;
 
 /** A fault, found or not, or a false incident: what is drawn again in the bootstrap. */
 type Item = FaultResult | null;
@@ -133,6 +139,7 @@ export function summarise(streams: readonly StreamResult[]): DetectionSummary {
     byOnset: grouped(faults, ({ ratio }) => (ratio ? strengthOf(ratio.onset) : '')),
     bySize: grouped(faults, sizeBand),
     byTraffic: grouped(faults, trafficBand),
+    byTrafficOfStrong: grouped(faults.filter(isStrong), trafficBand),
     total,
     precision: estimate(precisionOf),
     recall: estimate(recallOf),

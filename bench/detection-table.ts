@@ -36,6 +36,7 @@ export function summaryText(summary: DetectionSummary): string {
     `by the effect after 15 s\n${tableOf(summary.byOnset)}`,
     `by quantile of the effect in its kind\n${tableOf(summary.bySize)}`,
     `by usual traffic of the root\n${tableOf(summary.byTraffic)}`,
+    `by usual traffic of the root, >= 5x errors or >= 2x p95 after 15 s\n${tableOf(summary.byTrafficOfStrong)}`,
     [
       'harmless, happened, false incidents then',
       ...summary.byBenign.map(
