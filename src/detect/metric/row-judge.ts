@@ -1,4 +1,5 @@
 import type { Stage } from '../../model/anomaly.ts';
+import { Aftermath } from '../alarm/aftermath.ts';
 import { WARM_UP_TICKS, type AlarmState } from '../alarm/alarm-rule.ts';
 import { EntityAlarm } from '../alarm/entity-alarm.ts';
 import { applyState, captureState, type InstanceState } from '../instance-state.ts';
@@ -36,9 +37,10 @@ export interface RowJudgeState {
 export class RowJudge {
   readonly options: RowJudgeOptions;
   private readonly models: SeriesModel[] = [];
-  private readonly reading: SeriesReading = { expected: NaN, spread: 1, residual: 0, departure: 0 };
+  private readonly reading: SeriesReading = { expected: NaN, spread: 1, residual: 0, departure: 0, away: 0 };
   private voters: EntityVoters | null = null;
   private alarm: EntityAlarm | null = null;
+  private readonly aftermath = new Aftermath();
   private score: EntityScore = emptyScore(0);
   private verdict = emptyVerdict(0);
   private departures = new Float64Array(0);
@@ -63,14 +65,14 @@ export class RowJudge {
     const { timeMs, values } = row;
     this.fit(values.length);
     const verdict = this.verdict;
-    this.readSeries(row, verdict);
+    const largest = this.readSeries(row, verdict);
     const voterRow = { timeMs, values, residuals: verdict.residuals };
     const voters = this.voters as EntityVoters;
     voters.score(voterRow, this.score);
     const alarm = this.alarm as EntityAlarm;
     verdict.firing = alarm.next(this.departures, this.score.score, timeMs);
     verdict.alarm = alarm.state;
-    verdict.score = this.score.score;
+    verdict.score = this.score.score * (values.length > 1 ? this.aftermath.keep(largest) : 1);
     sharesOf(this.score.shares, alarm.shares, verdict.shares);
     verdict.stage = this.rows < WARM_UP_TICKS ? 'warming_up' : 'baseline';
     voters.learn(voterRow, verdict.firing);
@@ -91,15 +93,19 @@ export class RowJudge {
     this.departures = new Float64Array(seriesCount);
   }
 
-  private readSeries(row: TickRow, verdict: RowVerdict): void {
+  /** Returns how far off its usual the most deviating series is, in spreads. */
+  private readSeries(row: TickRow, verdict: RowVerdict): number {
     const reading = this.reading;
+    let largest = 0;
     for (let i = 0; i < row.values.length; i++) {
       (this.models[i] as SeriesModel).read(row.timeMs, row.values[i] as number, reading);
       verdict.expected[i] = reading.expected;
       verdict.spread[i] = reading.spread;
       verdict.residuals[i] = reading.residual;
       this.departures[i] = reading.departure;
+      largest = Math.max(largest, reading.away);
     }
+    return largest;
   }
 }
 

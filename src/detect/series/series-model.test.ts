@@ -18,7 +18,7 @@ function feed(model: SeriesModel, signal: Signal, count: number, options = { fro
     const index = options.fromIndex + i;
     const timeMs = options.startMs + index * model.stepMs;
     const value = signal(timeMs, index);
-    const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, departure: NaN };
+    const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, departure: NaN, away: NaN };
     model.read(timeMs, value, reading);
     model.learn(timeMs, value, false);
     return reading;
@@ -41,7 +41,7 @@ const daily = (seed: number, spread = 5): Signal => {
 const at = (readings: readonly SeriesReading[], index: number): SeriesReading => readings.at(index) as SeriesReading;
 
 function readAt(model: SeriesModel, index: number, value: number): SeriesReading {
-  const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, departure: NaN };
+  const reading: SeriesReading = { expected: NaN, spread: NaN, residual: NaN, departure: NaN, away: NaN };
   model.read(index * model.stepMs, value, reading);
   return reading;
 }
@@ -221,4 +221,15 @@ test('a clone of the state goes on like the original, and it stays under 13 kB',
       return sum + (typeof value === 'object' && value !== null ? bytes(value) : 8);
     }, 0);
   assert.ok(bytes(model.state) < 13_000);
+});
+
+test('a return from a spike is a departure from the last point, yet away from nothing', () => {
+  const model = new SeriesModel(STEP_MS);
+  const level: Signal = (_, index) => 100 + (index % 7) - 3;
+  feed(model, level, 300);
+  feed(model, () => 400, 1, { fromIndex: 300, startMs: 0 });
+  const back = readAt(model, 301, 100);
+  assert.equal(Math.abs(back.departure), 3);
+  assert.ok(back.away < 1, String(back.away));
+  assert.ok(readAt(model, 301, 500).away > 10);
 });

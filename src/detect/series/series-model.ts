@@ -19,6 +19,8 @@ export interface SeriesReading {
   residual: number;
   /** What of it may page somebody: measured by the wider spread, and a return from elsewhere to the slow level is hardly any. */
   departure: number;
+  /** Size of the departure, but for a return only what the value is still off the slow level. */
+  away: number;
 }
 
 /** Points before a reading is compared with anything. */
@@ -64,11 +66,12 @@ export class SeriesModel {
     reading.spread = Math.max(slow.spread, Number.EPSILON * Math.max(1, Math.abs(reading.expected)));
     reading.residual = 0;
     reading.departure = 0;
+    reading.away = 0;
     if (Number.isNaN(offset) || state.age < MIN_POINTS) return;
     const far = deviation(slow, offset);
     const step = deviation(state.fast, offset);
     reading.residual = larger(step, far);
-    reading.departure = this.#departure(slow, offset);
+    this.#depart(slow, offset, reading);
   }
 
   /**
@@ -86,12 +89,13 @@ export class SeriesModel {
     fast.forecast = Number.isNaN(fast.forecast) ? offset : fast.forecast + FAST_GAIN * (offset - fast.forecast);
   }
 
-  #departure(slow: Forecaster, offset: number): number {
+  #depart(slow: Forecaster, offset: number, reading: SeriesReading): void {
     const { fast } = this.state;
     const far = deviation(slow, offset, slow.wideSpread);
     const step = deviation(fast, offset, fast.wideSpread);
     const isReturn = Math.abs(offset - slow.forecast) < Math.abs(fast.forecast - slow.forecast);
-    return larger(isReturn ? Math.sign(step) * Math.min(Math.abs(step), LARGEST_RETURN) : step, far);
+    reading.departure = larger(isReturn ? Math.sign(step) * Math.min(Math.abs(step), LARGEST_RETURN) : step, far);
+    reading.away = Math.abs(isReturn ? far : reading.departure);
   }
 
   #absorb(timeMs: number, offset: number): void {
