@@ -1,8 +1,14 @@
+import { largestResidual } from './residual-votes.ts';
+
 const SHORT_ROWS = 6;
 const LONG_ROWS = 30;
-/** What a held residual keeps of itself from row to row: half is gone after two. */
-const HOLD = 0.7;
+/** What a held residual keeps of itself from row to row: half is gone after the short window. */
+const HOLD = 0.5 ** (1 / SHORT_ROWS);
+/** A held residual counts up to this many times the largest residual of the row itself. */
+const SUPPORT = 2;
 const CLIP = 10;
+/** Memory of a residual keeps no more than half of what the row itself may show, so that one spike is soon past. */
+const HELD_CLIP = 5;
 /** Values are scaled by a spread of at least this part of their usual size. */
 const RELATIVE_FLOOR = 0.01;
 /** Share of history whose residuals may pass `TAIL_RESIDUAL` after scaling. */
@@ -21,7 +27,10 @@ export class WindowFeatures {
   readonly level: Float64Array;
   /** Scaled residual. */
   readonly residual: Float64Array;
-  /** Largest scaled residual of the last few rows, with its sign: series that answer one after the other are seen together. */
+  /**
+   * Largest scaled residual of the last few rows, with its sign, as far as the row supports it: series that answer one after the other
+   * are seen together, while rows in which all have returned no longer speak of what has passed.
+   */
   readonly held: Float64Array;
   /** Short mean of scaled residuals. */
   readonly drift: Float64Array;
@@ -32,7 +41,7 @@ export class WindowFeatures {
   private readonly variance: Float64Array;
   private readonly tail: Float64Array;
   private readonly short: Float64Array;
-  private readonly lastHeld: Float64Array;
+  private readonly memory: Float64Array;
   private readonly shortResidual: Float64Array;
   private readonly longResidual: Float64Array;
   private readonly weight: Float64Array;
@@ -49,7 +58,7 @@ export class WindowFeatures {
     this.variance = each();
     this.tail = each(TAIL_RESIDUAL);
     this.short = each(NaN);
-    this.lastHeld = each();
+    this.memory = each();
     this.shortResidual = each();
     this.longResidual = each();
     this.weight = each();
@@ -61,12 +70,15 @@ export class WindowFeatures {
       const value = this.scaled(j, values[j] as number);
       this.level[j] = meanAfter(this.short[j] as number, value, SHORT_ROWS);
       const scale = Math.max(1, (this.tail[j] as number) / TAIL_RESIDUAL);
-      const residual = clip((residuals[j] as number) / scale);
+      const residual = clip((residuals[j] as number) / scale, CLIP);
       this.residual[j] = residual;
-      const before = HOLD * (this.lastHeld[j] as number);
-      this.held[j] = Math.abs(residual) >= Math.abs(before) ? residual : before;
       this.drift[j] = meanAfter(this.shortResidual[j] as number, residual, SHORT_ROWS);
       this.longDrift[j] = meanAfter(this.longResidual[j] as number, residual, LONG_ROWS);
+    }
+    const most = SUPPORT * largestResidual(this.residual);
+    for (let j = 0; j < values.length; j++) {
+      const size = Math.max(Math.abs(this.residual[j] as number), most);
+      this.held[j] = clip(this.remembered(j), size);
     }
   }
 
@@ -80,17 +92,24 @@ export class WindowFeatures {
       }
       const scaled = this.scaled(j, value);
       this.short[j] = meanAfter(this.short[j] as number, scaled, SHORT_ROWS);
-      this.lastHeld[j] = this.held[j] as number;
+      this.memory[j] = clip(this.remembered(j), HELD_CLIP);
       this.shortResidual[j] = this.drift[j] as number;
       this.longResidual[j] = this.longDrift[j] as number;
     }
+  }
+
+  /** Largest scaled residual of the row last read and, fading, of those before it. */
+  private remembered(j: number): number {
+    const residual = this.residual[j] as number;
+    const before = HOLD * (this.memory[j] as number);
+    return Math.abs(residual) >= Math.abs(before) ? residual : before;
   }
 
   private scaled(j: number, value: number): number {
     if (Number.isNaN(value)) return NaN;
     const mean = this.mean[j] as number;
     const spread = Math.sqrt(this.variance[j] as number) + RELATIVE_FLOOR * Math.abs(mean) + 1e-9;
-    return (this.weight[j] as number) > 0 ? clip((value - mean) / spread) : 0;
+    return (this.weight[j] as number) > 0 ? clip((value - mean) / spread, CLIP) : 0;
   }
 
   private learnScale(j: number, value: number, weight: number): void {
@@ -116,6 +135,6 @@ function meanAfter(mean: number, value: number, rows: number): number {
   return Number.isNaN(mean) ? value : mean + ((value - mean) * 2) / (rows + 1);
 }
 
-function clip(value: number): number {
-  return Math.max(-CLIP, Math.min(CLIP, value));
+function clip(value: number, most: number): number {
+  return Math.max(-most, Math.min(most, value));
 }
