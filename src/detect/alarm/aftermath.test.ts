@@ -10,7 +10,7 @@ const keeps = (...rows: number[]): number[] => {
 test('a row after a spike keeps little of what voters say when nothing departs in it, and all of it when something does', () => {
   const [atSpike, calm, departing] = keeps(60, 0.6, 4) as [number, number, number];
   assert.equal(atSpike, 1);
-  assert.ok(Math.abs(calm - 0.2) < 1e-12);
+  assert.ok(Math.abs(calm - 0.3) < 1e-12);
   assert.equal(departing, 1);
 });
 
@@ -24,6 +24,6 @@ test('the larger the spike was, the less a calm row after it keeps; after small 
 
 test('a spike is forgotten after six rows', () => {
   const kept = keeps(100, 1, 1, 1, 1, 1, 1, 1);
-  assert.ok((kept[6] as number) < 0.5);
+  assert.ok((kept[6] as number) <= 0.5);
   assert.equal(kept[7], 1);
 });

@@ -1,10 +1,10 @@
 /** Rows for which a spike is remembered: as long as windows of the voters hold it. */
 const MEMORY_ROWS = 6;
 /** A row with a departure of this many spreads speaks for itself. */
-const DEPARTURE = 3;
+const DEPARTURE = 2;
 /** Spikes that leave no trace in voters, and that leave nothing else in them, in spreads. */
 const SMALL_SPIKE = 6;
-const HUGE_SPIKE = 60;
+const HUGE_SPIKE = 30;
 /** Even then a row keeps this part of a departure: it is ordered by what voters say of it. */
 const LEAST_DEPARTURE = 0.3;
 
