@@ -13,7 +13,7 @@ const DELAY_STEPS = 18;
 const YOUNG_DELAY_STEPS = 2;
 const YOUNG_STEPS = 90;
 /** An anomaly that is still open after a day is learned, unless a person has said that it is not the new normal. */
-const MAX_FROZEN_STEPS = 8640;
+export const MAX_FROZEN_STEPS = 8640;
 /** Steps just before and after an anomaly are left out too. */
 const MARGIN_STEPS = 2;
 

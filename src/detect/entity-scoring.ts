@@ -5,13 +5,22 @@ import { attribute } from './attribution.ts';
 import { dispersionFor, isWhole, MIN_LEARNED_STEPS } from './baseline.ts';
 import type { DetectConfig } from './config.ts';
 import type { Entity } from './entity-state.ts';
-import { amendEpisode, calmEpisode, openEpisode, SIGNALS, worsenEpisode, type Episode, type Finding } from './episode.ts';
+import {
+  amendEpisode,
+  calmEpisode,
+  closeEpisode,
+  openEpisode,
+  SIGNALS,
+  worsenEpisode,
+  type Episode,
+  type Finding,
+} from './episode.ts';
 import { bestWindow, SIGNAL_TESTS, startOfDeviation } from './evidence-window.ts';
 import { gatherEvidence } from './evidence.ts';
-import { skipLearning } from './entity-learning.ts';
+import { MAX_FROZEN_STEPS, skipLearning } from './entity-learning.ts';
 import { firingHorizon, rememberEvidence, strongestEvidence, type FiringRule } from './firing-rule.ts';
 import { voteOn } from './forest-voter.ts';
-import { proposalAt } from './new-normal.ts';
+import { adoptNewNormal, proposalAt } from './new-normal.ts';
 import { quietReason, rememberOccurrence } from './quiet-habit.ts';
 import { effectInMinute, nextRegime, openingRegime, recordCourse } from './regime.ts';
 import { anomalySeverity, scoreOf } from './severity.ts';
@@ -257,6 +266,12 @@ function follow(entity: Entity, step: number, signal: Signal, context: ScoringCo
   return changed || proposes || wakes;
 }
 
+/** A level that has been called abnormal for a day, and that nobody rejected, is the level: it is taken over whole, so that it calls once. */
+function hasBecomeUsual(episode: Episode, step: number, signal: Signal): boolean {
+  if (signal === 'silence' || signal === 'multivariate' || episode.anomaly?.newNormal?.state === 'rejected') return false;
+  return step - episode.firedStep >= MAX_FROZEN_STEPS;
+}
+
 function runSignal(entity: Entity, step: number, signal: Signal, context: ScoringContext): Anomaly | undefined {
   const { state } = entity;
   const episode = state.episodes[signal];
@@ -270,6 +285,10 @@ function runSignal(entity: Entity, step: number, signal: Signal, context: Scorin
     skipLearning(state, Date.parse(resolved.resolvedAt as string) / SUB_WINDOW_MS);
     rememberOccurrence(state.habits[signal], resolved);
     return resolved;
+  }
+  if (hasBecomeUsual(episode, step, signal)) {
+    adoptNewNormal(entity, signal, episode.startStep, step);
+    return closeEpisode(episode, step + 1);
   }
   const minuteEnds = (step + 1) % (context.lengths[1] as number) === 0;
   if (!minuteEnds || episode.calmSteps > 0 || episode.muted) return undefined;

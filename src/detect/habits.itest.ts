@@ -32,7 +32,7 @@ test('a burst at the same hour of every day is quiet from the fourth day on, and
 
 test('learning is frozen for a day at most, and for good once a person has rejected the new normal', () => {
   const shiftMs = START_MS + HOUR_MS;
-  const services = [during(steady('a', { rate: 2 }), shiftMs, Infinity, () => ({ rate: 8 })), steady('b', { rate: 1 })];
+  const services = [during(steady('a', { rate: 2 }), shiftMs, Infinity, () => ({ latencyMs: 200 })), steady('b', { rate: 1 })];
   const run = (reject: boolean) => {
     const one = detector();
     const verdicts = play({ detector: one, services, fromMs: START_MS, toMs: shiftMs + 2 * HOUR_MS });
