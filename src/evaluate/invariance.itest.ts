@@ -55,28 +55,32 @@ const recordings: Record<string, () => Telemetry | undefined> = {
 };
 
 for (const [name, recording] of Object.entries(recordings)) {
-  test(`on ${name}, other names, entities and series in another order, and whole weeks later change no verdict and no rank`, options, () => {
-    const telemetry = recording();
-    assert.ok(telemetry);
-    const other = disguised(telemetry);
-    const verdicts = detectSeries(telemetry, createMetricDetector, detection);
-    const others = new Map(detectSeries(other, createMetricDetector, detection).map((own) => [own.entity, own]));
-    for (const { entity, score, firing } of verdicts) {
-      const twin = others.get(renamed(entity));
-      assert.deepEqual(firing, twin?.firing, entity);
-      for (const [tick, value] of score.entries())
-        assert.ok(Math.abs(value - (twin?.score[tick] as number)) < 1e-6, `${entity} ${tick}`);
-    }
-    const timeMs = telemetry.tables[0]?.timeMs ?? new Float64Array();
-    const span = { onsetMs: timeMs.at(-5) as number, untilMs: (timeMs.at(-1) as number) + 1 };
-    const shifted = { onsetMs: span.onsetMs + WEEKS_MS, untilMs: span.untilMs + WEEKS_MS };
-    const [ranked, again] = [rankByHelios(rankingInput(telemetry, span)), rankByHelios(rankingInput(other, shifted))];
-    assert.equal(ranked.byEntity.size, again.byEntity.size);
-    for (const [entity, score] of ranked.byEntity)
-      assert.ok(Math.abs(score - (again.byEntity.get(renamed(entity)) as number)) < 1e-6, entity);
-    for (const [key, score] of ranked.bySeries) {
-      const [entity = '', series = ''] = key.split('\0');
-      assert.ok(Math.abs(score - (again.bySeries.get(seriesKey(renamed(entity), renamed(series))) as number)) < 1e-6, key);
-    }
-  });
+  test(
+    `on ${name}, other names, entities and series in another order, and whole weeks later change no verdict and no rank`,
+    options,
+    () => {
+      const telemetry = recording();
+      assert.ok(telemetry);
+      const other = disguised(telemetry);
+      const verdicts = detectSeries(telemetry, createMetricDetector, detection);
+      const others = new Map(detectSeries(other, createMetricDetector, detection).map((own) => [own.entity, own]));
+      for (const { entity, score, firing } of verdicts) {
+        const twin = others.get(renamed(entity));
+        assert.deepEqual(firing, twin?.firing, entity);
+        for (const [tick, value] of score.entries())
+          assert.ok(Math.abs(value - (twin?.score[tick] as number)) < 1e-6, `${entity} ${tick}`);
+      }
+      const timeMs = telemetry.tables[0]?.timeMs ?? new Float64Array();
+      const span = { onsetMs: timeMs.at(-5) as number, untilMs: (timeMs.at(-1) as number) + 1 };
+      const shifted = { onsetMs: span.onsetMs + WEEKS_MS, untilMs: span.untilMs + WEEKS_MS };
+      const [ranked, again] = [rankByHelios(rankingInput(telemetry, span)), rankByHelios(rankingInput(other, shifted))];
+      assert.equal(ranked.byEntity.size, again.byEntity.size);
+      for (const [entity, score] of ranked.byEntity)
+        assert.ok(Math.abs(score - (again.byEntity.get(renamed(entity)) as number)) < 1e-6, entity);
+      for (const [key, score] of ranked.bySeries) {
+        const [entity = '', series = ''] = key.split('\0');
+        assert.ok(Math.abs(score - (again.bySeries.get(seriesKey(renamed(entity), renamed(series))) as number)) < 1e-6, key);
+      }
+    },
+  );
 }
