@@ -13,7 +13,7 @@ import { constantIn, sensitivityTable, withConstant, type ConstantGrid } from '.
  *
  *     node bench/sensitivity.ts DIR [--sets nab,opensearch] [--seeds 1] [--processes 2] [--write] FILE:CONSTANT[=VALUE,...] ...
  *
- * for instance `src/detect/series/tail-evidence.ts:TAIL_SHARE=0.05,0.2`. Without values, half and double of the committed one are tried. Each value
+ * for instance `src/detect/series/series-model.ts:LEVEL_FLOOR=0.02,0.1`. Without values, half and double of the committed one are tried. Each value
  * is set in a copy of the program in a temporary folder, which then runs the evaluation; the working tree is not touched.
  */
 const root = join(import.meta.dirname, '..');
