@@ -4,16 +4,6 @@ import { isOpen, refreshIncident, type IncidentGroup, type RankingContext } from
 import type { MetricCause } from './ranking/metric-causes.ts';
 import type { TraceCause } from './ranking/trace-causes.ts';
 
-/** What other methods said of an incident's causes, and when. Plain data. */
-export interface FoundCauses {
-  rows: CauseEvidence[];
-  firstMs: number;
-  /** Anomalies that the incident had. */
-  members: number;
-  isLater: boolean;
-  isFinal: boolean;
-}
-
 /** The likeliest cause gets as much as a strong anomaly that came first, when what speaks against it is clear. */
 const TRACE_POINTS = 1.5;
 /** Octaves that are half as clear as endlessly many. */

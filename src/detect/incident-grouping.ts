@@ -3,12 +3,21 @@ import type { Anomaly, NewNormal } from '../model/anomaly.ts';
 import type { Cause, Change, Incident } from '../model/incident.ts';
 import { effectRatio, summarise } from './anomaly-summary.ts';
 import { rankCauses, type CauseEvidence, type Member } from './cause-ranking.ts';
-import type { FoundCauses } from './found-causes.ts';
 import { hashId } from './identifier.ts';
 import { withEvent } from './incident-history.ts';
 import { linkBetween, linkDistanceMs } from './incident-links.ts';
 import type { Kinship } from './kinship.ts';
 import { incidentSeverity } from './severity.ts';
+
+/** What other methods said of an incident's causes, and when. Plain data. */
+export interface FoundCauses {
+  rows: CauseEvidence[];
+  firstMs: number;
+  /** Anomalies that the incident had. */
+  members: number;
+  isLater: boolean;
+  isFinal: boolean;
+}
 
 /** An incident with what its grouping needs. Plain data. */
 export interface IncidentGroup {

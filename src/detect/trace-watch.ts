@@ -1,7 +1,8 @@
 import type { EventBatch } from '../model/event-batch.ts';
 import { ageProfile, forgetService } from './ranking/trace-ageing.ts';
 import { rankTraceCauses, type TraceCause } from './ranking/trace-causes.ts';
-import { TraceProfile, type TraceProfileState } from './ranking/trace-profile.ts';
+import { TraceProfile } from './ranking/trace-profile.ts';
+import { type TraceProfileState } from './ranking/trace-profile-state.ts';
 import { TRACE_STEP_MS, TraceStatistics, type TraceStatisticsState } from './ranking/trace-statistics.ts';
 import type { TraceStep } from './ranking/trace-step.ts';
 import { blocksOf, sumSteps } from './ranking/trace-window.ts';

@@ -1,5 +1,5 @@
 import { edgeOf, featureOf, type TraceNames } from './trace-keys.ts';
-import type { TraceProfileState } from './trace-profile.ts';
+import type { TraceProfileState } from './trace-profile-state.ts';
 
 function halveAll<Value extends object>(rows: Map<number, Value>): void {
   for (const row of rows.values() as Iterable<Record<string, number>>)

@@ -2,7 +2,7 @@ import type { FeatureChange, LatencyChange } from './trace-changes.ts';
 import { gatherEvidence, networkEvidence, type ServiceEvidence } from './trace-evidence.ts';
 import { explainAway } from './trace-explaining.ts';
 import { CALL, edgeOf, ERROR, featureOf, OPERATION, TEMPLATE, type TraceNames } from './trace-keys.ts';
-import type { TraceProfileState } from './trace-profile.ts';
+import type { TraceProfileState } from './trace-profile-state.ts';
 import type { TraceWindow } from './trace-window.ts';
 
 /** `behaviour`: what calls do, whom they call, what they log and whether they fail. */

@@ -1,6 +1,7 @@
 import { featureOf } from './trace-keys.ts';
-import type { ShareSpread, TraceProfileState } from './trace-profile.ts';
-import { countOf, medianMs, superiority, type TraceWindow } from './trace-window.ts';
+import type { ShareSpread, TraceProfileState } from './trace-profile-state.ts';
+import { type TraceWindow } from './trace-window.ts';
+import { countOf, medianMs, superiority } from './latency-histogram.ts';
 
 /** Change of the share of calls that have a feature. */
 export interface FeatureChange {

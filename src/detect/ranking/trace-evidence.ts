@@ -1,6 +1,6 @@
 import { featureChanges, latencyChanges, type FeatureChange, type LatencyChange } from './trace-changes.ts';
 import { CALL, edgeOf, featureOf, type TraceNames } from './trace-keys.ts';
-import type { TraceProfileState } from './trace-profile.ts';
+import type { TraceProfileState } from './trace-profile-state.ts';
 import type { TraceWindow } from './trace-window.ts';
 
 /** What traces say against one service. Amounts are in octaves of latency. */

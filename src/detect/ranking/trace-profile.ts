@@ -1,29 +1,8 @@
 import { edgeOf, featureOf, type TraceNames } from './trace-keys.ts';
 import { featureChanges, latencyChanges } from './trace-changes.ts';
-import { addCount, countOf, mergeHistogram, superiority, type TraceWindow } from './trace-window.ts';
-
-/** How a share varies from block to block. */
-export interface ShareSpread {
-  blocks: number;
-  sum: number;
-  squares: number;
-  /** Sum of 1/n over the blocks' counts. */
-  inverses: number;
-}
-
-/** Normal behaviour. Plain data. */
-export interface TraceProfileState {
-  calls: Map<number, number>;
-  features: Map<number, number>;
-  selfTimes: Map<number, Uint32Array>;
-  gaps: Map<number, Uint32Array>;
-  /** Blocks in which a visit had enough calls, and the sum of 1/calls over them. */
-  visitBlocks: Map<number, { blocks: number; inverses: number }>;
-  /** Sum and sum of squares of a feature's share over those blocks. */
-  featureShares: Map<number, { sum: number; squares: number }>;
-  selfTimeRanks: Map<number, ShareSpread>;
-  gapRanks: Map<number, ShareSpread>;
-}
+import { type TraceWindow } from './trace-window.ts';
+import { createTraceProfileState, type ShareSpread, type TraceProfileState } from './trace-profile-state.ts';
+import { addCount, countOf, mergeHistogram, superiority } from './latency-histogram.ts';
 
 /** Features known; a profile that is full learns no further ones, so that they stay new. */
 const MAX_FEATURES = 30_000;
@@ -34,19 +13,6 @@ const MIN_BLOCK_CALLS = 3;
 /** A service whose block differs this much from what is known is not learned from it: its trouble is not to become normal. */
 const MAX_LEARNED_STRUCTURE = 0.15;
 const MAX_LEARNED_OCTAVES = 1;
-
-export function createTraceProfileState(): TraceProfileState {
-  return {
-    calls: new Map(),
-    features: new Map(),
-    selfTimes: new Map(),
-    gaps: new Map(),
-    visitBlocks: new Map(),
-    featureShares: new Map(),
-    selfTimeRanks: new Map(),
-    gapRanks: new Map(),
-  };
-}
 
 /** Services and edges that a block shows in another way than they are known. */
 function strangers(

@@ -5,7 +5,8 @@ import { CALL, featureKey, featureOf, OPERATION, TEMPLATE, TraceNames } from './
 import { TraceStatistics } from './trace-statistics.ts';
 import { FAULT_MS, traffic, type Call } from './trace-traffic.fixture.ts';
 import { createTraceStep, type TraceStep } from './trace-step.ts';
-import { blocksOf, countOf, medianMs, sumSteps, superiority } from './trace-window.ts';
+import { blocksOf, sumSteps } from './trace-window.ts';
+import { countOf, medianMs, superiority } from './latency-histogram.ts';
 
 const call = (i: number): Call => ({
   service: 'a',

@@ -1,4 +1,4 @@
-import { addCount, LATENCY_BUCKETS, latencyBucket } from './trace-window.ts';
+import { addCount, LATENCY_BUCKETS, latencyBucket } from './latency-histogram.ts';
 
 /**
  * Counts of one short stretch of time. Most latencies of a stretch are few, so their cells (key and bucket in one number) stand
