@@ -135,7 +135,8 @@ export class Pipeline {
     const { detector, clockMode } = this.#options;
     const boundMs = clockMode === 'wall' ? record.receivedAtMs + CLOCK_TOLERANCE_MS : Infinity;
     detector.observeMetrics(batch, boundMs, record.position.offset + 1);
-    await this.#collect(detector.advance(null));
+    // Records shown again after a crash say the same under the same ids; that they are told twice is better than never.
+    await this.#collect(detector.advance(null), false);
   }
 
   /** Offset of the metrics log from which a restart would have to show the detector records again. */
@@ -233,8 +234,7 @@ export class Pipeline {
     metrics.add(PIPELINE_EVENTS, batch.count);
   }
 
-  async #collect(output: DetectorOutput): Promise<void> {
-    const replayed = this.#nextOffset <= this.#replayUntil;
+  async #collect(output: DetectorOutput, replayed = this.#nextOffset <= this.#replayUntil): Promise<void> {
     if (!replayed) this.#take(output);
     if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
     this.#merge(output);
@@ -283,11 +283,16 @@ export class Pipeline {
     this.#dirty = true;
   }
 
+  /** Whether the detector has seen what its last checkpoint does not hold. */
+  #hasNews(): boolean {
+    const isAhead = this.#safeOffset < this.#nextOffset || this.#safeMetricOffset < this.#options.detector.status().metricOffset;
+    return isAhead && this.#nextOffset >= this.#replayUntil;
+  }
+
   async #commitWhenDue(): Promise<void> {
     const { clock, commitIntervalMs } = this.#options;
     const now = clock.monotonicMs();
-    const hasNews = this.#safeOffset < this.#nextOffset && this.#nextOffset >= this.#replayUntil;
-    const checkpointDue = hasNews && now - this.#lastCheckpointMs >= this.#checkpointIntervalMs;
+    const checkpointDue = now - this.#lastCheckpointMs >= this.#checkpointIntervalMs && this.#hasNews();
     if (checkpointDue || (this.#dirty && now - this.#lastCommitMs >= commitIntervalMs)) await this.commit(checkpointDue);
   }
 }
