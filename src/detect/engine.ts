@@ -290,8 +290,7 @@ class Engine implements Detector {
 
   #fileMetrics(): void {
     for (const anomaly of this.#watch.advance()) {
-      const incidentId = this.#file(anomaly, Date.parse(anomaly.resolvedAt ?? anomaly.window.to));
-      this.#watch.filed({ ...anomaly, incidentId });
+      this.#file(anomaly, Date.parse(anomaly.resolvedAt ?? anomaly.window.to));
     }
   }
 

@@ -72,7 +72,7 @@ export class MetricWatch {
     this.nextOffset = nextOffset;
   }
 
-  /** Anomalies that opened, got worse or ended, each in its newest form. Incidents are given back by `file`. */
+  /** Anomalies that opened, got worse or ended, each in its newest form; which incident each belongs to is the caller's matter. */
   advance(): Anomaly[] {
     const { latenessMs, idleMs } = this.#options;
     this.#engine.advance(this.#latestMs - latenessMs);
@@ -81,12 +81,6 @@ export class MetricWatch {
       for (const [entity, lastMs] of this.#lastVerdictMs) if (this.#latestMs - lastMs >= idleMs) this.#forget(entity);
     }
     return this.#found.splice(0);
-  }
-
-  /** Notes which incident an anomaly was filed under. */
-  filed(anomaly: Anomaly): void {
-    const episode = this.#episodes.get(anomaly.service);
-    if (episode?.anomaly?.id === anomaly.id) episode.anomaly = anomaly;
   }
 
   /** Entities of these by how much their series changed at an onset, by what changed most in each. */
