@@ -11,7 +11,7 @@ import { ActiveSegment } from './active-segment.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { FrameBatch } from './frame-batch.ts';
 import { lockDataDir, unusable } from './data-dir-lock.ts';
-import { IdempotencyIndex, type IdempotencyLimits } from './idempotency-index.ts';
+import { IdempotencyIndex, type IdempotencyLimits } from '../idempotency-index.ts';
 import { isDiskFull, nodeLogFiles, type LogFiles } from './log-files.ts';
 import { recoverSegments, type Recovered } from './recovery.ts';
 import { planRetention } from './retention.ts';

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { HeliosError } from '../../lib/errors.ts';
 import { parseEntityId } from '../../model/entity.ts';
 import type { DocumentKind, Documents, ListQuery, Page } from '../store.ts';
-import { checkLimit, decodeCursor, encodeCursor } from './cursor.ts';
+import { checkLimit, decodeCursor, encodeCursor } from '../cursor.ts';
 
 interface Row {
   key: string;

@@ -1,5 +1,5 @@
 import { HeliosError } from '../../lib/errors.ts';
-import { decodeCursor, encodeCursor, malformedCursor } from './cursor.ts';
+import { decodeCursor, encodeCursor, malformedCursor } from '../cursor.ts';
 
 /**
  * Where a page of events begins, by place: the number of events that the log had taken before an event. A place stays what

@@ -5,7 +5,7 @@ import type { Event } from '../../model/event.ts';
 import type { EventBlock, EventSource } from '../../model/event-block.ts';
 import type { EventQuery, Page } from '../store.ts';
 import { BlockCache } from './block-cache.ts';
-import { checkLimit } from './cursor.ts';
+import { checkLimit } from '../cursor.ts';
 import type { EventCursor } from './event-cursor.ts';
 import { checkKept, decodeEventCursor, encodeEventCursor, LAST_PLACE } from './event-cursor.ts';
 import { EventFilter } from './event-filter.ts';

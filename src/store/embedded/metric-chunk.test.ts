@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { Prng } from '../../lib/prng.ts';
 import { createPrng } from '../../lib/prng.ts';
 import { decodeChunk, encodeChunk } from './metric-chunk.ts';
-import { PointList } from './point-list.ts';
+import { PointList } from '../point-list.ts';
 
 type Column = (i: number) => number;
 

@@ -1,8 +1,8 @@
 /** Points of one series in one blob: 32 bits count, then times, values and starts as columns (`metric-column.ts`). */
 import { HeliosError } from '../../lib/errors.ts';
-import { BitReader, BitWriter } from './bit-stream.ts';
+import { BitReader, BitWriter } from '../rollup/bit-stream.ts';
 import { readColumn, writeColumn } from './metric-column.ts';
-import type { PointList } from './point-list.ts';
+import type { PointList } from '../point-list.ts';
 
 const COUNT_BITS = 32;
 /** More than a block ever holds: a damaged count must not take all memory. */

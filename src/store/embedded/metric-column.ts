@@ -12,7 +12,7 @@
  * of any regularity, counters, and readings with few decimals alike.
  */
 import { HeliosError } from '../../lib/errors.ts';
-import type { BitReader, BitWriter } from './bit-stream.ts';
+import type { BitReader, BitWriter } from '../rollup/bit-stream.ts';
 
 const MODE_BITS = 2;
 const CONSTANT = 0;

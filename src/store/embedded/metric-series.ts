@@ -2,9 +2,9 @@ import { HeliosError } from '../../lib/errors.ts';
 import type { Feature } from '../../model/rollup.ts';
 import { FEATURE_UNITS, FEATURES } from '../../model/rollup.ts';
 import type { MetricsAnswer, MetricSeries, MetricsQuery } from '../store.ts';
-import { bucketGrid, checkPoints } from './bucket-grid.ts';
+import { bucketGrid, checkPoints } from '../bucket-grid.ts';
 import type { RollupReader } from './rollup-reader.ts';
-import type { RollupSum } from './rollup-sum.ts';
+import type { RollupSum } from '../rollup/rollup-sum.ts';
 
 export const MAX_POINTS = 1_000_000;
 

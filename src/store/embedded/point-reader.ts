@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { HeliosError } from '../../lib/errors.ts';
 import { decodeChunk } from './metric-chunk.ts';
 import { chunkKey } from './metric-blocks.ts';
-import { PointList } from './point-list.ts';
+import { PointList } from '../point-list.ts';
 import type { TailCache } from './tail-cache.ts';
 
 /** Finding a chunk takes about as long as unpacking so many points. */

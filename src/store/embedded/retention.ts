@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { transaction } from './database.ts';
 import { deleteDocuments } from './documents.ts';
 import { deleteModels } from './models.ts';
-import { HOUR_MS, rollupKey } from './rollup-key.ts';
+import { HOUR_MS, rollupKey } from '../rollup/rollup-key.ts';
 import { deleteTemplates } from './templates.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { entityMatches } from '../../model/entity.ts';
 import { SUB_WINDOW_MS } from '../../model/rollup.ts';
-import type { BucketGrid } from './bucket-grid.ts';
-import type { RollupParts } from './rollup-codec.ts';
-import { decodeRollups } from './rollup-codec.ts';
+import type { BucketGrid } from '../bucket-grid.ts';
+import type { RollupParts } from '../rollup/rollup-codec.ts';
+import { decodeRollups } from '../rollup/rollup-codec.ts';
 import {
   bucketOfKey,
   entityOfStream,
@@ -13,9 +13,9 @@ import {
   rollupKey,
   streamOfKey,
   SUB_WINDOWS_PER_MINUTE,
-} from './rollup-key.ts';
+} from '../rollup/rollup-key.ts';
 import { RollupRows } from './rollup-rows.ts';
-import { RollupSum } from './rollup-sum.ts';
+import { RollupSum } from '../rollup/rollup-sum.ts';
 
 export interface EntityRow {
   id: number;

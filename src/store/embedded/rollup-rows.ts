@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { bucketOfKey, streamOfKey, rollupKey } from './rollup-key.ts';
+import { bucketOfKey, streamOfKey, rollupKey } from '../rollup/rollup-key.ts';
 
 export interface RollupRow {
   key: number;

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { RollupAccumulator } from './accumulator.ts';
-import type { Dictionary } from './dictionary.ts';
-import { decodeRollups, encodeRollups } from './rollup-codec.ts';
-import { bucketOfKey, streamOfKey, rollupKey, SUB_WINDOWS_PER_MINUTE } from './rollup-key.ts';
-import { RollupSum } from './rollup-sum.ts';
+import type { RollupAccumulator } from '../rollup/accumulator.ts';
+import type { Dictionary } from '../rollup/dictionary.ts';
+import { decodeRollups, encodeRollups } from '../rollup/rollup-codec.ts';
+import { bucketOfKey, streamOfKey, rollupKey, SUB_WINDOWS_PER_MINUTE } from '../rollup/rollup-key.ts';
+import { RollupSum } from '../rollup/rollup-sum.ts';
 
 const ALL_PARTS = { endpoints: true, histogram: true };
 /** Hours summed up in one commit, at most, so that a long catch-up does not make a commit long. */

@@ -4,7 +4,7 @@ import { entityId, parseEntityId } from '../../model/entity.ts';
 import type { SeriesKey } from '../../model/metric.ts';
 import type { SeriesFilter, SeriesQuery, SeriesSummary } from '../metric-store.ts';
 import type { Page } from '../store.ts';
-import { checkLimit, decodeCursor, encodeCursor } from './cursor.ts';
+import { checkLimit, decodeCursor, encodeCursor } from '../cursor.ts';
 import type { TailCache } from './tail-cache.ts';
 
 /** ECMA-262, section 21.4.1.1. */

@@ -2,7 +2,7 @@ import { isoTime } from '../../lib/clock.ts';
 import type { Rollup } from '../../model/rollup.ts';
 import { SUB_WINDOW_MS } from '../../model/rollup.ts';
 import type { ServiceSummary } from '../store.ts';
-import { bucketGrid, checkPoints } from './bucket-grid.ts';
+import { bucketGrid, checkPoints } from '../bucket-grid.ts';
 import type { RollupReader } from './rollup-reader.ts';
 
 const NOTHING_MORE = { endpoints: false, histogram: false };

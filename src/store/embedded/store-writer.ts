@@ -15,15 +15,15 @@ import {
   ROLLUP_ROWS_WRITTEN,
 } from '../metrics.ts';
 import type { StoreUpdate, StoreWriter } from '../store.ts';
-import { RollupAccumulator } from './accumulator.ts';
+import { RollupAccumulator } from '../rollup/accumulator.ts';
 import { databasePath, transaction } from './database.ts';
-import { Dictionary } from './dictionary.ts';
-import { packCheckpoint, unpackCheckpoint } from './checkpoint-codec.ts';
+import { Dictionary } from '../rollup/dictionary.ts';
+import { packCheckpoint, unpackCheckpoint } from '../checkpoint-codec.ts';
 import { DocumentWriter } from './documents.ts';
 import { ModelWriter } from './models.ts';
 import { markDamaged, openOrReplace } from './quarantine.ts';
 import { removeBefore } from './retention.ts';
-import { bucketOfKey, MAX_ENTITIES, SUB_WINDOWS_PER_MINUTE } from './rollup-key.ts';
+import { bucketOfKey, MAX_ENTITIES, SUB_WINDOWS_PER_MINUTE } from '../rollup/rollup-key.ts';
 import { NameWriter, RollupWriter } from './rollup-writer.ts';
 import { isCorrupt, storeError } from './sqlite-errors.ts';
 import { TemplateWriter } from './templates.ts';

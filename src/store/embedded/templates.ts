@@ -3,8 +3,8 @@ import { isoTime } from '../../lib/clock.ts';
 import { entityMatches } from '../../model/entity.ts';
 import type { TemplateCount } from '../../model/template.ts';
 import type { TemplateQuery, TemplateSummary } from '../store.ts';
-import { checkLimit } from './cursor.ts';
-import { MINUTE_MS } from './rollup-key.ts';
+import { checkLimit } from '../cursor.ts';
+import { MINUTE_MS } from '../rollup/rollup-key.ts';
 
 /** Adds template counts to what is stored for their minute; the caller holds the transaction. */
 export class TemplateWriter {

@@ -1,4 +1,4 @@
-import type { SeriesKind } from '../../model/metric.ts';
+import type { SeriesKind } from '../model/metric.ts';
 import type { BucketGrid } from './bucket-grid.ts';
 import type { PointList } from './point-list.ts';
 

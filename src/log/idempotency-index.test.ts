@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createPrng } from '../../lib/prng.ts';
+import { createPrng } from '../lib/prng.ts';
 import { IdempotencyIndex } from './idempotency-index.ts';
 
 function hash(number: number): string {

@@ -1,4 +1,4 @@
-import { HeliosError } from '../../lib/errors.ts';
+import { HeliosError } from '../lib/errors.ts';
 
 const MAX_LIMIT = 1000;
 /** Marks the format, so that a cursor of an older program is refused, not misread. */

@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { HeliosError } from '../../lib/errors.ts';
+import { HeliosError } from '../lib/errors.ts';
 
 /** zstd's fastest usual level: a state is mostly zeros. Ten thousand services take 320 MB as they are, and 330 kB packed. */
 const PARAMETERS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };

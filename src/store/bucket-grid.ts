@@ -1,5 +1,5 @@
-import { HeliosError } from '../../lib/errors.ts';
-import { SUB_WINDOW_MS } from '../../model/rollup.ts';
+import { HeliosError } from '../lib/errors.ts';
+import { SUB_WINDOW_MS } from '../model/rollup.ts';
 
 /** The buckets of a query: `count` of them, `stepMs` wide, the first starting at `originMs`. */
 export interface BucketGrid {

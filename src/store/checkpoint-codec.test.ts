@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { HeliosError } from '../../lib/errors.ts';
+import { HeliosError } from '../lib/errors.ts';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint-codec.ts';
 
 test('a checkpoint comes back as it was, and the zeros of a large one take no room', () => {

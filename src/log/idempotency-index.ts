@@ -1,5 +1,5 @@
-import type { Idempotency, KnownRequest } from '../event-log.ts';
-import type { StoredKey } from './frame.ts';
+import type { Idempotency, KnownRequest } from './event-log.ts';
+import type { StoredKey } from './embedded/frame.ts';
 
 export interface IdempotencyLimits {
   windowMs: number;
