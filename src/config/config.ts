@@ -3,9 +3,11 @@ import { consoleConfigSchema } from '../console/config.ts';
 import { detectConfigSchema } from '../detect/config.ts';
 import { apiKeySchema, ingestConfigSchema } from '../ingest/config.ts';
 import { logConfigSchema } from '../log/config.ts';
+import { kafkaConfigSchema } from '../log/kafka/config.ts';
 import { reportConfigSchema } from '../report/config.ts';
 import { processConfigShape } from './process.ts';
 import { storeConfigSchema } from '../store/config.ts';
+import { databaseConfigSchema } from '../store/timescale/config.ts';
 
 /** Everything that helios.yaml may say: the sum of each room's part. */
 export const configSchema = z.strictObject({
@@ -14,6 +16,8 @@ export const configSchema = z.strictObject({
   ingest: ingestConfigSchema.prefault({}),
   log: logConfigSchema.prefault({}),
   store: storeConfigSchema.prefault({}),
+  kafka: kafkaConfigSchema.prefault({}),
+  database: databaseConfigSchema.prefault({}),
   anomaly_detection: detectConfigSchema.prefault({}),
   report: reportConfigSchema.prefault({}),
   console: consoleConfigSchema.prefault({}),

@@ -1,3 +1,5 @@
+import type { EventBatch } from '../model/event-batch.ts';
+
 /**
  * The event log: every accepted event, in the order it was committed, durable before it is acknowledged.
  * One record is one request's (or one coalesced batch's) events as NDJSON. Offsets are per partition, start at 0 and grow
@@ -30,10 +32,27 @@ export interface AppendRecord {
   /** The API key's id, or "" when no keys are configured. At most 128 bytes. */
   clientId: string;
   idempotency?: Idempotency;
+  /**
+   * The same events as columns, in the order of `bytes`; `bytes` of its own. A log of several partitions tells by them where each
+   * event belongs. To be read during the call of `append` only.
+   */
+  batch?: EventBatch;
 }
 
-export interface LogRecord extends Omit<AppendRecord, 'idempotency'> {
+export interface LogRecord extends Omit<AppendRecord, 'idempotency' | 'batch'> {
   position: Position;
+  /** Of which requests it consists, where a request may come twice and has to be recognised; in the order of `bytes`. */
+  parts?: readonly RecordPart[];
+}
+
+/** What one request, or a piece of it, put into a record. The pair of hash and chunk comes twice only when the request does. */
+export interface RecordPart {
+  /** `keyHash` of its Idempotency-Key, or "" for a request without. */
+  keyHash: string;
+  /** Number of the piece, from 0, among those of the same request in the same partition. */
+  chunk: number;
+  events: number;
+  bytes: number;
 }
 
 export interface KnownRequest {
