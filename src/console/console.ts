@@ -9,7 +9,7 @@ import { addChangeRoutes } from './change-routes.ts';
 import { addDataRoutes } from './data-routes.ts';
 import { addClientRoutes } from './client-routes.ts';
 import { createDeadline } from './deadline.ts';
-import type { ConsoleDependencies } from './dependencies.ts';
+import type { ConsoleDependencies, ProcessDependencies } from './dependencies.ts';
 import { addRouteErrors, answerClientError, ErrorAnswers } from './error-answers.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
 import { addIngestOperation } from './ingest-operation.ts';
@@ -25,7 +25,7 @@ import { compileValidator } from './validation.ts';
 
 const MAX_BODY_BYTES = 2 ** 20;
 
-function addMeasurements(app: FastifyInstance, { metrics }: ConsoleDependencies): void {
+function addMeasurements(app: FastifyInstance, { metrics }: ProcessDependencies): void {
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched';
     metrics.add(httpRequests, 1, { method: request.method, route, status: String(reply.statusCode) });
@@ -35,7 +35,7 @@ function addMeasurements(app: FastifyInstance, { metrics }: ConsoleDependencies)
 }
 
 /** Requests that arrive on open connections while the process stops are refused; the event stream is ended. */
-function addShutdown(app: FastifyInstance, { stream }: ConsoleDependencies): void {
+function addShutdown(app: FastifyInstance, endStream: () => void): void {
   let closing = false;
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff');
@@ -44,16 +44,12 @@ function addShutdown(app: FastifyInstance, { stream }: ConsoleDependencies): voi
   });
   app.addHook('preClose', (done) => {
     closing = true;
-    stream.close();
+    endStream();
     done();
   });
 }
 
-/**
- * The read API, the model API, the event stream and the OpenAPI document as one application, not yet listening.
- * Closing it ends the event stream; the store and everything else given stay open.
- */
-export async function createConsole(deps: ConsoleDependencies): Promise<FastifyInstance> {
+async function createApp(deps: ProcessDependencies, endStream: () => void): Promise<App> {
   const answers = new ErrorAnswers(deps.logger, deps.clock.nowMs());
   const app = fastify({
     logger: false,
@@ -68,15 +64,30 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.setErrorHandler((error, request, reply) => answers.send(error, request, reply));
 
-  addShutdown(app, deps);
+  addShutdown(app, endStream);
   addRouteErrors(app);
   addAccess(app, deps.authorize);
   addBodyParser(app);
   addMeasurements(app, deps);
   await addOpenapi(app, deps.version);
+  addProcessRoutes(app, deps);
+  return app;
+}
 
+/** Health, readiness, version and self-monitoring alone: what a process serves that does not play the console. */
+export async function createProcessApp(deps: ProcessDependencies): Promise<FastifyInstance> {
+  const app = await createApp(deps, () => {});
+  await app.ready();
+  return app;
+}
+
+/**
+ * The read API, the model API, the event stream and the OpenAPI document as one application, not yet listening.
+ * Closing it ends the event stream; the store and everything else given stay open.
+ */
+export async function createConsole(deps: ConsoleDependencies): Promise<FastifyInstance> {
+  const app = await createApp(deps, () => deps.stream.close());
   const context: RouteContext = { ...deps, withDeadline: createDeadline(deps.clock, deps.config.query_timeout) };
-  addProcessRoutes(app, context);
   addIngestOperation(app);
   addDataRoutes(app, context);
   addMetricRoutes(app, context);

@@ -118,24 +118,28 @@ export interface Readiness {
   reasons: { name: string; reason: string }[];
 }
 
-export interface ConsoleDependencies {
-  store: Store;
-  metricStore: MetricStore;
+/** What every process serves, whatever its roles. */
+export interface ProcessDependencies {
   authorize: Authorize;
   /** `nowMs` is what "the last hour" ends at: the event time when the clock follows the data. */
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  config: ConsoleConfig;
   version: string;
+  readiness: () => Readiness;
+  /** The Prometheus text format, version 0.0.4. */
+  renderMetrics: () => Promise<string>;
+  /** Lets other handlers share the server, such as the hot ingest route. */
+  serverFactory?: FastifyServerFactory;
+}
+
+export interface ConsoleDependencies extends ProcessDependencies {
+  store: Store;
+  metricStore: MetricStore;
+  config: ConsoleConfig;
   control: Control;
   models: ModelService;
   simulations: Simulations;
   clients: ClientDirectory;
-  readiness: () => Readiness;
-  /** The Prometheus text format, version 0.0.4. */
-  renderMetrics: () => Promise<string>;
   stream: StreamHub;
-  /** Lets other handlers share the server, such as the hot ingest route. */
-  serverFactory?: FastifyServerFactory;
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { App, RouteContext } from './app.ts';
+import type { App } from './app.ts';
+import type { ProcessDependencies } from './dependencies.ts';
 
 const tags = ['process'];
 
-function addIndex(app: App, { version }: RouteContext): void {
+function addIndex(app: App, { version }: ProcessDependencies): void {
   const indexSchema = z.strictObject({ name: z.string(), version: z.string(), links: z.record(z.string(), z.string()) });
   const links = {
     openapi: '/openapi.json',
@@ -25,7 +26,7 @@ function addIndex(app: App, { version }: RouteContext): void {
   });
 }
 
-function addHealth(app: App, { version, readiness }: RouteContext): void {
+function addHealth(app: App, { version, readiness }: ProcessDependencies): void {
   const readinessSchema = z
     .strictObject({ ready: z.boolean(), reasons: z.array(z.strictObject({ name: z.string(), reason: z.string() })) })
     .meta({ id: 'Readiness' });
@@ -62,7 +63,7 @@ function addHealth(app: App, { version, readiness }: RouteContext): void {
 }
 
 /** Health, version, self-monitoring and the OpenAPI document. */
-export function addProcessRoutes(app: App, context: RouteContext): void {
+export function addProcessRoutes(app: App, context: ProcessDependencies): void {
   addIndex(app, context);
   addHealth(app, context);
   app.get('/metrics', {
