@@ -1,0 +1,266 @@
+import path from 'node:path';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HeliosError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ConnectionBudget } from '../ingest/connection-budget.ts';
+import { createGrpcServer } from '../ingest/grpc/server.ts';
+import type { GrpcServer } from '../ingest/grpc/server.ts';
+import { createAuthorize } from '../ingest/keys.ts';
+import type { IngestHandler } from '../ingest/handler.ts';
+import { createConsole } from '../console/console.ts';
+import type { Readiness } from '../console/dependencies.ts';
+import { StreamHub } from '../console/stream-hub.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { createReporter } from '../report/reporter.ts';
+import type { Reporter } from '../report/reporter.ts';
+import type { MetricStore } from '../store/metric-store.ts';
+import type { Store } from '../store/store.ts';
+import { createCommitSignal, publishCommitted } from './commit-signal.ts';
+import { createControl } from './control.ts';
+import { createDoors } from './doors.ts';
+import type { Doors } from './doors.ts';
+import { createLogger } from './logger.ts';
+import { openLogs, PIPELINE_READER } from './logs.ts';
+import { ALL_METRICS } from './metrics.ts';
+import { StoredModelService } from './model-service.ts';
+import type { PipelineOutput } from './pipeline.ts';
+import { openPipelineThread } from './pipeline-client.ts';
+import type { PipelineClient } from './pipeline-client.ts';
+import type { ProcessOptions, Urls } from './process-options.ts';
+import { createPrometheusMetrics } from './prometheus.ts';
+import type { PrometheusMetrics } from './prometheus.ts';
+import { createConnectionBudget, createHttpServer, doorPorts, readTls } from './server.ts';
+import { SimulationService } from './simulation-service.ts';
+import { openStoreThread } from './store-client.ts';
+
+const RETENTION_PERIOD_MS = 60_000;
+/** At a stop, for a request that is on its way on a new connection. */
+const IDLE_TIMEOUT_MS = 500;
+
+interface Shared {
+  config: Config;
+  logger: Logger;
+  metrics: PrometheusMetrics;
+  log: EventLog;
+  metricsLog: EventLog;
+  store: Store;
+  metricStore: MetricStore;
+  hub: StreamHub;
+  reporter: Reporter;
+  pipeline: PipelineClient;
+  /** Event time when the clock follows the data, wall time otherwise. */
+  clock: Clock;
+  state: { isStopping: boolean };
+}
+
+function checkTargets(config: Config): void {
+  if (config.target.length === 1 && config.target[0] === 'all') return;
+  throw new HeliosError(
+    'invalid_config',
+    `cannot run --target=${config.target.join(',')}: embedded storage runs all roles in one process (--target=all)`,
+    {
+      details: { field: 'target' },
+    },
+  );
+}
+
+function readinessOf(shared: Shared, handler: IngestHandler): Readiness {
+  const reasons: Readiness['reasons'] = [];
+  if (shared.state.isStopping) reasons.push({ name: 'process', reason: 'is stopping' });
+  const failure = handler.failure();
+  if (failure) reasons.push({ name: 'log', reason: failure.message });
+  return { ready: reasons.length === 0, reasons };
+}
+
+function publish(shared: Pick<Shared, 'hub' | 'reporter'>, output: PipelineOutput, onEvent: ProcessOptions['onEvent']): void {
+  for (const change of output.changes) shared.hub.publish('change', change);
+  for (const anomaly of output.anomalies) {
+    shared.hub.publish('anomaly', anomaly);
+    onEvent({ anomaly });
+  }
+  for (const incident of output.incidents) {
+    shared.hub.publish('incident', incident);
+    onEvent({ incident });
+    shared.reporter.onIncident(incident);
+  }
+}
+
+/** Incidents that were opened just before a crash may have no report yet. */
+async function reportMissing(store: Store, reporter: Reporter): Promise<void> {
+  const { items } = await store.list('incident', { limit: 100 });
+  for (const incident of items) {
+    if ((await store.get('report', incident.id)) === undefined) reporter.onIncident(incident);
+  }
+}
+
+async function openShared(
+  options: ProcessOptions,
+  scope: AsyncDisposableStack,
+  onDeath: (error: Error) => void,
+): Promise<Shared> {
+  const { config, onEvent } = options;
+  const dir = path.resolve(config.data_dir);
+  const logger = createLogger(config.log_level);
+  const metrics = createPrometheusMetrics(ALL_METRICS);
+  const { log, metricsLog } = await openLogs({ config, dir, logger, metrics, onDeath }, scope);
+  const storeSignal = createCommitSignal();
+  const pipelineSignal = createCommitSignal();
+  const metricSignal = createCommitSignal();
+  publishCommitted(storeSignal, log.committedOffset());
+  publishCommitted(pipelineSignal, log.committedOffset());
+  publishCommitted(metricSignal, metricsLog.committedOffset());
+  const { store, metricStore } = scope.use(
+    await openStoreThread({ dir, logLevel: config.log_level, signal: storeSignal, config: config.store }, onDeath),
+  );
+  const hub = new StreamHub({ startMs: systemClock.nowMs(), metrics });
+  const reporter = scope.use(
+    createReporter({
+      store,
+      config: config.report,
+      clock: systemClock,
+      logger,
+      metrics,
+      directory: config.report.directory ?? path.join(dir, 'reports'),
+      onReport: (report) => {
+        hub.publish('report', report);
+        onEvent({ report });
+      },
+    }),
+  );
+  const pipeline = scope.use(
+    await openPipelineThread({
+      data: {
+        dir,
+        clockMode: config.clock,
+        logLevel: config.log_level,
+        signal: pipelineSignal,
+        metricSignal,
+        detect: config.anomaly_detection,
+        store: config.store,
+      },
+      metrics,
+      onOutput: (output) => publish({ hub, reporter }, output, onEvent),
+      onProgress: (progress) => log.acknowledge(PIPELINE_READER, progress.safeOffset),
+      onMetricProgress: (nextOffset) => metricsLog.acknowledge(PIPELINE_READER, nextOffset),
+      onDeath,
+    }),
+  );
+  scope.defer(
+    log.onCommit((nextOffset) => {
+      publishCommitted(storeSignal, nextOffset);
+      pipeline.committed(nextOffset);
+    }),
+  );
+  scope.defer(metricsLog.onCommit((nextOffset) => pipeline.metricsCommitted(nextOffset)));
+  await reportMissing(store, reporter);
+  const clock: Clock =
+    config.clock === 'events' ? { ...systemClock, nowMs: () => Math.max(0, pipeline.progress().watermarkMs) } : systemClock;
+  const state = { isStopping: false };
+  return { config, logger, metrics, log, metricsLog, store, metricStore, hub, reporter, pipeline, clock, state };
+}
+
+function keepRetention(shared: Shared): () => void {
+  const { config, log, metricsLog, pipeline, clock, logger } = shared;
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      const nowMs = clock.nowMs();
+      const limits = { maxAgeMs: config.log.retention_age, maxBytes: config.log.retention_size };
+      await log.retain(limits, nowMs);
+      await metricsLog.retain(limits, nowMs);
+      if (Number.isFinite(config.store.retention)) await pipeline.retain(nowMs - config.store.retention);
+    } catch (error) {
+      logger.error('cannot apply the retention', { error: String(error) });
+    } finally {
+      isRunning = false;
+    }
+  };
+  return systemClock.every(RETENTION_PERIOD_MS, () => void run());
+}
+
+function openGrpcServer(shared: Shared, doors: Doors, connections: ConnectionBudget): GrpcServer | null {
+  const { config, logger, metrics } = shared;
+  const { grpc: port } = doorPorts(config);
+  if (port === null) return null;
+  const { handler, otlpExport, admission, limitsOf } = doors;
+  return createGrpcServer({
+    host: config.host,
+    port,
+    tls: readTls(config),
+    handler,
+    otlpExport,
+    admission,
+    limitsOf,
+    connections,
+    config: config.ingest,
+    isReady: () => readinessOf(shared, handler).ready,
+    clock: systemClock,
+    logger,
+    metrics,
+  });
+}
+
+async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<Urls> {
+  const { config, store, metricStore, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
+  const doors = createDoors({ config, log, metricsLog, logger, metrics, isStopping: () => state.isStopping });
+  const connections = createConnectionBudget(config);
+  const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange, connections });
+  const command = pipeline.command.bind(pipeline);
+  const simulations = scope.use(
+    new SimulationService({
+      dir: path.resolve(config.data_dir),
+      config,
+      store,
+      clock,
+      wallClock: systemClock,
+      committed: () => ({ eventOffset: log.committedOffset(), pointOffset: metricsLog.committedOffset() }),
+      onChange: (status) => hub.publish('simulation', status),
+    }),
+  );
+  const app = await createConsole({
+    store,
+    metricStore,
+    authorize: createAuthorize(config.keys),
+    clock,
+    logger,
+    metrics,
+    config: config.console,
+    version: options.version,
+    control: createControl({ store, command, clock }),
+    models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
+    simulations,
+    clients: doors.ledger,
+    readiness: () => readinessOf(shared, doors.handler),
+    renderMetrics: () => metrics.render(),
+    stream: hub,
+    serverFactory: server.serverFactory,
+  });
+  const grpc = openGrpcServer(shared, doors, connections);
+  scope.defer(async () => {
+    state.isStopping = true;
+    hub.close();
+    const timeout = systemClock.sleep(config.shutdown_timeout);
+    const inTime = await Promise.all([server.close(timeout, systemClock.sleep(IDLE_TIMEOUT_MS)), grpc?.close(timeout) ?? true]);
+    await app.close();
+    if (inTime.every(Boolean)) return;
+    throw new HeliosError('timeout', 'cannot stop in an orderly way: requests in flight were cut off');
+  });
+  return { ...(await server.listen()), grpcUrl: (await grpc?.listen()) ?? null };
+}
+
+/** Opens every role over embedded storage in the data directory; all of it is closed with the scope. */
+export async function openEmbeddedProcess(
+  options: ProcessOptions,
+  scope: AsyncDisposableStack,
+  onDeath: (error: Error) => void,
+): Promise<Urls> {
+  checkTargets(options.config);
+  const shared = await openShared(options, scope, onDeath);
+  const urls = await openServer(shared, options, scope);
+  scope.defer(keepRetention(shared));
+  return urls;
+}
