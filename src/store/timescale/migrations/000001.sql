@@ -1,21 +1,23 @@
--- Events as rows. A position is the record's offset in its partition times 2^20 plus the event's number in the record.
+-- Events as rows. A position is the record's offset in its partition times 2^20 plus the event's number in the record. An event
+-- stands for `weight` events (sampling), whole as src/model/whole-weights.ts makes it. Fixed widths come first: no padding.
 CREATE TABLE events (
   time timestamptz NOT NULL,
+  log_position bigint NOT NULL,
+  latency_ms double precision,
+  log_partition smallint NOT NULL,
+  kind smallint NOT NULL,
+  level smallint NOT NULL,
+  weight smallint NOT NULL DEFAULT 1,
   service text NOT NULL,
   environment text NOT NULL,
   namespace text NOT NULL,
   service_version text NOT NULL,
-  kind smallint NOT NULL,
-  level smallint NOT NULL,
   message text NOT NULL,
-  latency_ms double precision,
   endpoint text,
   trace_id text,
   span_id text,
   parent_span_id text,
-  metadata jsonb,
-  log_partition smallint NOT NULL,
-  log_position bigint NOT NULL
+  metadata jsonb
 );
 
 -- Exactly once: how far each consumer group has stored each partition, and whose turn it is. A commit moves next_offset only
