@@ -14,6 +14,8 @@ const TEST_GLOBS = [
   'src/**/*.itest.ts',
   'test/e2e/*.itest.ts',
   'test/sim/*.itest.ts',
+  'test/infrastructure/*.itest.ts',
+  'test/infrastructure/*.test.ts',
   'test/clients/*.itest.ts',
 ];
 
@@ -113,7 +115,7 @@ test('every file with tests is found by a runner', () => {
     );
   }
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const run = `${scripts['test:unit']} ${scripts['test:integration']} ${scripts['test:clients']}`;
+  const run = `${scripts['test:unit']} ${scripts['test:clients']} ${read('scripts/test-integration.ts')}`.replaceAll("'", '"');
   for (const glob of TEST_GLOBS) {
     assert.ok(run.includes(`"${glob}"`), `no script runs ${glob}`);
   }

@@ -38,7 +38,12 @@ export interface PipelineOptions {
   /** Shared with what takes turns with it; its own by default. */
   patience?: DiskPatience;
   /** Called after the documents are committed. */
-  publish: (output: PipelineOutput) => void;
+  publish?: (output: PipelineOutput) => void;
+  /**
+   * For a detector of one partition of many: takes what was found, and how far event time is, before the offset moves past it. What it
+   * found is then told and not stored; a crash in between tells it again, under the same ids.
+   */
+  announce?: (output: PipelineOutput, watermarkMs: number) => Promise<void>;
   /** Called after every commit; `safeOffset` is where a restart would read from. */
   onProgress: (progress: PipelineProgress) => void;
 }
@@ -178,9 +183,14 @@ export class Pipeline {
     if (incident && !output.incidents.some(({ id }) => id === incident.id)) output.incidents.push(incident);
     if (command.type === 'change') output.changes.push(command.change);
     this.#take(output);
+    const { announce } = this.#options;
+    if (announce) {
+      await announce(output, detector.status().watermarkMs);
+      return incident;
+    }
     this.#merge(output);
     await this.commit(true);
-    this.#options.publish({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
+    this.#options.publish?.({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
     return incident;
   }
 
@@ -236,11 +246,16 @@ export class Pipeline {
 
   async #collect(output: DetectorOutput, replayed = this.#nextOffset <= this.#replayUntil): Promise<void> {
     if (!replayed) this.#take(output);
+    const { announce, detector } = this.#options;
+    if (announce) {
+      if (!replayed) await announce(output, detector.status().watermarkMs);
+      return;
+    }
     if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
     this.#merge(output);
     if (replayed) return;
     await this.commit(false);
-    this.#options.publish({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
+    this.#options.publish?.({ anomalies: output.anomalies, incidents: output.incidents, changes: output.changes });
   }
 
   #take(output: DetectorOutput): void {
