@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { decodeChunk, encodeChunk } from './metric-chunk.ts';
 import { PointList } from '../point-list.ts';
-import type { PointBuffer } from './point-buffer.ts';
+import type { PointBuffer } from '../point-buffer.ts';
 import { MAX_SERIES_ID } from './series-registry.ts';
 
 const SERIES_RANGE = MAX_SERIES_ID + 1;

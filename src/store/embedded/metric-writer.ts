@@ -11,7 +11,7 @@ import { METRIC_STORE } from '../metrics.ts';
 import { databasePath, METRIC_DATABASE, transaction } from './database.ts';
 import { BlockMerger, BlockWriter, chunkKey } from './metric-blocks.ts';
 import { decodeTail, encodeTail } from './metric-tail.ts';
-import { PointBuffer } from './point-buffer.ts';
+import { PointBuffer } from '../point-buffer.ts';
 import { markDamaged, openOrReplace } from './quarantine.ts';
 import { SeriesRegistry } from './series-registry.ts';
 import { isCorrupt, storeError } from './sqlite-errors.ts';

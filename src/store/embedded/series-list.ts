@@ -1,14 +1,11 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { isoTime } from '../../lib/clock.ts';
-import { entityId, parseEntityId } from '../../model/entity.ts';
+import { parseEntityId } from '../../model/entity.ts';
 import type { SeriesKey } from '../../model/metric.ts';
 import type { SeriesFilter, SeriesQuery, SeriesSummary } from '../metric-store.ts';
 import type { Page } from '../store.ts';
 import { checkLimit, decodeCursor, encodeCursor } from '../cursor.ts';
+import { matchesSeries, seenTime } from '../series-key.ts';
 import type { TailCache } from './tail-cache.ts';
-
-/** ECMA-262, section 21.4.1.1. */
-const MAX_TIME_MS = 8.64e15;
 
 /** A series as it is stored, with its id. */
 export interface StoredSeries {
@@ -24,13 +21,6 @@ interface SeriesRow extends Omit<SeriesKey, 'labels'> {
 function seriesOfRow({ id, labels, ...row }: SeriesRow): StoredSeries {
   const { name, kind, unit, service, environment, namespace } = row;
   return { id, key: { name, kind, unit, service, environment, namespace, labels: JSON.parse(labels) as Record<string, string> } };
-}
-
-function matches({ service, labels = {} }: SeriesFilter, key: SeriesKey): boolean {
-  if (service !== undefined && service !== key.service && service !== entityId(key)) return false;
-  const { service: own, environment, namespace } = key;
-  const known: Record<string, string> = { ...key.labels, service: own, environment, namespace };
-  return Object.entries(labels).every(([name, value]) => (Object.hasOwn(known, name) ? known[name] : '') === value);
 }
 
 /** Stored series that pass the filter, in order of name and id, from behind `after` on. */
@@ -54,7 +44,7 @@ export function* findSeries(
   const rows = database.prepare(`SELECT * FROM series WHERE ${conditions.join(' AND ')} ORDER BY name, id`);
   for (const row of rows.iterate(...parameters)) {
     const series = seriesOfRow(row as unknown as SeriesRow);
-    if (matches(filter, series.key)) yield series;
+    if (matchesSeries(filter, series.key)) yield series;
   }
 }
 
@@ -72,15 +62,10 @@ export function listSeries(database: DatabaseSync, tails: TailCache, query: Seri
   const seen = seenTimes(database, tails, found);
   const items = found.map(({ id, key }) => {
     const { firstMs, lastMs } = seen.get(id) as SeenTimes;
-    return { ...key, firstSeen: timeOf(firstMs), lastSeen: timeOf(lastMs) };
+    return { ...key, firstSeen: seenTime(firstMs), lastSeen: seenTime(lastMs) };
   });
   const last = found.at(-1);
   return { items, nextCursor: hasMore && last ? encodeCursor([last.key.name, last.id]) : null };
-}
-
-/** Points may carry any time when the clock follows the data. */
-function timeOf(ms: number): string {
-  return isoTime(Math.min(MAX_TIME_MS, Math.max(-MAX_TIME_MS, ms)));
 }
 
 interface SeenTimes {

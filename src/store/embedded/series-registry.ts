@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { MetricBatch, SeriesKey } from '../../model/metric.ts';
+import { HeadSlots } from '../head-slots.ts';
+import { canonicalLabels, identityOf } from '../series-key.ts';
 
 /** Chunk keys have room for ids below this. */
 export const MAX_SERIES_ID = 2 ** 26 - 1;
@@ -9,17 +11,6 @@ interface StoredSeries extends Record<string, unknown> {
   id: number;
   first_ms: number | null;
   last_ms: number | null;
-}
-
-/** One text a series, whatever the order of its labels. */
-function identityOf({ name, kind, unit, service, environment, namespace, labels }: SeriesKey): string {
-  return JSON.stringify([name, kind, unit, service, environment, namespace, canonicalLabels(labels)]);
-}
-
-function canonicalLabels(labels: Record<string, string>): string {
-  const names = Object.keys(labels);
-  const isOrdered = names.every((name, i) => i === 0 || (names[i - 1] as string) < name);
-  return JSON.stringify(isOrdered ? labels : Object.fromEntries(names.sort().map((name) => [name, labels[name]])));
 }
 
 /**
@@ -36,9 +27,8 @@ export class SeriesRegistry {
   #free: number[] = [];
   #pending: { slot: number; key: SeriesKey }[] = [];
   nextId = 1;
-  /** Slots by head id of the batches seen last; 0 is not looked up yet, else slot + 1. */
-  #heads: MetricBatch['heads'] = [];
-  #slotOfHead = new Int32Array(1024);
+  readonly #heads = new HeadSlots();
+  readonly #registerKey = (key: SeriesKey): number => this.#register(key);
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -59,7 +49,7 @@ export class SeriesRegistry {
     for (const list of [this.#identities, this.ids, this.firstMs, this.lastMs]) list.length = 0;
     this.#free = [];
     this.#pending = [];
-    this.#forgetHeads([]);
+    this.#heads.forget();
     this.nextId = database.prepare('SELECT next_series FROM progress').get()?.['next_series'] as number;
     const rows = database.prepare('SELECT * FROM series LEFT JOIN series_seen USING (id) ORDER BY id').all();
     for (const row of rows as StoredSeries[]) {
@@ -70,14 +60,8 @@ export class SeriesRegistry {
 
   /** The slot of a batch's series; -1 when there are too many. */
   slotOf(batch: MetricBatch, head: number): number {
-    if (batch.heads !== this.#heads) this.#forgetHeads(batch.heads);
-    if (head >= this.#slotOfHead.length) this.#growHeads(head);
-    const known = this.#slotOfHead[head] as number;
-    if (known !== 0) return known - 1;
-    const slot = this.#register(batch.heads[head] as SeriesKey);
     // What is dropped is looked up again each time: room may come.
-    if (slot !== DROPPED) this.#slotOfHead[head] = slot + 1;
-    return slot;
+    return this.#heads.slotOf(batch, head, this.#registerKey);
   }
 
   /** Notes a point's time. */
@@ -117,7 +101,7 @@ export class SeriesRegistry {
       this.#identities[slot] = '';
       this.#free.push(slot);
     }
-    this.#forgetHeads(this.#heads);
+    this.#heads.forget();
   }
 
   #register(key: SeriesKey): number {
@@ -138,16 +122,5 @@ export class SeriesRegistry {
     this.firstMs[slot] = firstMs;
     this.lastMs[slot] = lastMs;
     return slot;
-  }
-
-  #forgetHeads(heads: MetricBatch['heads']): void {
-    this.#heads = heads;
-    this.#slotOfHead.fill(0);
-  }
-
-  #growHeads(head: number): void {
-    const grown = new Int32Array(Math.max(head + 1, this.#slotOfHead.length * 2));
-    grown.set(this.#slotOfHead);
-    this.#slotOfHead = grown;
   }
 }
