@@ -133,11 +133,13 @@ CREATE TABLE models (
   payload bytea NOT NULL
 );
 
--- Received metrics.
+-- Received metrics. An identity is a SHA-256 over all that tells series apart; last_seen_ms may be a minute behind.
 CREATE TABLE metric_series (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   identity text NOT NULL UNIQUE,
-  name text NOT NULL,
+  -- Whose writer removes it.
+  log_partition integer NOT NULL,
+  name text COLLATE "C" NOT NULL,
   kind text NOT NULL,
   unit text NOT NULL,
   service text NOT NULL,
