@@ -1,54 +1,8 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { HeliosError } from '../../lib/errors.ts';
 import { parseEntityId } from '../../model/entity.ts';
 import type { DocumentKind, Documents, ListQuery, Page } from '../store.ts';
-import { checkLimit, decodeCursor, encodeCursor } from '../cursor.ts';
-
-interface Row {
-  key: string;
-  version: number;
-  timeMs: number;
-  status: string;
-  services: string[];
-}
-
-/** What a document is stored under, by kind. */
-const ROWS: { [K in DocumentKind]: (document: Documents[K]) => Row } = {
-  anomaly: (anomaly) => ({
-    key: anomaly.id,
-    version: 1,
-    timeMs: Date.parse(anomaly.startedAt),
-    status: anomaly.state,
-    services: [anomaly.service],
-  }),
-  incident: (incident) => ({
-    key: incident.id,
-    version: 1,
-    timeMs: Date.parse(incident.startedAt),
-    status: incident.status,
-    services: incident.services,
-  }),
-  change: (change) => ({
-    key: change.id,
-    version: 1,
-    timeMs: Date.parse(change.at),
-    status: change.type,
-    services: [change.service],
-  }),
-  report: (report) => ({
-    key: report.incidentId,
-    version: report.version,
-    timeMs: Date.parse(report.createdAt),
-    status: report.phase,
-    services: [],
-  }),
-};
-
-function rowOf<K extends DocumentKind>(kind: K, document: Documents[K]): Row {
-  const row = ROWS[kind](document);
-  if (Number.isFinite(row.timeMs)) return row;
-  throw new HeliosError('invalid_argument', `cannot store ${kind} ${row.key}: its time is not ISO 8601`);
-}
+import { checkLimit } from '../cursor.ts';
+import { documentRow, encodeListCursor, listPosition, servicesOwner } from '../document-row.ts';
 
 /** Stores documents; the caller holds the transaction. */
 export class DocumentWriter {
@@ -71,7 +25,7 @@ export class DocumentWriter {
   }
 
   put<K extends DocumentKind>(kind: K, document: Documents[K]): void {
-    const row = rowOf(kind, document);
+    const row = documentRow(kind, document);
     this.#upsert.run(kind, row.key, row.version, row.timeMs, row.status, JSON.stringify(document));
     if (kind === 'report') {
       this.#markNewest.run(kind, row.key);
@@ -84,8 +38,6 @@ export class DocumentWriter {
     }
   }
 }
-
-const LIST_CURSOR = ['number', 'string'] as const;
 
 /** Newest first; reports appear in their newest version, and under the services of their incident. */
 export function listDocuments<K extends DocumentKind>(database: DatabaseSync, kind: K, query: ListQuery): Page<Documents[K]> {
@@ -100,23 +52,20 @@ export function listDocuments<K extends DocumentKind>(database: DatabaseSync, ki
   if (query.toMs !== undefined) where('time_ms < ?', query.toMs);
   if (query.status !== undefined) where('status = ?', query.status);
   if (query.service !== undefined) {
-    const owner = kind === 'report' ? 'incident' : kind;
     where(
       'EXISTS (SELECT 1 FROM document_service s WHERE s.kind = ? AND s.key = document.key AND s.name = ?)',
-      owner,
+      servicesOwner(kind),
       query.service,
     );
   }
-  if (query.cursor !== undefined) {
-    const [timeMs, key] = decodeCursor(query.cursor, LIST_CURSOR);
-    where('(time_ms, key) < (?, ?)', timeMs, key);
-  }
+  const position = listPosition(query);
+  if (position) where('(time_ms, key) < (?, ?)', position.timeMs, position.key);
   const sql = `SELECT key, time_ms, body FROM document WHERE ${conditions.join(' AND ')} ORDER BY time_ms DESC, key DESC LIMIT ?`;
   const rows = database.prepare(sql).all(...values, limit + 1) as unknown as { key: string; time_ms: number; body: string }[];
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   return {
     items: rows.slice(0, limit).map(({ body }) => JSON.parse(body) as Documents[K]),
-    nextCursor: last ? encodeCursor([last.time_ms, last.key]) : null,
+    nextCursor: last ? encodeListCursor({ timeMs: last.time_ms, key: last.key }) : null,
   };
 }
 

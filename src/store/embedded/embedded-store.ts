@@ -18,14 +18,14 @@ import type {
   TemplateQuery,
   TemplateSummary,
 } from '../store.ts';
+import { metricsQuestion } from '../rollup/metric-series.ts';
+import { rollupsQuestion, servicesQuestion, withEndpoints } from '../rollup/service-list.ts';
 import { openDatabase, snapshot, transaction } from './database.ts';
 import { DocumentWriter, getDocument, listDocuments } from './documents.ts';
 import { EventSearch } from './event-search.ts';
-import { readMetrics } from './metric-series.ts';
 import { openModelStore } from './models.ts';
 import { markDamaged } from './quarantine.ts';
 import { RollupReader } from './rollup-reader.ts';
-import { readRollups, readServices } from './service-list.ts';
 import { isCorrupt, storeError } from './sqlite-errors.ts';
 import { listTemplates } from './templates.ts';
 
@@ -62,15 +62,18 @@ class EmbeddedStore implements Store {
   }
 
   services(query: { fromMs: number; toMs: number }): Promise<ServiceSummary[]> {
-    return this.#read('list services', () => readServices(this.#rollups, query));
+    return this.#read('list services', () => this.#rollups.answer(servicesQuestion(query, this.#rollups.entities())));
   }
 
   metrics(query: MetricsQuery): Promise<MetricsAnswer> {
-    return this.#read('read metrics', () => readMetrics(this.#rollups, query));
+    return this.#read('read metrics', () => this.#rollups.answer(metricsQuestion(query, this.#rollups.entities())));
   }
 
   rollups(query: { service: string; fromMs: number; toMs: number; stepMs: number }): Promise<Rollup[]> {
-    return this.#read('read rollups', () => readRollups(this.#rollups, query, (id) => this.#endpointName(id)));
+    return this.#read('read rollups', () => {
+      const rollups = this.#rollups.answer(rollupsQuestion(query, this.#rollups.entities()));
+      return withEndpoints(rollups, (id) => this.#endpointName(id));
+    });
   }
 
   async events(query: EventQuery): Promise<Page<Event>> {

@@ -1,10 +1,9 @@
 import { entityMatches } from '../../model/entity.ts';
 import type { EventRow } from '../../model/event-rules.ts';
 import { judgeEvent, mergedMetadata } from '../../model/event-rules.ts';
-import type { Event, Kind, Level } from '../../model/event.ts';
-import { KIND_EVENT, KINDS, LEVELS } from '../../model/event.ts';
-import { formatRfc3339 } from '../../model/rfc3339.ts';
+import type { Event } from '../../model/event.ts';
 import { NO_LIMITS } from '../../model/scanner.ts';
+import { eventAnswer, textPattern } from '../event-answer.ts';
 import type { EventQuery } from '../store.ts';
 
 /** An event that passed the filter. */
@@ -12,25 +11,6 @@ export interface Match {
   /** Milliseconds since the epoch, the fraction holds microseconds. */
   timeMs: number;
   event: Event;
-}
-
-/** Without the u flag an ASCII letter matches its two cases only, other letters theirs (ECMA-262, Canonicalize). */
-function textPattern(text: string): RegExp {
-  return new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`), 'i');
-}
-
-function apiEvent(value: Record<string, unknown>, row: EventRow): Event {
-  return {
-    timestamp: formatRfc3339(row.timestamp),
-    service: value['service'] as string,
-    level: LEVELS[row.level] as Level,
-    message: value['message'] as string,
-    metadata: mergedMetadata(value),
-    ...(row.kind !== KIND_EVENT && { kind: KINDS[row.kind] as Kind }),
-    ...(row.traceId !== '' && { trace_id: row.traceId }),
-    ...(row.spanId !== '' && { span_id: row.spanId }),
-    ...(row.parentSpanId !== '' && { parent_span_id: row.parentSpanId }),
-  };
 }
 
 /** Judges stored lines against a query: time in [fromMs, toMs), service, level, endpoint and text. */
@@ -53,8 +33,10 @@ export class EventFilter {
     const row = judgeEvent(value, NO_LIMITS);
     if (!('timestamp' in row) || !this.#matches(row)) return null;
     const event = value as Record<string, unknown>;
-    if (this.#text && !this.#text.test(event['message'] as string)) return null;
-    return { timeMs: row.timestamp, event: apiEvent(event, row) };
+    const service = event['service'] as string;
+    const message = event['message'] as string;
+    if (this.#text && !this.#text.test(message)) return null;
+    return { timeMs: row.timestamp, event: eventAnswer({ ...row, service, message, metadata: mergedMetadata(event) }) };
   }
 
   #matches(row: EventRow): boolean {

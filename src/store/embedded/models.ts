@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { HeliosError } from '../../lib/errors.ts';
 import type { ModelRecord, StoredModel } from '../../model/model-record.ts';
+import { modelNumber, modelRecord, modelVersion, noRollBack, unknownModel } from '../model-version.ts';
 import type { ModelStore } from '../store.ts';
 import { transaction } from './database.ts';
 import { storeError } from './sqlite-errors.ts';
@@ -12,14 +12,8 @@ interface ModelRow {
   payload: Uint8Array;
 }
 
-function numberOf(version: string): number {
-  return /^v[1-9]\d{0,14}$/.test(version) ? Number(version.slice(1)) : 0;
-}
-
-/** Version and state are the row's; the rest is as it was stored. */
 function recordOf(row: Omit<ModelRow, 'payload'>): ModelRecord {
-  const record = JSON.parse(row.record) as ModelRecord;
-  return { ...record, version: `v${row.number}`, state: row.active === 1 ? 'active' : 'inactive' };
+  return modelRecord(JSON.parse(row.record) as ModelRecord, row.number, row.active === 1);
 }
 
 /** Stores models; the caller holds the transaction. */
@@ -41,7 +35,7 @@ export class ModelWriter {
     const trainedAtMs = Date.parse(record.trainedAt);
     const { lastInsertRowid } = this.#insert.run(record.service, trainedAtMs, JSON.stringify(record), payload);
     if (record.state === 'active') this.#setActive.run(lastInsertRowid, record.service);
-    return `v${lastInsertRowid}`;
+    return modelVersion(Number(lastInsertRowid));
   }
 
   activate(number: number, service: string): void {
@@ -60,19 +54,17 @@ export function openModelStore(database: DatabaseSync): ModelStore {
   const takeBack = database.prepare(
     'UPDATE model SET active = (number = ?2), activated = CASE WHEN number = ?1 THEN 0 ELSE activated END WHERE number IN (?1, ?2)',
   );
-  const find = (version: string): ModelRow | undefined => selectOne.get(numberOf(version)) as ModelRow | undefined;
+  const find = (version: string): ModelRow | undefined => selectOne.get(modelNumber(version)) as ModelRow | undefined;
   const activate = (version: string): ModelRecord => {
     const row = find(version);
-    if (!row) throw new HeliosError('not_found', `cannot activate model ${version}: there is no such version`);
+    if (!row) throw unknownModel(version);
     writer.activate(row.number, recordOf(row).service);
     return recordOf({ ...row, active: 1 });
   };
   const rollBack = (service: string): ModelRecord => {
     const [current, before] = selectActivated.all(service) as unknown as (ModelRow | undefined)[];
-    const refuse = (code: 'not_found' | 'conflict', why: string): HeliosError =>
-      new HeliosError(code, `cannot roll back the model of ${service}: ${why}`, { details: { field: 'service' } });
-    if (current?.active !== 1) throw refuse('not_found', 'none is active');
-    if (!before) throw refuse('conflict', 'none was active before, or it is no longer kept');
+    if (current?.active !== 1) throw noRollBack(service, 'not_found');
+    if (!before) throw noRollBack(service, 'conflict');
     takeBack.run(current.number, before.number);
     return recordOf({ ...before, active: 1 });
   };

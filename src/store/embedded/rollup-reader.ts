@@ -1,59 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { entityMatches } from '../../model/entity.ts';
 import { SUB_WINDOW_MS } from '../../model/rollup.ts';
 import type { BucketGrid } from '../bucket-grid.ts';
+import type { SumVisitor } from '../rollup/open-sums.ts';
+import { OpenSums } from '../rollup/open-sums.ts';
 import type { RollupParts } from '../rollup/rollup-codec.ts';
 import { decodeRollups } from '../rollup/rollup-codec.ts';
-import {
-  bucketOfKey,
-  entityOfStream,
-  HOUR_MS,
-  LOG_STREAM,
-  MINUTE_MS,
-  rollupKey,
-  streamOfKey,
-  SUB_WINDOWS_PER_MINUTE,
-} from '../rollup/rollup-key.ts';
+import { bucketOfKey, HOUR_MS, MINUTE_MS, rollupKey, streamOfKey, SUB_WINDOWS_PER_MINUTE } from '../rollup/rollup-key.ts';
 import { RollupRows } from './rollup-rows.ts';
-import { RollupSum } from '../rollup/rollup-sum.ts';
-
-export interface EntityRow {
-  id: number;
-  name: string;
-  firstSeenMs: number;
-  lastSeenMs: number;
-  lastRequestMs: number;
-}
-
-/** Told once of every entity and bucket with events, ascending by bucket. The sum is valid during the call only. */
-export type SumVisitor = (entity: number, bucket: number, sum: RollupSum) => void;
-
-/** The sums of buckets that are still being read. */
-class OpenSums {
-  readonly #byBucket = new Map<number, Map<number, RollupSum>>();
-  readonly #spare: RollupSum[] = [];
-
-  at(bucket: number, stream: number): RollupSum {
-    let sums = this.#byBucket.get(bucket);
-    if (!sums) this.#byBucket.set(bucket, (sums = new Map()));
-    let sum = sums.get(stream);
-    if (!sum) sums.set(stream, (sum = this.#spare.pop() ?? new RollupSum()));
-    return sum;
-  }
-
-  /** Hands every bucket below `bucket` to `visit`. */
-  close(bucket: number, visit: SumVisitor): void {
-    for (const done of [...this.#byBucket.keys()].sort((a, b) => a - b)) {
-      if (done >= bucket) return;
-      for (const [stream, sum] of this.#byBucket.get(done) as Map<number, RollupSum>) {
-        if (sum.count > 0) visit(entityOfStream(stream), done, sum);
-        sum.reset();
-        this.#spare.push(sum);
-      }
-      this.#byBucket.delete(done);
-    }
-  }
-}
+import type { RollupSum } from '../rollup/rollup-sum.ts';
+import type { EntityRow, RollupQuestion } from '../rollup/rollup-question.ts';
+import { streamOf } from '../rollup/rollup-question.ts';
 
 /**
  * Reads rollup rows as sums by entity and bucket: hour rows where an hour lies inside one bucket and is summed up, minute
@@ -73,16 +29,19 @@ export class RollupReader {
     this.#openRange = database.prepare('SELECT key FROM open_hour WHERE key >= ? AND key < ? ORDER BY key');
   }
 
-  /** Known entities, by name; all, or those that `service` names. */
-  entities(service?: string): EntityRow[] {
-    const rows = this.#entities.all() as unknown as EntityRow[];
-    return service === undefined ? rows : rows.filter(({ name }) => entityMatches(name, service));
+  /** Known entities, by name. */
+  entities(): EntityRow[] {
+    return this.#entities.all() as unknown as EntityRow[];
   }
 
-  /** An entity that had a request in the range or after it is read by its requests, any other by its log records. */
-  read(grid: BucketGrid, entities: readonly EntityRow[], parts: RollupParts, visit: SumVisitor): void {
-    const streams = entities.map(({ id, lastRequestMs }) => (lastRequestMs >= grid.originMs ? id : id + LOG_STREAM));
-    const query = { grid, wanted: new Set(streams), parts, visit, sums: new OpenSums() };
+  answer<T>(question: RollupQuestion<T>): T {
+    this.#read(question);
+    return question.answer();
+  }
+
+  #read({ grid, entities, parts, visit }: RollupQuestion<unknown>): void {
+    const wanted = new Set(entities.map((entity) => streamOf(entity, grid)));
+    const query = { grid, wanted, parts, visit, sums: new OpenSums() };
     const bounds = this.#rows.minuteBounds();
     if (!bounds || entities.length === 0) return;
     const bucketAt = (minute: number): number => Math.floor((minute * MINUTE_MS - grid.originMs) / grid.stepMs);
