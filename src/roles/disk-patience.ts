@@ -4,11 +4,21 @@ import type { Logger } from '../lib/logger.ts';
 
 const RETRY_MS = 1000;
 
+/** How commits go on through failures that pass. */
+export interface CommitPatience {
+  /** Resolves once `commit` has; runs it again as long as it rejects with what passes. */
+  commit(commit: () => Promise<void>): Promise<void>;
+  /** Ends the waiting: the commit under way rejects, and the next run derives it anew. */
+  stop(): void;
+  /** Resolves as `work` does, but rejects while a commit waits; begun work then goes on. */
+  unlessBlocked<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /**
  * Lets commits wait while the disk is full, for what is still in a log would only pile up in memory; people are told so meanwhile.
  * What takes turns in one thread shares one.
  */
-export class DiskPatience {
+export class DiskPatience implements CommitPatience {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #waiting = new Set<(error: HeliosError) => void>();

@@ -1,12 +1,10 @@
+import type { FastifyInstance, FastifyServerFactory } from 'fastify';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { ConnectionBudget } from '../ingest/connection-budget.ts';
-import { createGrpcServer } from '../ingest/grpc/server.ts';
-import type { GrpcServer } from '../ingest/grpc/server.ts';
 import { createAuthorize } from '../ingest/keys.ts';
 import type { IngestHandler } from '../ingest/handler.ts';
 import { createConsole } from '../console/console.ts';
@@ -20,7 +18,7 @@ import type { Store } from '../store/store.ts';
 import { createCommitSignal, publishCommitted } from './commit-signal.ts';
 import { createControl } from './control.ts';
 import { createDoors } from './doors.ts';
-import type { Doors } from './doors.ts';
+import { openFrontDoor } from './front-door.ts';
 import { createLogger } from './logger.ts';
 import { openLogs, PIPELINE_READER } from './logs.ts';
 import { ALL_METRICS } from './metrics.ts';
@@ -31,13 +29,10 @@ import type { PipelineClient } from './pipeline-client.ts';
 import type { ProcessOptions, Urls } from './process-options.ts';
 import { createPrometheusMetrics } from './prometheus.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
-import { createConnectionBudget, createHttpServer, doorPorts, readTls } from './server.ts';
 import { SimulationService } from './simulation-service.ts';
 import { openStoreThread } from './store-client.ts';
 
 const RETENTION_PERIOD_MS = 60_000;
-/** At a stop, for a request that is on its way on a new connection. */
-const IDLE_TIMEOUT_MS = 500;
 
 interface Shared {
   config: Config;
@@ -182,33 +177,9 @@ function keepRetention(shared: Shared): () => void {
   return systemClock.every(RETENTION_PERIOD_MS, () => void run());
 }
 
-function openGrpcServer(shared: Shared, doors: Doors, connections: ConnectionBudget): GrpcServer | null {
-  const { config, logger, metrics } = shared;
-  const { grpc: port } = doorPorts(config);
-  if (port === null) return null;
-  const { handler, otlpExport, admission, limitsOf } = doors;
-  return createGrpcServer({
-    host: config.host,
-    port,
-    tls: readTls(config),
-    handler,
-    otlpExport,
-    admission,
-    limitsOf,
-    connections,
-    config: config.ingest,
-    isReady: () => readinessOf(shared, handler).ready,
-    clock: systemClock,
-    logger,
-    metrics,
-  });
-}
-
 async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncDisposableStack): Promise<Urls> {
   const { config, store, metricStore, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
   const doors = createDoors({ config, log, metricsLog, logger, metrics, isStopping: () => state.isStopping });
-  const connections = createConnectionBudget(config);
-  const server = createHttpServer({ config, doors: doors.byPath, exchange: doors.exchange, connections });
   const command = pipeline.command.bind(pipeline);
   const simulations = scope.use(
     new SimulationService({
@@ -221,35 +192,31 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
       onChange: (status) => hub.publish('simulation', status),
     }),
   );
-  const app = await createConsole({
-    store,
-    metricStore,
-    authorize: createAuthorize(config.keys),
-    clock,
-    logger,
-    metrics,
-    config: config.console,
-    version: options.version,
-    control: createControl({ store, command, clock }),
-    models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
-    simulations,
-    clients: doors.ledger,
-    readiness: () => readinessOf(shared, doors.handler),
-    renderMetrics: () => metrics.render(),
-    stream: hub,
-    serverFactory: server.serverFactory,
-  });
-  const grpc = openGrpcServer(shared, doors, connections);
-  scope.defer(async () => {
+  const readiness = (): Readiness => readinessOf(shared, doors.handler);
+  const createApp = (serverFactory: FastifyServerFactory): Promise<FastifyInstance> =>
+    createConsole({
+      store,
+      metricStore,
+      authorize: createAuthorize(config.keys),
+      clock,
+      logger,
+      metrics,
+      config: config.console,
+      version: options.version,
+      control: createControl({ store, command, clock }),
+      models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
+      simulations,
+      clients: doors.ledger,
+      readiness,
+      renderMetrics: () => metrics.render(),
+      stream: hub,
+      serverFactory,
+    });
+  const onStop = (): void => {
     state.isStopping = true;
     hub.close();
-    const timeout = systemClock.sleep(config.shutdown_timeout);
-    const inTime = await Promise.all([server.close(timeout, systemClock.sleep(IDLE_TIMEOUT_MS)), grpc?.close(timeout) ?? true]);
-    await app.close();
-    if (inTime.every(Boolean)) return;
-    throw new HeliosError('timeout', 'cannot stop in an orderly way: requests in flight were cut off');
-  });
-  return { ...(await server.listen()), grpcUrl: (await grpc?.listen()) ?? null };
+  };
+  return openFrontDoor({ config, doors, createApp, isReady: () => readiness().ready, onStop, logger, metrics }, scope);
 }
 
 /** Opens every role over embedded storage in the data directory; all of it is closed with the scope. */

@@ -5,7 +5,7 @@ import type { LogReader, LogRecord } from '../log/event-log.ts';
 import type { MetricBatch } from '../model/metric.ts';
 import type { MetricScanner } from '../model/metric-scanner.ts';
 import type { MetricStoreWriter } from '../store/metric-store.ts';
-import type { DiskPatience } from './disk-patience.ts';
+import type { CommitPatience } from './disk-patience.ts';
 import { METRIC_PIPELINE_LAG, METRIC_PIPELINE_POINTS, METRIC_PIPELINE_SKIPPED } from './metrics.ts';
 
 /** Read at once; bounds how long events and people's commands wait behind points. */
@@ -25,7 +25,7 @@ export interface MetricPipelineOptions {
   commitIntervalMs: number;
   logger: Logger;
   metrics: Metrics;
-  patience: DiskPatience;
+  patience: CommitPatience;
   /** Called after every commit; a restart would read from `nextOffset`. */
   onProgress: (nextOffset: number) => void;
 }

@@ -11,6 +11,7 @@ import { NO_LIMITS } from '../model/scanner.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { StoreUpdate, StoreWriter } from '../store/store.ts';
 import { DiskPatience } from './disk-patience.ts';
+import type { CommitPatience } from './disk-patience.ts';
 import { PIPELINE_EVENTS, PIPELINE_LAG } from './metrics.ts';
 
 /** Read at once; bounds how long a person's command waits behind events. */
@@ -36,7 +37,7 @@ export interface PipelineOptions {
   logger: Logger;
   metrics: Metrics;
   /** Shared with what takes turns with it; its own by default. */
-  patience?: DiskPatience;
+  patience?: CommitPatience;
   /** Called after the documents are committed. */
   publish?: (output: PipelineOutput) => void;
   /**
@@ -83,7 +84,7 @@ export class Pipeline {
   readonly #counted = new Set<string>();
   #caughtUp = false;
   #dirty = false;
-  readonly #patience: DiskPatience;
+  readonly #patience: CommitPatience;
   #lastCommitMs: number;
   #lastCheckpointMs: number;
   #checkpointIntervalMs: number;
@@ -147,6 +148,11 @@ export class Pipeline {
   /** Offset of the metrics log from which a restart would have to show the detector records again. */
   get safeMetricOffset(): number {
     return this.#safeMetricOffset;
+  }
+
+  /** Offset after the last record handled. */
+  get nextOffset(): number {
+    return this.#nextOffset;
   }
 
   /** Whether records are read again that an earlier run has committed. */

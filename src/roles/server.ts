@@ -21,7 +21,8 @@ export interface HttpServerOptions {
   config: Config;
   /** Doors by path. */
   doors: ReadonlyMap<string, HttpDoor>;
-  exchange: HttpExchange;
+  /** Null where there are no doors. */
+  exchange: HttpExchange | null;
   connections: ConnectionBudget;
 }
 
@@ -122,7 +123,7 @@ export function createHttpServer({ config, doors, exchange, connections }: HttpS
     (otherwise: RequestListener): RequestListener =>
     (request, response) => {
       const door = doorOf(doors, request);
-      if (door) void exchange(door, request, response);
+      if (door && exchange) void exchange(door, request, response);
       else otherwise(request, response);
     };
   const listeners: Listener[] = [];
