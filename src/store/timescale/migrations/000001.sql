@@ -172,7 +172,7 @@ CREATE TABLE detector_watermarks (
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE incident_desk (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
   state bytea NOT NULL
 );
 CREATE TABLE report_jobs (
