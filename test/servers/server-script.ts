@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A broker's script uses ports up to 42 above its first. */
+const BROKER_PORTS = [0, 1, 2, 10, 11, 12];
+
+/** A port that nobody listens on at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+async function freeBrokerPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (port > 65_000) continue;
+    const free = await Promise.all(BROKER_PORTS.map((above) => isFree(port + above)));
+    if (free.every(Boolean)) return port;
+  }
+}
+
+/** A server of the test's own, run by a script of the folder that HELIOS_TEST_SERVERS names. */
+class ScriptServer implements AsyncDisposable {
+  protected readonly script: string;
+  protected readonly directory: string;
+  address = '';
+
+  constructor(folder: string, name: string) {
+    this.script = path.join(folder, name);
+    const scratch = mkdtempSync(path.join(tmpdir(), `helios-${name}-`));
+    // The database server may run as another user.
+    chmodSync(scratch, 0o755);
+    this.directory = path.join(scratch, 'server');
+  }
+
+  protected async call(...args: string[]): Promise<string> {
+    const { stdout } = await run(this.script, [...args, '--dir', this.directory], { maxBuffer: 1 << 20 });
+    return stdout.trim().split('\n').at(-1) ?? '';
+  }
+
+  protected removeScratch(): void {
+    rmSync(path.dirname(this.directory), { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.call('stop').catch(() => '');
+    this.removeScratch();
+  }
+}
+
+/** One broker, or a cluster of three. */
+export class KafkaServer extends ScriptServer {
+  static async start(folder: string, brokers: 1 | 3 = 1): Promise<KafkaServer> {
+    const server = new KafkaServer(folder, 'kafka');
+    server.address = await server.call('start', '--port', String(await freeBrokerPort()), '--brokers', String(brokers));
+    return server;
+  }
+
+  /** kill -9 of one broker, numbered from 1, or of all. */
+  async kill(broker?: number): Promise<void> {
+    await this.call('stop', '--kill', ...(broker === undefined ? [] : ['--broker', String(broker)]));
+  }
+
+  async restart(broker?: number): Promise<void> {
+    await this.call('start', ...(broker === undefined ? [] : ['--broker', String(broker)]));
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.call('stop', '--kill', '--wipe').catch(() => '');
+    this.removeScratch();
+  }
+}
+
+export class PostgresServer extends ScriptServer {
+  static async start(folder: string): Promise<PostgresServer> {
+    const server = new PostgresServer(folder, 'postgres');
+    server.address = await server.call('start');
+    return server;
+  }
+
+  /** kill -9 of the whole server. */
+  async kill(): Promise<void> {
+    await this.call('crash');
+  }
+
+  async restart(): Promise<void> {
+    await this.call('up');
+  }
+}
