@@ -2,7 +2,7 @@ import { systemCode } from '../../lib/errors.ts';
 
 /**
  * What a failure means for whoever has to go on. `passing`: try again (network, leader change, broker restart). `credentials`:
- * the broker does not accept who we are. `forbidden`: it does, but not what we want. `missing`: there is no such topic.
+ * the broker does not accept who we are, or we do not accept its certificate. `forbidden`: it does, but not what we want. `missing`: there is no such topic.
  * `too_large`: the record is over the broker's or topic's limit. `rejected`: the broker will never take these bytes.
  * `state_lost`: it has forgotten the idempotent producer.
  */
@@ -52,6 +52,8 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 /** What decides when a failure has several parts: the first kind of this list. */
 const PRECEDENCE: readonly FailureKind[] = ['credentials', 'too_large', 'rejected', 'state_lost', 'forbidden', 'missing', 'passing'];
 
+/** How the client says that it was answered in TLS. */
+const TLS_MISSING = 'Broker requires TLS.';
 const CERTIFICATE_CODES = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
 const MAX_DEPTH = 8;
 
@@ -72,6 +74,7 @@ function codeOf({ apiId, code }: ClientError): string {
 function kindOf(part: ClientError): FailureKind {
   const kind = KINDS[codeOf(part)];
   if (kind) return kind;
+  if (CERTIFICATE_CODES.test(codeOf(part)) || part.message === TLS_MISSING) return 'credentials';
   // The client has no error of its own for a topic that metadata does not know.
   return String(part.message).startsWith('Unknown topic ') ? 'missing' : 'passing';
 }
@@ -98,6 +101,8 @@ function sentenceOf(part: ClientError): string {
   }
   if (CERTIFICATE_CODES.test(code)) return `the broker's TLS certificate is not accepted: ${String(part.message)}`;
   if (typeof part.apiId === 'string') return `the broker answers ${part.apiId}${said}`;
+  if (part.message === TLS_MISSING) return 'the broker speaks TLS, and kafka.tls is off';
+  if (part.message === 'Connection closed') return 'the broker closes the connection (it does so when TLS or SASL is missing)';
   return String(part.message).replace(/\.$/, '');
 }
 
