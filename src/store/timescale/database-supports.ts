@@ -3,6 +3,8 @@ import type { DatabaseSupports, Session } from './database.ts';
 
 export const OLDEST_POSTGRES = 14;
 export const OLDEST_TIMESCALE = '2.13.0';
+/** Since this one COPY compresses also where continuous aggregates have to hear of the rows (timescaledb pull request 8909). */
+const DIRECT_COMPRESS_SINCE = '2.24.0';
 
 /** Negative when version `a` is older than `b`; what follows three numbers does not count. */
 export function compareVersions(a: string, b: string): number {
@@ -46,5 +48,5 @@ export async function readSupports(session: Pick<Session, 'query'>): Promise<Omi
     );
   }
   if (timescale !== null) checkTimescale(timescale);
-  return { timescale, directCompress: timescale !== null && direct_compress };
+  return { timescale, directCompress: timescale !== null && direct_compress && compareVersions(timescale, DIRECT_COMPRESS_SINCE) >= 0 };
 }
