@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createGenerator } from '../src/generate/generator.ts';
+import { createPrng } from '../src/lib/prng.ts';
+import { HeliosStack } from '../test/servers/helios-stack.ts';
+import { serverAddress } from '../test/servers/server-address.ts';
+import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
+import { textTable } from './load-table.ts';
+import { differences, StackAudit } from './stack-audit.ts';
+import type { StoredEvents, StoredVerdicts } from './stack-audit.ts';
+import { drawFaults, strike } from './stack-faults.ts';
+import { StackSender } from './stack-sender.ts';
+
+/**
+ * Exactly once through Kafka and the database: the same generated events twice through one process a role, once undisturbed and once with
+ * seeded faults (kill -9 of roles, broker and database, a store that is paused past its session). Every acknowledged event must be stored once,
+ * and anomalies and incidents must be the same, ids included.
+ *
+ *     HELIOS_TEST_SERVERS=DIR node bench/faults.ts [--events 2000000] [--faults 20] [--seed 1] [--rate 12000] [--services 40]
+ */
+const { values: flags } = parseArgs({
+  options: {
+    events: { type: 'string', default: '2000000' },
+    faults: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    rate: { type: 'string', default: '12000' },
+    services: { type: 'string', default: '40' },
+  },
+});
+const BATCH = 1000;
+const START_MS = Date.UTC(2026, 0, 5, 10);
+const EVENTS_PER_S = 280;
+const SETTLED_MS = 8000;
+const SETTLE_TIMEOUT_MS = 300_000;
+
+const seed = Number(flags.seed);
+const wanted = Number(flags.events);
+
+interface Outcome {
+  acknowledged: number;
+  retries: number;
+  faults: number;
+  stored: StoredEvents;
+  verdicts: StoredVerdicts;
+  tookMs: number;
+}
+
+function generator() {
+  const durationMs = Math.ceil(wanted / EVENTS_PER_S) * 1000;
+  return createGenerator({
+    seed,
+    startMs: START_MS,
+    durationMs,
+    rate: EVENTS_PER_S,
+    services: Number(flags.services),
+    faults: 6,
+    warmUpMs: Math.min(1_800_000, durationMs / 3),
+  });
+}
+
+/** Waits until nothing moves any more. */
+async function settle(audit: StackAudit): Promise<void> {
+  const deadlineMs = performance.now() + SETTLE_TIMEOUT_MS;
+  let last = '';
+  let sinceMs = performance.now();
+  while (performance.now() - sinceMs < SETTLED_MS) {
+    if (performance.now() > deadlineMs) throw new Error('the stack does not settle');
+    const now = `${await audit.progress()} ${await audit.pendingAlerts()}`;
+    if (now !== last) sinceMs = performance.now();
+    last = now;
+    await sleep(500);
+  }
+}
+
+async function run(faultCount: number): Promise<Outcome> {
+  const folder = serverAddress('servers');
+  if (folder === undefined) throw new Error('HELIOS_TEST_SERVERS must name the folder with the scripts that start servers');
+  await using kafka = await KafkaServer.start(folder);
+  await using postgres = await PostgresServer.start(folder);
+  await using stack = await HeliosStack.start({
+    kafka: kafka.address,
+    postgres: postgres.address,
+    args: ['--clock', 'events', '--set', 'store.checkpoint_interval=5s'],
+    replicas: faultCount > 0 ? { ingest: 2, store: 2, detect: 2, report: 2 } : {},
+  });
+  await using audit = new StackAudit(postgres.address);
+  const doors = stack.names().filter((name) => name.startsWith('ingest'));
+  await using sender = new StackSender({ urls: () => doors.map((name) => stack.url(name)) });
+  const prng = createPrng(seed);
+  const startMs = performance.now();
+  const done = new AbortController();
+  const striking = (async () => {
+    for (const kind of drawFaults(prng, faultCount)) {
+      if (done.signal.aborted) throw new Error('the events ended before the faults did: more events, or a lower rate');
+      await sleep(1000 + prng.below(3000));
+      process.stderr.write(`${Math.round((performance.now() - startMs) / 1000)} s: ${kind}\n`);
+      await strike(kind, { stack, kafka, postgres }, prng);
+    }
+  })();
+  striking.catch(() => {});
+  let number = 0;
+  for (const { bytes, count } of generator().events(BATCH)) {
+    const aheadMs = (sender.acknowledged / Number(flags.rate)) * 1000 - (performance.now() - startMs);
+    if (aheadMs > 5) await sleep(aheadMs);
+    await sender.send(bytes, count, `batch-${number++}`);
+    if (sender.acknowledged >= wanted) break;
+  }
+  done.abort();
+  await striking;
+  await settle(audit);
+  const [stored, verdicts] = [await audit.events(), await audit.verdicts()];
+  const { acknowledged, retries } = sender;
+  return { acknowledged, retries, faults: faultCount, stored, verdicts, tookMs: performance.now() - startMs };
+}
+
+const plain = await run(0);
+const faulty = await run(Number(flags.faults));
+const rows = [plain, faulty].map(({ faults, acknowledged, stored, retries, verdicts, tookMs }) => [
+  faults,
+  acknowledged,
+  stored.rows,
+  acknowledged - stored.distinct,
+  stored.rows - stored.distinct,
+  retries,
+  verdicts.anomalies.size,
+  verdicts.incidents.size,
+  verdicts.reports.size,
+  Math.round(tookMs / 1000),
+]);
+const head = ['faults', 'acknowledged', 'stored', 'lost', 'doubled', 'retries', 'anomalies', 'incidents', 'reports', 's'];
+process.stdout.write(textTable(head, rows));
+const wrongAnomalies = differences(plain.verdicts.anomalies, faulty.verdicts.anomalies);
+const wrongIncidents = differences(plain.verdicts.incidents, faulty.verdicts.incidents);
+process.stdout.write(`anomalies that differ: ${wrongAnomalies.length}, incidents that differ: ${wrongIncidents.length}\n`);
+for (const id of [...wrongAnomalies.slice(0, 3), ...wrongIncidents.slice(0, 3)]) {
+  const of = ({ verdicts }: Outcome) => JSON.stringify(verdicts.anomalies.get(id) ?? verdicts.incidents.get(id) ?? null);
+  process.stdout.write(`${id}\n  without faults ${of(plain)}\n  with faults    ${of(faulty)}\n`);
+}
+const isWrong = ({ acknowledged, stored }: Outcome): boolean => stored.rows !== acknowledged || stored.distinct !== acknowledged;
+if (isWrong(plain) || isWrong(faulty) || wrongAnomalies.length + wrongIncidents.length > 0) process.exitCode = 1;
