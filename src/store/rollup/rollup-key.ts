@@ -9,6 +9,7 @@ const ENTITY_SPAN = 2 ** 20;
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
 export const SUB_WINDOWS_PER_MINUTE = 6;
 
 export function rollupKey(bucketNumber: number, stream: number): number {

@@ -1,0 +1,78 @@
+import { parseEntityId } from '../../model/entity.ts';
+import { documentRow } from '../document-row.ts';
+import type { DocumentKind, Documents } from '../store.ts';
+import type { Session } from './database.ts';
+import { storableJson, storableText } from './event-rows-text.ts';
+
+/**
+ * Inserts or replaces documents inside the caller's transaction; of several with one key and version the last one stays. `invalid_argument`
+ * when the time of one is none.
+ */
+export async function putDocuments<K extends DocumentKind>(
+  session: Session,
+  kind: K,
+  documents: readonly Documents[K][],
+): Promise<void> {
+  if (documents.length === 0) return;
+  const byKey = new Map(
+    documents.map((document) => {
+      const row = documentRow(kind, document);
+      const body = storableJson(document);
+      return [`${row.version} ${row.key}`, { ...row, body }];
+    }),
+  );
+  const rows = [...byKey.values()].map((row) => ({ ...row, key: storableText(row.key) }));
+  const keys = [...new Set(rows.map(({ key }) => key))].sort();
+  // Writers of one key wait for each other, in one order, so that one version alone is the newest.
+  await session.query('SELECT pg_advisory_xact_lock(hashtext(k)) FROM unnest($1::text[]) AS k ORDER BY hashtext(k)', [
+    keys.map((key) => `${kind} ${key}`),
+  ]);
+  await session.query(
+    `INSERT INTO documents (kind, key, version, is_newest, time_ms, status, body)
+     SELECT $1, d.key, d.version, true, d.time_ms, d.status, d.body::jsonb
+     FROM unnest($2::text[], $3::integer[], $4::float8[], $5::text[], $6::text[]) AS d (key, version, time_ms, status, body)
+     ON CONFLICT (kind, key, version) DO UPDATE
+       SET time_ms = excluded.time_ms, status = excluded.status, body = excluded.body`,
+    [
+      kind,
+      rows.map(({ key }) => key),
+      rows.map(({ version }) => version),
+      rows.map(({ timeMs }) => timeMs),
+      rows.map(({ status }) => storableText(status)),
+      rows.map(({ body }) => body),
+    ],
+  );
+  if (kind === 'report') await markNewest(session, kind, keys);
+  else await putServices(session, kind, rows, keys);
+}
+
+/** Of the versions of a key the highest is the newest, whatever order they came in. */
+async function markNewest(session: Session, kind: DocumentKind, keys: readonly string[]): Promise<void> {
+  await session.query(
+    `UPDATE documents d SET is_newest = (d.version = m.newest)
+     FROM (SELECT key, max(version) AS newest FROM documents WHERE kind = $1 AND key = ANY($2::text[]) GROUP BY key) m
+     WHERE d.kind = $1 AND d.key = m.key AND d.is_newest <> (d.version = m.newest)`,
+    [kind, keys],
+  );
+}
+
+/** The names by which a document is asked for: its services' entity ids and bare names. */
+async function putServices(
+  session: Session,
+  kind: DocumentKind,
+  rows: readonly { key: string; services: readonly string[] }[],
+  keys: readonly string[],
+): Promise<void> {
+  const names = rows.flatMap(({ key, services }) =>
+    services.flatMap((service) => [
+      { key, name: storableText(service) },
+      { key, name: storableText(parseEntityId(service).service) },
+    ]),
+  );
+  await session.query('DELETE FROM document_services WHERE kind = $1 AND key = ANY($2::text[])', [kind, keys]);
+  await session.query(
+    `INSERT INTO document_services (kind, name, key) SELECT $1, s.name, s.key
+     FROM unnest($2::text[], $3::text[]) AS s (name, key) ON CONFLICT DO NOTHING`,
+    [kind, names.map(({ name }) => name), names.map(({ key }) => key)],
+  );
+}
