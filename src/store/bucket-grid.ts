@@ -33,3 +33,11 @@ export function checkPoints(points: number, limit: number): void {
     `is too small: ${points} points, the limit is ${limit}; take a larger step, a shorter range or fewer names`,
   );
 }
+
+/** A query for which more than `maxPoints` points would have to be read; field "from". */
+export function tooManyPoints(maxPoints: number): HeliosError {
+  return invalid(
+    'from',
+    `is too early: more than ${maxPoints} points would have to be read; take a shorter range or fewer series`,
+  );
+}

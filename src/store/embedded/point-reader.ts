@@ -1,19 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { HeliosError } from '../../lib/errors.ts';
 import { decodeChunk } from './metric-chunk.ts';
 import { chunkKey } from './metric-blocks.ts';
+import { tooManyPoints } from '../bucket-grid.ts';
 import { PointList } from '../point-list.ts';
 import type { TailCache } from './tail-cache.ts';
 
 /** Finding a chunk takes about as long as unpacking so many points. */
 const LOOKUP_WORK = 50;
-
-function tooMuch(maxPoints: number): HeliosError {
-  const reason = `more than ${maxPoints} points would have to be read; take a shorter range or fewer series`;
-  return new HeliosError('invalid_argument', `cannot answer the query: from is too early: ${reason}`, {
-    details: { field: 'from' },
-  });
-}
 
 /** Reads the points of series out of blocks and tails. */
 export class PointReader {
@@ -50,7 +43,7 @@ export class PointReader {
       for (const block of blocks) {
         const row = this.#readChunk.get(chunkKey(block.id, id));
         work += LOOKUP_WORK + (row ? decodeChunk(row['data'] as Uint8Array, points) : 0);
-        if (work > maxPoints) throw tooMuch(maxPoints);
+        if (work > maxPoints) throw tooManyPoints(maxPoints);
       }
       const tail = fresh.get(id) ?? [];
       for (let i = 0; i < tail.length; i += 3) points.push(tail[i] as number, tail[i + 1] as number, tail[i + 2] as number);
