@@ -4,14 +4,13 @@ import type { Database } from './database.ts';
 import { PACKED_POINT, unpackPoints } from './metric-rows.ts';
 import { boundarySeconds } from './metric-time.ts';
 
-/** Read by one query: 24 bytes each, twice that on the wire. */
-const SLICE_POINTS = 500_000;
-
 export interface PointRange {
   /** Inclusive and exclusive, milliseconds since the epoch. */
   fromMs: number;
   toMs: number;
   maxPoints: number;
+  /** Read by one query, unless one series has more. */
+  slicePoints: number;
 }
 
 const INSIDE = 'series = ANY($1) AND time >= to_timestamp($2) AND time < to_timestamp($3)';
@@ -20,7 +19,7 @@ const INSIDE = 'series = ANY($1) AND time >= to_timestamp($2) AND time < to_time
 async function slicesOf(
   database: Database,
   ids: readonly number[],
-  { fromMs, toMs, maxPoints }: PointRange,
+  { fromMs, toMs, maxPoints, slicePoints }: PointRange,
 ): Promise<number[][]> {
   const { rows } = await database.query(
     `SELECT series, count(*) AS points FROM (SELECT series FROM metrics WHERE ${INSIDE} LIMIT $4) found GROUP BY series ORDER BY series`,
@@ -32,7 +31,7 @@ async function slicesOf(
   for (const row of rows) {
     const points = Number(row['points']);
     if ((total += points) > maxPoints) throw tooManyPoints(maxPoints);
-    if (inSlice + points > SLICE_POINTS) {
+    if (inSlice + points > slicePoints) {
       slices.push([]);
       inSlice = 0;
     }

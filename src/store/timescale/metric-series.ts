@@ -36,7 +36,7 @@ export function identityHash(key: SeriesKey): string {
 
 function seriesOfRow(row: Row): StoredSeries {
   const { id, name, kind, unit, service, environment, namespace, labels } = row as unknown as SeriesKey & { id: number };
-  return { id: Number(id), key: { name, kind, unit, service, environment, namespace, labels } };
+  return { id, key: { name, kind, unit, service, environment, namespace, labels } };
 }
 
 /** Conditions that let pass what the filter means and more: the rest only `matchesSeries` tells. */

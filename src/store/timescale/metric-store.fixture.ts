@@ -13,6 +13,8 @@ import type { TestDatabase } from './test-database.fixture.ts';
 
 export const METRIC_PARTITION = { group: 'storage-writers', topic: 'metrics', partition: 0 } as const;
 
+export type MetricPlaceOptions = Partial<MetricPartitionWriterOptions> & { maxReadPoints?: number; slicePoints?: number };
+
 /** Metric stores and writers over one database, and what they say. */
 export class MetricPlace {
   readonly database: Database;
@@ -50,13 +52,13 @@ export class MetricPlace {
   }
 
   /** A started fixture; stopped by the test. */
-  async start(options: Partial<MetricPartitionWriterOptions> & { maxReadPoints?: number } = {}): Promise<MetricFixture> {
+  async start(options: MetricPlaceOptions = {}): Promise<MetricFixture> {
     const fixture = new MetricFixture(() => this.open(options), '');
     await fixture.start();
     return fixture;
   }
 
-  async open(options: Partial<MetricPartitionWriterOptions> & { maxReadPoints?: number } = {}): Promise<MetricPair> {
+  async open(options: MetricPlaceOptions = {}): Promise<MetricPair> {
     const { database, logger } = this;
     const store = await openTimescaleMetricStore({ database, clock: this.#clock, logger, ...options });
     return { writer: await this.openWriter(options), store };
