@@ -86,6 +86,13 @@ export class CallGraph {
     }
   }
 
+  /** Learns calls that were counted elsewhere. */
+  learn(edges: readonly { caller: string; callee: string; count: number }[]): void {
+    for (const { caller, callee, count } of edges) {
+      this.#addEdge(this.#numberNamed(caller), this.#numberNamed(callee), count);
+    }
+  }
+
   /** Whether `caller` reaches `callee`, directly or through others. */
   reaches(caller: string, callee: string): boolean {
     let reached = this.#reached.get(caller);
@@ -137,13 +144,13 @@ export class CallGraph {
     this.#reached.clear();
   }
 
-  #addEdge(caller: number, callee: number): void {
+  #addEdge(caller: number, callee: number, count = 1): void {
     if (caller === 0 || callee === 0 || caller === callee) return;
     const { edges } = this.#state;
     const key = caller * MAX_SERVICES + callee;
     const sightings = edges.get(key) ?? 0;
     if (sightings >= MIN_SIGHTINGS || (sightings === 0 && edges.size >= MAX_EDGES)) return;
-    edges.set(key, sightings + 1);
+    edges.set(key, Math.min(MIN_SIGHTINGS, sightings + count));
     this.#forgetPaths();
   }
 
@@ -152,15 +159,20 @@ export class CallGraph {
     if (!cache) this.#caches.set(names, (cache = []));
     let number = cache[id];
     if (number === undefined) {
-      const name = names.entities.name(id);
-      number = this.#numbers.get(name);
-      if (number === undefined) {
-        if (this.#state.names.length >= MAX_SERVICES - 1) return 0;
-        number = this.#state.names.push(name);
-        this.#numbers.set(name, number);
-      }
+      number = this.#numberNamed(names.entities.name(id));
+      if (number === 0) return 0;
       cache[id] = number;
     }
+    return number;
+  }
+
+  /** 0 when there are too many. */
+  #numberNamed(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    if (this.#state.names.length >= MAX_SERVICES - 1) return 0;
+    const number = this.#state.names.push(name);
+    this.#numbers.set(name, number);
     return number;
   }
 }

@@ -36,6 +36,24 @@ export function recordMovement(state: CoMovement, minute: number, count: number,
   state.noise[slot] = 1 / (count + 1);
 }
 
+/** In base64. */
+export function encodeMovement({ minutes, moves, noise }: CoMovement): string {
+  const parts = [minutes, moves, noise].map((column) => Buffer.from(column.buffer, column.byteOffset, column.byteLength));
+  return Buffer.concat(parts).toString('base64');
+}
+
+/** Undefined when the text is no movement. */
+export function decodeMovement(text: string): CoMovement | undefined {
+  const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
+  if (bytes.length !== 12 * MEMORY) return undefined;
+  const { buffer } = bytes;
+  return {
+    minutes: new Int32Array(buffer, 0, MEMORY),
+    moves: new Float32Array(buffer, 4 * MEMORY, MEMORY),
+    noise: new Float32Array(buffer, 8 * MEMORY, MEMORY),
+  };
+}
+
 function sharedMinutes(a: CoMovement, b: CoMovement): number[] {
   const slots: number[] = [];
   for (let slot = 0; slot < MEMORY; slot++) {

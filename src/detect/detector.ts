@@ -1,3 +1,4 @@
+import type { AlertMessage } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { EventBatch } from '../model/event-batch.ts';
 import type { Change, Incident } from '../model/incident.ts';
@@ -12,6 +13,8 @@ export interface DetectorOutput {
   changes: Change[];
   /** Forests trained since the last call; the caller stores them. */
   models: StoredModel[];
+  /** Of one partition's detector, which tells this and none of the first three: what it found, and at last how far it is. */
+  alerts: AlertMessage[];
 }
 
 /** What flows back to the detector from people. */
@@ -20,7 +23,11 @@ export type DetectorCommand =
   | { type: 'resolve'; incidentId: string; by: string; atMs: number }
   | { type: 'new_normal'; incidentId: string; decision: 'accept' | 'reject'; by: string; atMs: number }
   | { type: 'change'; change: Change }
-  | { type: 'activate'; model: StoredModel };
+  /** `key` tells one activation from another: what came with the last one's key is not carried out again. */
+  | { type: 'activate'; model: StoredModel; key?: string }
+  /** The same decisions for a detector that does not group: by the anomalies of the incident. They may come again. */
+  | { type: 'mute'; anomalyIds: readonly string[] }
+  | { type: 'decide'; anomalyIds: readonly string[]; decision: 'accept' | 'reject' };
 
 /**
  * Events in, anomalies and incidents out. Pure: verdicts depend on the events, their order and the times given to
@@ -42,6 +49,11 @@ export interface Detector {
    * or null when time advances with the data alone (`--clock=events`).
    */
   advance(nowMs: number | null): DetectorOutput;
+  /**
+   * Event time has come to `timeMs` everywhere, whatever this detector has seen: closes what an event of that time would close. Only where time
+   * advances with the data.
+   */
+  advanceTo(timeMs: number): void;
   /** Error messages counted since the last call, by template and minute; the caller stores them with the offset it has read to. */
   drainTemplates(): TemplateCount[];
   /**

@@ -1,4 +1,6 @@
+import { assert } from '../lib/assert.ts';
 import { HeliosError } from '../lib/errors.ts';
+import type { AlertEvidence, AlertMessage } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { EventBatch } from '../model/event-batch.ts';
 import type { Incident } from '../model/incident.ts';
@@ -6,22 +8,26 @@ import type { MetricBatch } from '../model/metric.ts';
 import type { StoredModel } from '../model/model-record.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import type { TemplateCount } from '../model/template.ts';
+import { AlertDraft, saidUntil } from './alert-draft.ts';
 import { CallGraph, type CallGraphState } from './call-graph.ts';
 import { changeBefore } from './cause-ranking.ts';
+import type { CoMovement } from './co-movement.ts';
 import type { DetectConfig } from './config.ts';
 import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from './detector.ts';
 import { RING_REACH_STEPS } from './entity-learning.ts';
 import { createEntityState, openEntity, type Entity, type EntityState } from './entity-state.ts';
-import { closeEpisode, SIGNALS, type Episode } from './episode.ts';
-import { findCauses, metricEvidence, traceEvidence } from './found-causes.ts';
+import { closeEpisode, SIGNALS } from './episode.ts';
+import { metricEvidence, traceEvidence } from './found-causes.ts';
 import { openForestModel } from './forest-model.ts';
 import type { CauseEvidence } from './cause-ranking.ts';
 import type { IncidentGroup } from './incident-grouping.ts';
-import { createIncidentDesk, fileAnomaly, judgeIncident, openGroups, recordChange, type IncidentDesk } from './incident-desk.ts';
-import { createKinship, type Kinship } from './kinship.ts';
+import type { IncidentDesk } from './incident-desk.ts';
+import { IncidentFiling } from './incident-filing.ts';
+import { createKinship } from './kinship.ts';
 import { Intake, type IntakeState } from './intake.ts';
 import { createTemplateMiner } from './message-template.ts';
 import { MetricWatch, type MetricWatchState } from './metric-watch.ts';
+import { muteEpisodes, openEpisodes } from './open-episodes.ts';
 import { adoptNewNormal } from './new-normal.ts';
 import { decodeState, encodeState } from './state-codec.ts';
 import { StepGrid, type GridState } from './step-grid.ts';
@@ -34,6 +40,8 @@ export interface DetectorOptions {
   config: DetectConfig;
   clock: 'wall' | 'events';
   seed: number;
+  /** Of the events that it sees: it then tells `alerts`, and incidents are made of all partitions' elsewhere. Absent: it sees all. */
+  partition?: number;
 }
 
 interface Snapshot {
@@ -49,6 +57,8 @@ interface Snapshot {
   versions: unknown;
   metrics: MetricWatchState;
   traces: TraceWatchState;
+  /** Keys of the activations carried out, by service. */
+  activations?: Map<string, string>;
 }
 
 const SNAPSHOT_VERSION = 5;
@@ -80,13 +90,15 @@ class Engine implements Detector {
   readonly #graph = new CallGraph();
   readonly #watch: MetricWatch;
   readonly #traces = new TraceWatch();
-  readonly #kinship: Kinship;
-  #desk = createIncidentDesk();
-  #anomalies = new Map<string, Anomaly>();
-  #incidents = new Map<string, Incident>();
+  readonly #filing: IncidentFiling;
+  readonly #draft: AlertDraft | undefined;
+  readonly #clock: 'wall' | 'events';
+  #activations = new Map<string, string>();
+  #toldUntilMs = -Infinity;
 
-  constructor({ config, clock, seed }: DetectorOptions) {
+  constructor({ config, clock, seed, partition }: DetectorOptions) {
     this.#config = config;
+    this.#clock = clock;
     this.#longest = Math.max(1, Math.round(config.window_size / SUB_WINDOW_MS));
     this.#intake = new Intake({
       config,
@@ -97,14 +109,24 @@ class Engine implements Detector {
       entityCount: () => this.#entities.size,
     });
     const lengths = [1, Math.min(MINUTE_STEPS, this.#longest), this.#longest, Math.max(this.#longest, SLOW_STEPS)];
-    this.#kinship = createKinship(this.#graph, (service) => this.#entities.get(service)?.state.movement);
+    const movementOf = (service: string): CoMovement | undefined => this.#entities.get(service)?.state.movement;
+    this.#filing = new IncidentFiling({
+      kinship: createKinship(this.#graph, movementOf),
+      gapMs: config.incident_gap,
+      onMoved: (incidentOf) => this.#move(incidentOf),
+    });
+    if (partition !== undefined) {
+      const evidence = (fromMs: number, untilMs: number): AlertEvidence[] => metricEvidence(this.#watch.rankAll(fromMs, untilMs));
+      this.#draft = new AlertDraft({ partition, evidence, movementOf });
+    }
     this.#grid = new StepGrid({
       config,
       seed,
       lengths,
       pool: this.#pool,
       graph: this.#graph,
-      changeBefore: (service, startedMs) => changeBefore({ service, startedMs }, this.#desk.changes)?.id ?? null,
+      changeBefore: (service, startedMs) => changeBefore({ service, startedMs }, this.#filing.desk.changes)?.id ?? null,
+      waitsInHoles: partition !== undefined && clock === 'events',
     });
     this.#watch = new MetricWatch({
       seed,
@@ -118,7 +140,8 @@ class Engine implements Detector {
   observe(batch: EventBatch, receivedAtMs: number, clientId: string): void {
     this.#intake.observe(batch, receivedAtMs, clientId);
     this.#graph.observe(batch);
-    this.#traces.observe(batch, this.#intake.state.watermark.newestMs);
+    // A trace's spans are spread over the partitions.
+    if (!this.#draft) this.#traces.observe(batch, this.#intake.state.watermark.newestMs);
     this.#miner.observe(batch);
     this.#versions.observe(batch);
   }
@@ -131,24 +154,25 @@ class Engine implements Detector {
     if (nowMs !== null) this.#intake.tick(nowMs);
     const nowEventMs = this.#intake.state.closedBefore * SUB_WINDOW_MS;
     const changes = this.#versions.drain();
-    for (const change of changes) this.#publish(recordChange(this.#desk, change, this.#kinship, nowEventMs));
+    for (const change of changes) {
+      this.#filing.recordChange(change, nowEventMs);
+      this.#draft?.change(change);
+    }
     const models: StoredModel[] = [];
     const closed = this.#grid.closeUntil(this.#intake.state.closedBefore, this.#entities, (anomaly, atMs) =>
       this.#file(anomaly, atMs),
     );
     models.push(...closed.models);
     this.#fileMetrics();
-    if (nowEventMs > 0) this.#rankCauses(nowEventMs);
+    if (nowEventMs > 0 && !this.#draft) this.#rankCauses(nowEventMs);
     if (closed.lastStep >= 0) this.#evictIdle(closed.lastStep);
-    const output = {
-      anomalies: [...this.#anomalies.values()],
-      incidents: [...this.#incidents.values()],
-      changes,
-      models,
-    };
-    this.#anomalies.clear();
-    this.#incidents.clear();
-    return output;
+    if (this.#draft) return { anomalies: [], incidents: [], changes: [], models, alerts: this.#takeAlerts(this.#draft, nowMs) };
+    return { ...this.#filing.drain(), changes, models, alerts: [] };
+  }
+
+  advanceTo(timeMs: number): void {
+    assert(this.#clock === 'events', 'on the wall clock time goes on by itself');
+    this.#intake.advanceTo(timeMs);
   }
 
   drainTemplates(): TemplateCount[] {
@@ -156,22 +180,29 @@ class Engine implements Detector {
   }
 
   command(command: DetectorCommand): Incident | undefined {
-    if (command.type === 'activate') {
-      this.#activate(command.model);
-      return undefined;
+    switch (command.type) {
+      case 'activate':
+        this.#activate(command.model, command.key);
+        return undefined;
+      case 'change':
+        return this.#filing.recordChange(command.change, Date.parse(command.change.at))[0];
+      case 'mute':
+        muteEpisodes(this.#entities.values(), command.anomalyIds);
+        return undefined;
+      case 'decide':
+        this.#decide(command.decision, new Set(command.anomalyIds));
+        return undefined;
+      default:
+        return this.#judge(command);
     }
-    if (command.type === 'change') {
-      const touched = recordChange(this.#desk, command.change, this.#kinship, Date.parse(command.change.at));
-      this.#publish(touched);
-      return touched[0];
-    }
-    const group = judgeIncident(this.#desk, command);
-    if (!group) return undefined;
-    const { id, anomalyIds } = group.incident;
-    this.#publish([group.incident]);
-    if (command.type === 'resolve') this.#mute(new Set(anomalyIds));
-    if (command.type === 'new_normal') this.#decide(command.decision, new Set(anomalyIds));
-    return this.#incidents.get(id) ?? group.incident;
+  }
+
+  #judge(command: Extract<DetectorCommand, { incidentId: string }>): Incident | undefined {
+    const incident = this.#filing.judge(command);
+    if (!incident) return undefined;
+    if (command.type === 'resolve') muteEpisodes(this.#entities.values(), incident.anomalyIds);
+    if (command.type === 'new_normal') this.#decide(command.decision, new Set(incident.anomalyIds));
+    return this.#filing.changed(incident.id) ?? incident;
   }
 
   snapshot(): Uint8Array {
@@ -181,13 +212,14 @@ class Engine implements Detector {
       features: [...this.#config.features],
       intake: this.#intake.state,
       grid: this.#grid.state,
-      desk: this.#desk,
+      desk: this.#filing.desk,
       graph: this.#graph.state,
       entities: [...this.#entities.values()].map((entity) => entity.state),
       templates: this.#miner.snapshot(),
       versions: this.#versions.snapshot(),
       metrics: this.#watch.state(),
       traces: this.#traces.state,
+      ...(this.#draft ? { activations: this.#activations } : {}),
     };
     return encodeState(snapshot);
   }
@@ -204,7 +236,7 @@ class Engine implements Detector {
     this.#intake.state = snapshot.intake;
     this.#intake.dropCaches();
     this.#grid.state = snapshot.grid;
-    this.#desk = snapshot.desk;
+    this.#filing.desk = snapshot.desk;
     this.#graph.state = snapshot.graph;
     this.#entities.clear();
     for (const state of snapshot.entities) this.#entities.set(state.id, openEntity(state));
@@ -212,19 +244,20 @@ class Engine implements Detector {
     this.#versions.restore(snapshot.versions);
     this.#watch.restore(snapshot.metrics);
     this.#traces.state = snapshot.traces;
-    this.#anomalies.clear();
-    this.#incidents.clear();
+    this.#activations = snapshot.activations ?? new Map();
+    this.#filing.forget();
+    this.#draft?.forget();
+    this.#toldUntilMs = -Infinity;
     const fits = snapshot.windowSteps === this.#longest && String(snapshot.features) === String(this.#config.features);
     if (!fits) for (const entity of this.#entities.values()) this.#evict(entity, snapshot.grid.nextStep - 1);
   }
 
   status(): DetectorStatus {
-    const { closedBefore, lateEvents } = this.#intake.state;
     return {
       ...statusOf(this.#entities, this.#grid.state),
-      openIncidents: openGroups(this.#desk).length,
-      watermarkMs: closedBefore < 0 ? -Infinity : closedBefore * SUB_WINDOW_MS,
-      lateEvents,
+      openIncidents: this.#filing.openGroups.length,
+      watermarkMs: this.#closedMs(),
+      lateEvents: this.#intake.state.lateEvents,
       metricSeries: this.#watch.seriesCount,
       metricOffset: this.#watch.nextOffset,
     };
@@ -249,29 +282,41 @@ class Engine implements Detector {
     return fresh;
   }
 
-  /** Returns the incident, or null for an anomaly that calls nobody. */
+  /** Returns the incident, or null for an anomaly that calls nobody or is filed elsewhere. */
   #file(anomaly: Anomaly, atMs: number): string | null {
-    if (anomaly.quiet && !this.#desk.incidentOf.has(anomaly.id)) {
-      this.#anomalies.set(anomaly.id, anomaly);
-      return null;
+    if (!this.#draft) return this.#filing.file(anomaly, atMs);
+    this.#draft.anomaly(anomaly, atMs);
+    return null;
+  }
+
+  /** What was found, and how far this detector is when that has changed. */
+  #takeAlerts(draft: AlertDraft, nowMs: number | null): AlertMessage[] {
+    const alerts: AlertMessage[] = draft.take();
+    const watermarkMs = saidUntil({
+      clock: this.#clock,
+      nowMs,
+      closedMs: this.#closedMs(),
+      latestPointMs: this.#watch.latestMs,
+      latenessMs: this.#config.allowed_lateness,
+    });
+    if (watermarkMs > this.#toldUntilMs) {
+      this.#toldUntilMs = watermarkMs;
+      alerts.push({ type: 'watermark', partition: draft.partition, of: 'events', watermarkMs });
     }
-    const gapMs = this.#config.incident_gap;
-    const [filed, incident, { incidents, moved }] = fileAnomaly(this.#desk, anomaly, this.#kinship, gapMs, atMs);
-    this.#anomalies.set(filed.id, filed);
-    this.#publish([...incidents, incident]);
-    if (moved.size > 0) this.#move(moved);
-    return incident.id;
+    return alerts;
+  }
+
+  #closedMs(): number {
+    const { closedBefore } = this.#intake.state;
+    return closedBefore < 0 ? -Infinity : closedBefore * SUB_WINDOW_MS;
   }
 
   #rankCauses(nowMs: number): void {
-    const { groups, changes } = this.#desk;
-    const troubles = openGroups(this.#desk).map(({ firstStartMs }) => firstStartMs);
+    const troubles = this.#filing.openGroups.map(({ firstStartMs }) => firstStartMs);
     const troubledSinceMs = Math.min(Infinity, ...troubles.filter((startMs) => nowMs - startMs <= MAX_FREEZE_MS));
     // What is normal ends where the trouble begins; only then can the trouble be ranked, and be over.
     if (troubledSinceMs !== Infinity) this.#traces.advance(nowMs, troubledSinceMs);
-    const find = (group: IncidentGroup, untilMs: number): CauseEvidence[] | undefined => this.#findCauses(group, untilMs);
-    const changed = findCauses(groups, find, { changes, graph: this.#kinship }, nowMs);
-    this.#publish(changed.map(({ incident }) => incident));
+    this.#filing.findCauses((group, untilMs) => this.#findCauses(group, untilMs), nowMs);
     if (troubledSinceMs === Infinity) this.#traces.advance(nowMs, Infinity);
   }
 
@@ -295,11 +340,11 @@ class Engine implements Detector {
   }
 
   #move(incidentOf: ReadonlyMap<string, string>): void {
-    for (const episode of this.#openEpisodes()) {
+    for (const episode of openEpisodes(this.#entities.values())) {
       const incidentId = episode.anomaly && incidentOf.get(episode.anomaly.id);
       if (!incidentId) continue;
       episode.anomaly = { ...(episode.anomaly as Anomaly), incidentId };
-      this.#anomalies.set(episode.anomaly.id, episode.anomaly);
+      this.#filing.note(episode.anomaly);
     }
   }
 
@@ -312,34 +357,24 @@ class Engine implements Detector {
         const episode = entity.state.episodes[signal];
         const { anomaly, startStep } = episode;
         if (!anomaly?.newNormal || !anomalyIds.has(anomaly.id)) continue;
+        // Partitions' detectors hear every decision again at each start.
+        if (this.#draft && anomaly.newNormal.state !== 'proposed') continue;
         episode.anomaly = { ...anomaly, newNormal: { ...anomaly.newNormal, state } };
         if (decision === 'accept') {
           adoptNewNormal(entity, signal, startStep, nextStep - 1);
           this.#file(closeEpisode(episode, nextStep) as Anomaly, nextStep * SUB_WINDOW_MS);
-        } else this.#anomalies.set(anomaly.id, episode.anomaly);
+        } else if (this.#draft) this.#draft.anomaly(episode.anomaly, nextStep * SUB_WINDOW_MS);
+        else this.#filing.note(episode.anomaly);
       }
     }
   }
 
-  *#openEpisodes(): Generator<Episode> {
-    for (const { state } of this.#entities.values()) {
-      for (const signal of SIGNALS) if (state.episodes[signal].open) yield state.episodes[signal];
-    }
-  }
-
-  #publish(incidents: readonly Incident[]): void {
-    for (const incident of incidents) this.#incidents.set(incident.id, incident);
-  }
-
-  #mute(anomalyIds: ReadonlySet<string>): void {
-    for (const episode of this.#openEpisodes()) {
-      if (episode.anomaly && anomalyIds.has(episode.anomaly.id)) episode.muted = true;
-    }
-  }
-
-  #activate(model: StoredModel): void {
-    const entity = this.#entities.get(model.record.service);
+  #activate(model: StoredModel, key: string | undefined): void {
+    const { service } = model.record;
+    if (key !== undefined && this.#activations.get(service) === key) return;
+    const entity = this.#entities.get(service);
     if (!entity) return;
+    if (key !== undefined) this.#activations.set(service, key);
     entity.state.forest.model = model;
     entity.model = openForestModel(model);
   }

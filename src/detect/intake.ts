@@ -85,6 +85,15 @@ export class Intake {
     this.#close(watermarkOnTick(this.state.watermark, nowMs));
   }
 
+  /** Lets event time go on as an event of `timeMs` would that is on time. */
+  advanceTo(timeMs: number): void {
+    const { watermark, ahead } = this.state;
+    if (!(timeMs > watermark.newestMs)) return;
+    watermark.newestMs = timeMs;
+    if (ahead.time.length > 0) this.#settleAhead();
+    this.#close(watermarkOf(watermark));
+  }
+
   /** Event time starts at the middle of the first batch, so that one wild first event cannot set it. */
   #begin(batch: EventBatch, shiftMs: number, latestMs: number): void {
     const stride = Math.max(1, Math.floor(batch.count / SAMPLE));

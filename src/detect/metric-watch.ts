@@ -90,6 +90,16 @@ export class MetricWatch {
     return rankMetricCauses({ entities: ranked }).byEntity;
   }
 
+  /** The same of all entities. */
+  rankAll(onsetMs: number, untilMs: number): MetricCause[] {
+    return this.#recent.size === 0 ? [] : this.rank(new Set(this.#recent.keys()), onsetMs, untilMs);
+  }
+
+  /** Latest time of a point, milliseconds; -Infinity before the first. */
+  get latestMs(): number {
+    return this.#latestMs;
+  }
+
   state(): MetricWatchState {
     return {
       entities: this.#engine.states(),

@@ -36,6 +36,8 @@ export interface GridOptions {
   pool: SubWindow[];
   graph: CallGraph;
   changeBefore: (service: string, startedMs: number) => string | null;
+  /** In a hole of the stream it waits for the step in which events go on, however far event time has come meanwhile. */
+  waitsInHoles: boolean;
 }
 
 /** Empty steps in a row after which the stream as a whole counts as interrupted, whatever was expected. */
@@ -75,18 +77,29 @@ export class StepGrid {
   closeUntil(before: number, entities: Map<string, Entity>, file: FileAnomaly): ClosedSteps {
     const { state } = this;
     const closed: ClosedSteps = { lastStep: -1, models: [] };
-    if (state.nextStep < 0) state.nextStep = Math.min(before, this.#firstOpen(entities));
+    const { waitsInHoles } = this.#options;
+    if (state.nextStep < 0 && !waitsInHoles) state.nextStep = Math.min(before, this.#firstOpen(entities));
     while (state.nextStep < before) {
+      if (waitsInHoles && this.#isInHole()) {
+        const first = this.#firstOpen(entities);
+        if (first >= before) break;
+        state.nextStep = Math.max(state.nextStep, first);
+      }
       const step = state.nextStep;
       this.#closeStep(step, entities, file, closed.models);
       closed.lastStep = step;
       state.nextStep = step + 1;
-      if (state.emptySteps >= MAX_EMPTY_STEPS || (state.emptySteps > 0 && state.afterGap)) {
+      if (!waitsInHoles && this.#isInHole()) {
         state.nextStep = Math.max(state.nextStep, Math.min(before, this.#firstOpen(entities)));
       }
     }
     this.#options.pool.length = Math.min(this.#options.pool.length, MAX_POOLED);
     return closed;
+  }
+
+  #isInHole(): boolean {
+    const { nextStep, emptySteps, afterGap } = this.state;
+    return nextStep < 0 || emptySteps >= MAX_EMPTY_STEPS || (emptySteps > 0 && afterGap);
   }
 
   #firstOpen(entities: Map<string, Entity>): number {

@@ -4,32 +4,72 @@ import type { StoredModel } from './model-record.ts';
 
 /**
  * What the detectors tell the reporters, one JSON document a line of a record's value. A record is what one step of one partition's
- * detector found; repeated after a crash it says the same under the same ids.
+ * detector found; repeated after a crash it says the same under the same keys. `atMs` is the event time at which it became known:
+ * for an anomaly the end of the step that changed it, and by it what all partitions say is put into one order.
  */
 export type AlertMessage =
-  | { type: 'anomaly'; partition: number; anomaly: Anomaly; evidence: AlertEvidence[] }
-  | { type: 'change'; partition: number; change: Change }
-  /** The detector of this partition says nothing more about event times below. */
-  | { type: 'watermark'; partition: number; watermarkMs: number };
+  | {
+      type: 'anomaly';
+      partition: number;
+      atMs: number;
+      /** Its newest form; which incident it belongs to is not for the detector to say. */
+      anomaly: Anomaly;
+      evidence: AlertEvidence[];
+      /** How the service's traffic moved in the last two hours (detect/co-movement.ts), in base64. */
+      movement?: string;
+    }
+  | { type: 'change'; partition: number; atMs: number; change: Change }
+  /** Calls that were not known before, from traces. */
+  | { type: 'edges'; partition: number; atMs: number; edges: AlertEdge[] }
+  /**
+   * Of this partition (of the events, or of the traces) nothing more comes with an `atMs` up to here, but for what comes late: received
+   * metrics that lag behind the events, changes read off late events, and answers to people's decisions.
+   */
+  | { type: 'watermark'; partition: number; of: AlertSource; watermarkMs: number };
+
+export type AlertSource = 'events' | 'traces';
+export type FiledAlert = Exclude<AlertMessage, { type: 'watermark' }>;
 
 /** What another method than the anomaly itself says of causes among the services of the same partition. */
 export interface AlertEvidence {
   service: string;
   points: number;
   reason: string;
-  showsAs: Anomaly['signal'];
+  showsAs?: Anomaly['signal'];
   isExplicable?: boolean;
 }
 
-/** What flows back to every detector; the key is the incident's, the change's or the service's, so that a compacted topic keeps the last. */
+export interface AlertEdge {
+  caller: string;
+  callee: string;
+  count: number;
+}
+
+const RANK = { edges: 0, change: 1, anomaly: 2 } as const;
+
+/** Names a message among those of the same `atMs`, and puts these into order: first what is known, then what happened. */
+export function alertKey(message: FiledAlert): string {
+  const rank = RANK[message.type];
+  if (message.type === 'edges') return `${rank} ${String(message.partition).padStart(5, '0')}`;
+  if (message.type === 'change') return `${rank} ${message.change.id}`;
+  return `${rank} ${message.anomaly.id} ${message.anomaly.state}`;
+}
+
+/** What flows back to every detector, under `controlKey`, so that a compacted topic keeps the last of each. */
 export type ControlMessage =
   | { type: 'acknowledge' | 'resolve'; incident: Incident; by: string; atMs: number }
   | { type: 'new_normal'; incident: Incident; decision: 'accept' | 'reject'; by: string; atMs: number }
   | { type: 'change'; change: Change }
-  /** The payload in base64. */
-  | { type: 'activate'; record: StoredModel['record']; payload: string };
+  /** The payload in base64; `atMs` tells a second activation of one version from a repeat of the first. */
+  | { type: 'activate'; record: StoredModel['record']; payload: string; atMs: number };
 
-/** Calls between two services within one minute, from traces; key `caller callee minute partition`. */
+export function controlKey(message: ControlMessage): string {
+  if (message.type === 'change') return `change ${message.change.id}`;
+  if (message.type === 'activate') return `activate ${message.record.service}`;
+  return `${message.type} ${message.incident.id}`;
+}
+
+/** Calls between two services within one minute, from traces. */
 export interface EdgeMessage {
   caller: string;
   callee: string;
@@ -41,4 +81,8 @@ export interface EdgeMessage {
   errorCount: number;
   /** Client time less server time: pairs of histogram bucket (model/histogram.ts) and count. */
   gapHistogram: [bucket: number, count: number][];
+}
+
+export function edgeKey({ caller, callee, minuteMs, partition }: EdgeMessage): string {
+  return [caller, callee, minuteMs, partition].join(' ');
 }
