@@ -90,3 +90,27 @@ export const METRIC_STORE = {
     help: 'Size of the database of received metrics without its write-ahead log',
   },
 } as const satisfies Record<string, MetricDefinition>;
+
+/** What writing partitions into a database server measures. */
+export const PARTITION_STORE = {
+  rows: {
+    name: 'helios_store_copied_rows_total',
+    type: 'counter',
+    help: 'Events stored as rows',
+  },
+  poisonRows: {
+    name: 'helios_store_poison_rows_total',
+    type: 'counter',
+    help: 'Events that the database refused; each is a dead letter',
+  },
+  fencedCommits: {
+    name: 'helios_store_fenced_commits_total',
+    type: 'counter',
+    help: 'Commits that were refused because another process had taken the partition over',
+  },
+  repeatedParts: {
+    name: 'helios_store_repeated_parts_total',
+    type: 'counter',
+    help: 'Retried requests whose events were stored already and were left out',
+  },
+} as const satisfies Record<string, MetricDefinition>;

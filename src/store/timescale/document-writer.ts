@@ -1,3 +1,4 @@
+import type { Anomaly } from '../../model/anomaly.ts';
 import { parseEntityId } from '../../model/entity.ts';
 import { documentRow } from '../document-row.ts';
 import type { DocumentKind, Documents } from '../store.ts';
@@ -44,6 +45,20 @@ export async function putDocuments<K extends DocumentKind>(
   );
   if (kind === 'report') await markNewest(session, kind, keys);
   else await putServices(session, kind, rows, keys);
+  if (kind === 'anomaly') await putAnomalies(session, documents as readonly Anomaly[]);
+}
+
+/** Inserts or replaces one document inside the caller's transaction. */
+export function putDocument<K extends DocumentKind>(session: Session, kind: K, document: Documents[K]): Promise<void> {
+  return putDocuments(session, kind, [document]);
+}
+
+/** Removes documents older than `beforeMs`; those still firing or open stay. */
+export async function deleteDocuments(session: Session, beforeMs: number): Promise<void> {
+  await session.query("DELETE FROM documents WHERE time_ms < $1 AND status NOT IN ('firing', 'open', 'acknowledged')", [beforeMs]);
+  await session.query(
+    'DELETE FROM document_services s WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.kind = s.kind AND d.key = s.key)',
+  );
 }
 
 /** Of the versions of a key the highest is the newest, whatever order they came in. */
@@ -74,5 +89,32 @@ async function putServices(
     `INSERT INTO document_services (kind, name, key) SELECT $1, s.name, s.key
      FROM unnest($2::text[], $3::text[]) AS s (name, key) ON CONFLICT DO NOTHING`,
     [kind, names.map(({ name }) => name), names.map(({ key }) => key)],
+  );
+}
+
+/** The same anomalies as rows for SQL. The start of an anomaly is part of its id and does not change. */
+async function putAnomalies(session: Session, anomalies: readonly Anomaly[]): Promise<void> {
+  const last = [...new Map(anomalies.map((anomaly) => [anomaly.id, anomaly])).values()];
+  const column = <K extends keyof Anomaly>(name: K): Anomaly[K][] => last.map((anomaly) => anomaly[name]);
+  await session.query(
+    `INSERT INTO anomalies (time, id, service, signal, severity, state, stage, score, detected_at, resolved_at, incident_id)
+     SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[],
+       $9::timestamptz[], $10::timestamptz[], $11::text[])
+     ON CONFLICT (time, id) DO UPDATE SET severity = excluded.severity, state = excluded.state, stage = excluded.stage,
+       score = excluded.score, detected_at = excluded.detected_at, resolved_at = excluded.resolved_at,
+       incident_id = excluded.incident_id`,
+    [
+      column('startedAt'),
+      column('id'),
+      column('service').map(storableText),
+      column('signal'),
+      column('severity'),
+      column('state'),
+      column('stage'),
+      column('score'),
+      column('detectedAt'),
+      column('resolvedAt'),
+      column('incidentId'),
+    ],
   );
 }
