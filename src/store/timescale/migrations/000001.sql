@@ -158,30 +158,41 @@ CREATE TABLE metrics (
   PRIMARY KEY (series, time)
 );
 
--- The reporters' work: alerts wait until every detector is past them, the desk holds open incidents, all under one lock.
+-- The reporters' work: alerts wait until every detector is past them, the desk holds open incidents, all under one lock. An alert
+-- stays for a while after it is settled, so that a repeat is recognised; time_ms and id together are its order.
 CREATE TABLE pending_alerts (
   time_ms double precision NOT NULL,
-  id text NOT NULL,
-  received_at timestamptz NOT NULL DEFAULT now(),
-  message jsonb NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  settled_at timestamptz,
+  message jsonb,
   PRIMARY KEY (time_ms, id)
 );
+CREATE INDEX pending_alerts_unsettled ON pending_alerts (time_ms) WHERE settled_at IS NULL;
+CREATE INDEX pending_alerts_settled ON pending_alerts (settled_at) WHERE settled_at IS NOT NULL;
+-- source: events or traces, whose partition it is.
 CREATE TABLE detector_watermarks (
-  log_partition integer PRIMARY KEY,
+  source text NOT NULL,
+  log_partition integer NOT NULL,
   watermark_ms double precision NOT NULL,
-  updated_at timestamptz NOT NULL DEFAULT now()
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (source, log_partition)
 );
 CREATE TABLE incident_desk (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
   state bytea NOT NULL
 );
+-- news counts what happened to the incident, claims who took the job: a finish by another than the last one does not count.
 CREATE TABLE report_jobs (
   incident_id text PRIMARY KEY,
   due_at timestamptz NOT NULL,
+  news bigint NOT NULL DEFAULT 1,
+  claims bigint NOT NULL DEFAULT 0,
   failures integer NOT NULL DEFAULT 0,
   claimed_by text,
   claimed_until timestamptz
 );
+CREATE INDEX report_jobs_due ON report_jobs (due_at);
 -- What the consoles announce, in order.
 CREATE TABLE outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
