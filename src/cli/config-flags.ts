@@ -21,6 +21,11 @@ const KEY_FLAGS: readonly (readonly [flag: string, key: string, description: str
 
 export function addConfigFlags(command: Command): Command {
   for (const [flag, , description] of KEY_FLAGS) command.option(flag, description);
+  return addSourceFlags(command);
+}
+
+/** Where the configuration comes from, for commands that use little of it. */
+export function addSourceFlags(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (default: helios.yaml, when there is one)')
     .option(

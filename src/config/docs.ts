@@ -14,6 +14,7 @@ came from.
 - A size is \`512KiB\`, \`64MiB\` or \`1GB\`; a bare number is bytes; \`none\` is without limit.
 - A list in a variable or flag is separated by commas, or written as in YAML: \`[a, b]\`.
 - A key that the file or a flag names and that does not exist is an error; an unknown \`HELIOS_*\` variable is a warning.
+- Where a key has two variables, the one that begins with \`HELIOS_\` wins.
 - What is marked secret is printed as \`***\`, and is also read from the file that the variable with \`_FILE\` at its end names.
 `;
 
@@ -28,7 +29,8 @@ function row(key: ConfigKey): string {
         ? ''
         : 'not set'
       : `\`${JSON.stringify(key.fallback).replaceAll('"', '')}\``;
-  const variable = key.environment === null ? '' : `\`${key.environment}\``;
+  const variables = key.environment === null ? [] : [key.environment, ...key.aliases];
+  const variable = variables.map((name) => `\`${name}\``).join(', ');
   const description = key.secret && key.environment === null ? `${key.description} (secret)` : key.description;
   return `| \`${key.key}\` | ${cell(key.type)} | ${cell(fallback)} | ${variable} | ${cell(description)} |`;
 }

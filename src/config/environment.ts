@@ -1,24 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { ConfigKey } from './keys.ts';
 import { CONFIG_KEYS, valueOfText } from './keys.ts';
 import { nearestName } from '../lib/nearest.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of roles that this version does not have yet: known, and without effect. */
-export const RESERVED_VARIABLES: readonly string[] = [
-  'KAFKA_BROKERS',
-  'KAFKA_TOPIC_EVENTS',
-  'KAFKA_TOPIC_ANOMALIES',
-  'DB_HOST',
-  'DB_PORT',
-  'DB_NAME',
-  'DB_USER',
-  'DB_PASSWORD',
-  'OPENAI_API_KEY',
-  'AWS_REGION',
-  'AWS_ACCOUNT_ID',
-];
+/** Variables of parts that this version does not have yet: known, and without effect. */
+export const RESERVED_VARIABLES: readonly string[] = ['OPENAI_API_KEY', 'AWS_ACCOUNT_ID'];
 
 /** Variables that the commands talking to a running HELIOS read (client.ts). */
 export const CLIENT_VARIABLES: readonly string[] = ['HELIOS_URL', 'HELIOS_KEY', 'HELIOS_KEY_FILE'];
@@ -42,20 +31,27 @@ export function parseFlow(text: string): unknown {
   }
 }
 
-/** Reads every HELIOS_* variable; an empty one counts as not set. Secrets are also read from the file `<variable>_FILE` names. */
+/** What a variable that is set says about its key; reading the file of one with _FILE at its end may throw. */
+function valueOf(variable: string, setting: string, { shape, secret }: ConfigKey): unknown {
+  const text = secret && variable.endsWith('_FILE') ? readFileSync(setting, 'utf8').trimEnd() : setting;
+  return valueOfText(text, shape, parseFlow);
+}
+
+/**
+ * Reads every HELIOS_* variable and the other names that keys have, which HELIOS_* wins over; an empty one counts as not set. Secrets are
+ * also read from the file `<variable>_FILE` names.
+ */
 export function readEnvironment(env: Environment): EnvironmentValues {
   const result: EnvironmentValues = { values: [], warnings: [], problems: [] };
   const known = new Set(CLIENT_VARIABLES);
   for (const key of CONFIG_KEYS) {
     if (key.environment === null) continue;
-    const names = key.secret ? [key.environment, `${key.environment}_FILE`] : [key.environment];
-    for (const variable of names) {
+    for (const variable of [...key.aliases, key.environment].flatMap((name) => (key.secret ? [name, `${name}_FILE`] : [name]))) {
       known.add(variable);
       const setting = env[variable];
       if (setting === undefined || setting === '') continue;
       try {
-        const text = variable === key.environment ? setting : readFileSync(setting, 'utf8').trimEnd();
-        result.values.push({ path: key.path, value: valueOfText(text, key.shape, parseFlow), variable });
+        result.values.push({ path: key.path, value: valueOf(variable, setting, key), variable });
       } catch (error) {
         result.problems.push(`${variable}: cannot read the file: ${(error as Error).message}`);
       }

@@ -9,6 +9,8 @@ export interface ConfigKey {
   key: string;
   /** "HELIOS_LOG_SEGMENT_SIZE"; null inside a list, where the environment cannot reach. */
   environment: string | null;
+  /** Variables under other names, which count unless `environment` speaks: "DB_HOST". */
+  aliases: readonly string[];
   unit: 'duration' | 'size' | null;
   shape: 'text' | 'number' | 'boolean' | 'list' | 'mixed';
   /** In words, for messages and the reference page. */
@@ -16,9 +18,22 @@ export interface ConfigKey {
   /** The value as it would be written in the file; undefined when there is none. */
   fallback: unknown;
   description: string;
-  /** Printed as ***, and also read from the file that `<environment>_FILE` names. */
+  /** Printed as ***, and also read from the file that `<environment>_FILE` or `<alias>_FILE` names. */
   secret: boolean;
 }
+
+/** Names that the project plan, and many a deployment, has for these keys. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  'kafka.brokers': ['KAFKA_BROKERS'],
+  'kafka.topic_events': ['KAFKA_TOPIC_EVENTS'],
+  'kafka.topic_anomalies': ['KAFKA_TOPIC_ANOMALIES'],
+  'kafka.aws_region': ['AWS_REGION'],
+  'database.host': ['DB_HOST'],
+  'database.port': ['DB_PORT'],
+  'database.name': ['DB_NAME'],
+  'database.user': ['DB_USER'],
+  'database.password': ['DB_PASSWORD'],
+};
 
 interface KeyMeta {
   description?: string | undefined;
@@ -86,6 +101,7 @@ function collect(schema: z.core.$ZodType, path: readonly string[], keys: ConfigK
     path,
     key: path.join('.'),
     environment: inList ? null : `HELIOS_${path.join('_').toUpperCase()}`,
+    aliases: ALIASES[path.join('.')] ?? [],
     unit,
     ...typeOf(inner, unit),
     fallback,

@@ -143,12 +143,12 @@ test('a section whose keys are all commented out says nothing', () => {
   });
 });
 
-test('an unknown HELIOS_ variable is a warning, those of the tests, of clients and of later roles are not', () => {
+test('an unknown HELIOS_ variable is a warning, those of the tests, of clients and of later versions are not', () => {
   const env = {
     HELIOS_PROT: '1',
     HELIOS_TEST_DATA: '/x',
     HELIOS_URL: 'http://x',
-    KAFKA_BROKERS: 'b:9092',
+    OPENAI_API_KEY: 'x',
     HELIOS_QQQQQQQQQQQQ_HOST: '1',
   };
   const { warnings } = loadConfig({ cwd: tmpdir(), env });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { HeliosError } from '../lib/errors.ts';
 import { configSchema, type Config } from './config.ts';
+import { engineProblems, type Engine } from './engine-checks.ts';
 import { parseFlow, readEnvironment, type Environment } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { CONFIG_KEYS, valueOfText } from './keys.ts';
@@ -13,6 +14,8 @@ export interface ConfigRequest {
   flags?: Readonly<Record<string, unknown>> | undefined;
   /** "key=value" texts of --set. */
   set?: readonly string[] | undefined;
+  /** The one engine that is worked on; absent: whatever is configured has to be complete. */
+  needs?: Engine | undefined;
   env?: Environment;
   cwd?: string;
 }
@@ -156,6 +159,9 @@ export function loadConfig(request: ConfigRequest = {}): LoadedConfig {
   addFlags(layers, request, problems);
   const parsed = configSchema.safeParse(layers.values);
   for (const issue of parsed.error?.issues ?? []) problems.push(...problemsOf(issue, layers));
+  for (const { path, reason } of parsed.success ? engineProblems(parsed.data, request.needs) : []) {
+    problems.push(`${layers.originOf(path)}: ${path.join('.')}: ${reason}`);
+  }
   if (!parsed.success || problems.length > 0) {
     const list = problems.length === 1 ? ` ${problems[0]}` : problems.map((problem) => `\n  ${problem}`).join('');
     throw new HeliosError('invalid_config', `cannot use the configuration:${list}`, { details: { problems } });

@@ -42,6 +42,6 @@ export const kafkaConfigSchema = z.strictObject({
     .meta({ description: 'How to authenticate' }),
   username: z.string().optional().meta({ description: 'For plain and scram' }),
   password: z.string().optional().meta({ description: 'For plain and scram', secret: true }),
-  aws_region: z.string().optional().meta({ description: 'For aws-msk-iam; AWS_REGION' }),
+  aws_region: z.string().optional().meta({ description: 'For aws-msk-iam' }),
 });
 export type KafkaConfig = z.output<typeof kafkaConfigSchema>;

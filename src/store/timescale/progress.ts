@@ -50,7 +50,10 @@ export async function advance(
     [...keyValues(key), nextOffset, claim.nextOffset, claim.epoch],
   );
   if (rowCount === 1) return;
-  throw new HeliosError('conflict', `cannot commit partition ${key.partition} of ${key.topic}: another process has taken it over`);
+  throw new HeliosError(
+    'conflict',
+    `cannot commit partition ${key.partition} of ${key.topic}: another process has taken it over`,
+  );
 }
 
 /**
