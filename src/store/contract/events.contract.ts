@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { createPrng } from '../../lib/prng.ts';
 import type { EventQuery } from '../store.ts';
+import { mergedMetadata } from '../../model/event-rules.ts';
+import type { EventFields } from '../event-answer.ts';
+import { eventAnswer } from '../event-answer.ts';
 import type { FixtureEvent } from './event-fixture.ts';
-import { eventAt } from './event-fixture.ts';
+import { eventAt, rowOf } from './event-fixture.ts';
 import type { ContractTests } from './store-fixture.ts';
 import { T0 } from './store-fixture.ts';
+
+function fieldsOf(event: FixtureEvent): EventFields {
+  return { ...rowOf(event), service: event.service, message: event.message, metadata: mergedMetadata(event) };
+}
 
 export const eventsContract: ContractTests = {
   'events come newest first by time, then by log position, over pages that do not shift': async (fixture) => {
@@ -17,7 +24,10 @@ export const eventsContract: ContractTests = {
     await fixture.commit();
     const ranked = fixture.events.map((event, position) => ({ event, position }));
     ranked.sort((a, b) => Date.parse(b.event.timestamp) - Date.parse(a.event.timestamp) || b.position - a.position);
-    const items = await fixture.allPages({}, () => fixture.feed([label(eventAt(T0 + 3000))]));
+    const items = await fixture.allPages({}, () => {
+      fixture.feed([label(eventAt(T0 + 3000))]);
+      return fixture.commit();
+    });
     assert.deepEqual(
       items.map((item) => (item as FixtureEvent).message),
       ranked.map(({ event }) => event.message),
@@ -64,6 +74,44 @@ export const eventsContract: ContractTests = {
       trace_id: 't1',
       span_id: 's1',
     });
+  },
+
+  'an event is answered as the rules read its line, however odd it is': async (fixture) => {
+    const lines: FixtureEvent[] = [
+      eventAt(T0 + 0.001, { message: '', metadata: {} }),
+      eventAt(T0 + 0.999, {
+        message: 'tab\t "quoted" \\ back / \u2028 😀',
+        metadata: { 'a b': [1, null, { deep: [true] }], '': 0 },
+      }),
+      eventAt(T0 + 1, {
+        service: 'a/b',
+        level: 'trace',
+        host: 'outer',
+        metadata: { host: 'inner', latency_ms: 0, endpoint: '' },
+      }),
+      eventAt(T0 + 2, {
+        level: '17',
+        kind: 'neither',
+        trace_id: '',
+        span_id: 'ümlaut',
+        metadata: { environment: 'e/f', latency_ms: null },
+      }),
+      eventAt(T0 + 3, {
+        kind: 'span',
+        parent_span_id: 'p',
+        metadata: { 'service.version': '1', endpoint: '/x?y=%20', n: -0.125 },
+      }),
+      eventAt(T0 + 4, {
+        timestamp: '2025-10-08t23:30:00.0040009+13:30',
+        level: 'Warning',
+        metadata: { namespace: 'n', big: 1e21 },
+      }),
+    ];
+    fixture.feed(lines);
+    await fixture.commit();
+    const { items } = await fixture.store.events({ levels: [], limit: 10 });
+    const expected = lines.map((line) => eventAnswer(fieldsOf(line))).toReversed();
+    assert.deepEqual(JSON.parse(JSON.stringify(items)), JSON.parse(JSON.stringify(expected)));
   },
 
   'a malformed cursor or limit is an invalid argument, and names itself': async (fixture) => {

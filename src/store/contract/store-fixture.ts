@@ -94,14 +94,14 @@ export class StoreFixture {
     }
   }
 
-  async allPages(query: Partial<EventQuery>, between: () => void = () => {}): Promise<Page<unknown>['items']> {
+  async allPages(query: Partial<EventQuery>, between: () => void | Promise<void> = () => {}): Promise<Page<unknown>['items']> {
     const items: unknown[] = [];
     let cursor: string | null = null;
     do {
       const page: Page<unknown> = await this.store.events({ levels: [], limit: 3, ...query, ...(cursor !== null && { cursor }) });
       items.push(...page.items);
       cursor = page.nextCursor;
-      between();
+      await between();
     } while (cursor !== null);
     return items;
   }

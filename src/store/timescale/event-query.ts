@@ -79,7 +79,7 @@ export interface EventSlice {
   bounds: readonly number[];
 }
 
-const COLUMNS = `(extract(epoch FROM time) * 1000000)::float8 AS micros, log_partition, log_position::text AS log_position, service, level, kind,
+const COLUMNS = `(extract(epoch FROM time) * 1000000)::float8 AS micros, log_partition, log_position::text AS place, service, level, kind,
   message, trace_id, span_id, parent_span_id, metadata`;
 
 /** The newest `limit` events of the slice that may match, newest first, as rows of `event-answer`. */

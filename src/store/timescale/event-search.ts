@@ -43,7 +43,7 @@ function positionOf(row: Row): EventPosition {
   return {
     micros: row['micros'] as number,
     partition: row['log_partition'] as number,
-    position: row['log_position'] as string,
+    position: row['place'] as string,
   };
 }
 

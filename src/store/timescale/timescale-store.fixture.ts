@@ -1,0 +1,42 @@
+import { systemClock } from '../../lib/clock.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import { silentMetrics } from '../../lib/metrics.ts';
+import { storeConfigSchema } from '../config.ts';
+import type { StorePair } from '../contract/store-fixture.ts';
+import type { Store } from '../store.ts';
+import type { PartitionWriter } from './partition-writer.ts';
+import { openPartitionWriter } from './partition-writer.ts';
+import type { TestDatabase } from './test-database.fixture.ts';
+import type { TimescaleStoreOptions } from './timescale-store.ts';
+import { openTimescaleStore } from './timescale-store.ts';
+
+const common = { clock: systemClock, logger: silentLogger };
+
+export function openTestStore(
+  { database }: Pick<TestDatabase, 'database'>,
+  options: Partial<TimescaleStoreOptions> = {},
+): Promise<Store> {
+  return openTimescaleStore({ ...common, database, storeConfig: storeConfigSchema.parse({}), ...options });
+}
+
+/** The writer of a partition of topic "events". */
+export function openTestWriter({ database, config }: TestDatabase, partition = 0): Promise<PartitionWriter> {
+  return openPartitionWriter({
+    ...common,
+    database,
+    group: 'storage-writers',
+    topic: 'events',
+    partition,
+    owner: 'test',
+    config,
+    stores: 'events',
+    metrics: silentMetrics,
+    onPoison: async ({ reason }) => {
+      throw new Error(`no event is poison here: ${reason}`);
+    },
+  });
+}
+
+export async function openTestPair(test: TestDatabase): Promise<StorePair> {
+  return { writer: await openTestWriter(test), store: await openTestStore(test) };
+}
