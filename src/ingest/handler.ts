@@ -224,7 +224,7 @@ function recordOf(batch: EventBatch, receivedAtMs: number, clientId: string): Ap
     if (timestamp < min) min = timestamp;
     if (timestamp > max) max = timestamp;
   }
-  return { bytes: toNdjson(batch), count: batch.count, minTimestampMs: min, maxTimestampMs: max, receivedAtMs, clientId };
+  return { bytes: toNdjson(batch), count: batch.count, minTimestampMs: min, maxTimestampMs: max, receivedAtMs, clientId, batch };
 }
 
 function countRejected(

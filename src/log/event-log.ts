@@ -87,15 +87,29 @@ export interface RetentionLimits {
   maxBytes: number;
 }
 
+/** What logs differ in, as data. */
+export interface LogSupport {
+  /**
+   * A record is read back as the one that it was appended as, in partition 0, and its offset is its number. Otherwise its events are
+   * spread over partitions and put together with those of other records; what is promised then is each event once, those of one
+   * entity and client in order, and `committedOffset` counts the appends that this process knows to be durable.
+   */
+  wholeRecords: boolean;
+  /** `acknowledge` and `retain` have a say in what is kept; otherwise the log's own configuration decides and they do nothing. */
+  retention: boolean;
+}
+
 /**
- * Writer side, one per data directory.
+ * Writer side, one per data directory or process.
  * Ordering: records of one partition are read in the order in which their appends were called.
  * Delivery: an append that resolved is on disk (or on every in-sync replica) and is read exactly once per reader position.
  */
 export interface EventLog extends AsyncDisposable {
+  readonly supports: LogSupport;
   /**
-   * Resolves once the record is durable. Rejects with `disk_full` or `log_unavailable`; then nothing of the record is ever
-   * read, and the log goes on taking appends.
+   * Resolves once the record is durable, to where it begins. Rejects with `disk_full`, `overloaded` or `log_unavailable`; the log goes
+   * on taking appends. After a rejection nothing of the record is ever read where records are kept whole; elsewhere its events may
+   * still come.
    */
   append(record: AppendRecord): Promise<Position>;
   /** The durable request with this key hash, when it is younger than the idempotency window. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Prng } from '../lib/prng.ts';
-import type { AppendRecord, EventLog, KnownRequest, LogStatus, Position, RetentionLimits } from './event-log.ts';
+import type { AppendRecord, EventLog, KnownRequest, LogStatus, LogSupport, Position, RetentionLimits } from './event-log.ts';
 
 /** Probabilities per append, each 0 unless given. */
 export interface FaultRates {
@@ -49,6 +49,10 @@ class FaultyLog implements EventLog {
     if (delayMs > 0) await this.#clock.sleep(delayMs);
     if (lost) throw new HeliosError('log_unavailable', 'cannot append: the answer was lost (injected fault)');
     return position as Position;
+  }
+
+  get supports(): LogSupport {
+    return this.#inner.supports;
   }
 
   findRequest(keyHash: string): KnownRequest | undefined {

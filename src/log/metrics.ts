@@ -71,7 +71,45 @@ export const LOG_METRICS = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-export const METRICS: readonly MetricDefinition[] = Object.values(LOG_METRICS);
+const PRODUCE_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+
+/** What is produced to Kafka, by topic. */
+export const KAFKA_METRICS = {
+  records: {
+    name: 'helios_kafka_produced_records_total',
+    type: 'counter',
+    help: 'Records acknowledged by the broker',
+    labels: ['topic'],
+  },
+  bytes: { name: 'helios_kafka_produced_bytes_total', type: 'counter', help: 'Bytes of them before compression', labels: ['topic'] },
+  batches: {
+    name: 'helios_kafka_produced_batches_total',
+    type: 'counter',
+    help: 'Batches of records of one partition, sent and acknowledged together',
+    labels: ['topic'],
+  },
+  produceSeconds: {
+    name: 'helios_kafka_produce_seconds',
+    type: 'histogram',
+    help: 'Time from sending a batch until the broker has acknowledged it, of the try that succeeded',
+    labels: ['topic'],
+    buckets: PRODUCE_SECONDS,
+  },
+  retries: {
+    name: 'helios_kafka_produce_retries_total',
+    type: 'counter',
+    help: 'Tries that failed and were repeated, by the error',
+    labels: ['topic', 'reason'],
+  },
+  pendingBytes: {
+    name: 'helios_kafka_pending_bytes',
+    type: 'gauge',
+    help: 'Bytes waiting for the broker',
+    labels: ['topic'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export const METRICS: readonly MetricDefinition[] = [...Object.values(LOG_METRICS), ...Object.values(KAFKA_METRICS)];
 
 /** `metrics` with these labels added to every call. */
 export function labelled(metrics: Metrics, labels: Record<string, string>): Metrics {
