@@ -109,7 +109,69 @@ export const KAFKA_METRICS = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-export const METRICS: readonly MetricDefinition[] = [...Object.values(LOG_METRICS), ...Object.values(KAFKA_METRICS)];
+/** What is consumed from Kafka. */
+export const KAFKA_CONSUMER_METRICS = {
+  lag: {
+    name: 'helios_kafka_lag_records',
+    type: 'gauge',
+    help: 'Records that a group has not committed yet, of the partitions that this member holds; 0 for those it has lost',
+    labels: ['group', 'topic', 'partition'],
+  },
+  assigned: {
+    name: 'helios_kafka_assigned_partitions',
+    type: 'gauge',
+    help: 'Partitions that this member holds',
+    labels: ['group'],
+  },
+  rebalances: {
+    name: 'helios_kafka_rebalances_total',
+    type: 'counter',
+    help: 'Times that this member has joined its group or was given other partitions',
+    labels: ['group'],
+  },
+  lostSessions: {
+    name: 'helios_kafka_lost_sessions_total',
+    type: 'counter',
+    help: 'Times that no heartbeat was answered for a whole session, so that all partitions were let go',
+    labels: ['group'],
+  },
+  failedWork: {
+    name: 'helios_kafka_failed_work_total',
+    type: 'counter',
+    help: 'Times that the work on a partition failed and was begun again',
+    labels: ['group', 'topic'],
+  },
+  records: {
+    name: 'helios_kafka_consumed_records_total',
+    type: 'counter',
+    help: 'Records read',
+    labels: ['topic'],
+  },
+  unreadable: {
+    name: 'helios_kafka_unreadable_records_total',
+    type: 'counter',
+    help: 'Records that could not be decoded and went to the dead letters',
+    labels: ['topic'],
+  },
+  lostRecords: {
+    name: 'helios_kafka_lost_records_total',
+    type: 'counter',
+    help: 'Offsets that retention removed before they were read',
+    labels: ['topic'],
+  },
+  fetchErrors: {
+    name: 'helios_kafka_fetch_errors_total',
+    type: 'counter',
+    help: 'Fetches that failed and were repeated, by the error',
+    labels: ['reason'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export const METRICS: readonly MetricDefinition[] = [
+  ...Object.values(LOG_METRICS),
+  ...Object.values(KAFKA_METRICS),
+  ...Object.values(KAFKA_CONSUMER_METRICS),
+];
 
 /** `metrics` with these labels added to every call. */
 export function labelled(metrics: Metrics, labels: Record<string, string>): Metrics {
