@@ -48,5 +48,8 @@ export async function readSupports(session: Pick<Session, 'query'>): Promise<Omi
     );
   }
   if (timescale !== null) checkTimescale(timescale);
-  return { timescale, directCompress: timescale !== null && direct_compress && compareVersions(timescale, DIRECT_COMPRESS_SINCE) >= 0 };
+  return {
+    timescale,
+    directCompress: timescale !== null && direct_compress && compareVersions(timescale, DIRECT_COMPRESS_SINCE) >= 0,
+  };
 }

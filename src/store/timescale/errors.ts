@@ -57,9 +57,9 @@ function isSqlState(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code);
 }
 
-/** Classes 22 and 23: data exceptions and integrity constraints; and text that is no text of the database. */
+/** Classes 22 and 23: data exceptions and integrity constraints; and values over a limit of size or nesting. */
 function isRowState(state: string): boolean {
-  return state.startsWith('22') || state.startsWith('23') || state === '54000';
+  return state.startsWith('22') || state.startsWith('23') || state === '54000' || state === '54001';
 }
 
 function meaningOf(error: Error): Meaning {

@@ -19,7 +19,7 @@ export interface MigrationOptions {
   folder?: string;
 }
 
-interface Applied {
+export interface Applied {
   number: number;
   name: string;
   checksum: string;
@@ -29,7 +29,8 @@ function schemaError(reason: string): HeliosError {
   return new HeliosError('invalid_config', `cannot use this database: ${reason}`, { details: { field: 'database.name' } });
 }
 
-async function readApplied(session: Pick<Session, 'query'>): Promise<Applied[]> {
+/** The steps that the schema has gone, in order; none before the first migration. */
+export async function readApplied(session: Pick<Session, 'query'>): Promise<Applied[]> {
   const { rows } = await session.query(`SELECT to_regclass('schema_migrations') IS NOT NULL AS there`);
   if (rows[0]?.['there'] !== true) return [];
   const applied = await session.query('SELECT number, name, checksum FROM schema_migrations ORDER BY number');

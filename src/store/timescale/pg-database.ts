@@ -10,7 +10,7 @@ import type { DatabaseConfig } from './config.ts';
 import { databaseAddress } from './database-address.ts';
 import { DATABASE_CONNECTIONS, DATABASE_ERRORS } from './database-metrics.ts';
 import { readSupports } from './database-supports.ts';
-import { INT4_ARRAY_TYPE, INT8_ARRAY_TYPE, INT8_TYPE, NUMERIC_TYPE, parseInt8, parseNumeric } from './database-types.ts';
+import { TEXT_PARSERS } from './database-types.ts';
 import type { Database, DatabaseSupports, Session } from './database.ts';
 import { databaseError, isConnectionLost, RowError } from './errors.ts';
 import { createPgSession } from './pg-session.ts';
@@ -39,15 +39,10 @@ export interface DatabaseOptions {
   prng?: Prng;
 }
 
-const types = {
-  getTypeParser(type: number, format?: 'text' | 'binary'): unknown {
-    if (type === INT8_TYPE) return parseInt8;
-    if (type === NUMERIC_TYPE) return parseNumeric;
-    // As numbers, exact up to 2^53.
-    if (type === INT8_ARRAY_TYPE) return pg.types.getTypeParser(INT4_ARRAY_TYPE, 'text');
-    return format === 'binary' ? pg.types.getTypeParser(type, 'binary') : pg.types.getTypeParser(type, 'text');
-  },
-} as pg.CustomTypesConfig;
+/** Answers come as text: the client asks for nothing else. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (type) => TEXT_PARSERS.get(type) ?? (pg.types.getTypeParser(type) as unknown),
+};
 
 function createPool({ config, applicationName, logger }: DatabaseOptions): Pool {
   const pool = new pg.Pool({

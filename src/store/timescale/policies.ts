@@ -137,8 +137,8 @@ function quoteLiteral(text: string): string {
   return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
-/** Expression indexes on the configured keys of metadata, and no others of ours. */
-async function applyMetadataIndexes(session: Session, engine: Engine, keys: readonly string[]): Promise<void> {
+/** Expression indexes on the configured keys of metadata, and no others of ours. While one is built, writers wait and try again. */
+async function applyMetadataIndexes(session: Session, keys: readonly string[]): Promise<void> {
   const { rows } = await session.query(
     `SELECT indexname AS name FROM pg_indexes WHERE schemaname = current_schema() AND tablename = 'events' AND starts_with(indexname, $1)`,
     [INDEX_PREFIX],
@@ -147,11 +147,9 @@ async function applyMetadataIndexes(session: Session, engine: Engine, keys: read
   for (const name of there) {
     if (!keys.some((key) => indexName(key) === name)) await session.execute(`DROP INDEX IF EXISTS ${name}`);
   }
-  // Chunk by chunk, so that writers wait for one of them at most.
-  const gently = engine === 'timescale' ? 'WITH (timescaledb.transaction_per_chunk)' : '';
   for (const key of keys) {
     const name = indexName(key);
-    if (!there.has(name)) await session.execute(`CREATE INDEX ${name} ON events ((metadata ->> ${quoteLiteral(key)})) ${gently}`);
+    if (!there.has(name)) await session.execute(`CREATE INDEX ${name} ON events ((metadata ->> ${quoteLiteral(key)}))`);
   }
 }
 
@@ -161,5 +159,5 @@ export async function applyPolicies(session: Session, engine: Engine, config: Da
     await applyChunkIntervals(session, config.chunk_interval);
     await applyJobs(session, config);
   }
-  await applyMetadataIndexes(session, engine, config.metadata_indexes);
+  await applyMetadataIndexes(session, config.metadata_indexes);
 }

@@ -62,10 +62,12 @@ export async function retain(
       result.droppedChunks += await dropChunks(database, table, beforeMs);
       continue;
     }
-    for (let deleted: number | null = sliceRows; deleted === sliceRows && !signal?.aborted;) {
-      deleted = await deleteSlice(database, table, beforeMs, sliceRows);
+    for (;;) {
+      if (signal?.aborted) return result;
+      const deleted = await deleteSlice(database, table, beforeMs, sliceRows);
       if (deleted === null) return result;
       result.deletedRows += deleted;
+      if (deleted < sliceRows) break;
     }
   }
   return result;

@@ -21,7 +21,7 @@ export interface TestDatabase extends AsyncDisposable {
   database: Database;
   config: DatabaseConfig;
   /** A pool of its own on the same database, as another process has it; on pglite the same single connection. Closed by its user. */
-  connect(): Promise<Database>;
+  connect: () => Promise<Database>;
 }
 
 export interface TestDatabaseOptions {
