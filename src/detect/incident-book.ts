@@ -1,8 +1,16 @@
 import { HeliosError } from '../lib/errors.ts';
-import type { AlertEdge, AlertEvidence, ControlMessage, FiledAlert } from '../model/alert.ts';
+import type {
+  AlertEdge,
+  AlertEvidence,
+  ControlMessage,
+  DecisionAnswer,
+  FiledAlert,
+  FiledDocuments,
+  IncidentDecision,
+} from '../model/alert.ts';
 import { alertKey } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
-import type { Change, Incident } from '../model/incident.ts';
+import type { Change } from '../model/incident.ts';
 import { CallGraph, createCallGraphState } from './call-graph.ts';
 import type { CauseEvidence } from './cause-ranking.ts';
 import { decodeMovement, type CoMovement } from './co-movement.ts';
@@ -13,24 +21,6 @@ import { isOpen, type IncidentGroup } from './incident-grouping.ts';
 import { createKinship } from './kinship.ts';
 import { decodeState, encodeState } from './state-codec.ts';
 
-/** What people decide. */
-export type BookDecision =
-  | { type: 'acknowledge' | 'resolve'; incidentId: string; by: string; atMs: number }
-  | { type: 'new_normal'; incidentId: string; decision: 'accept' | 'reject'; by: string; atMs: number }
-  | { type: 'change'; change: Change };
-
-/** What changed, each document once in its newest form. */
-export interface BookOutput {
-  anomalies: Anomaly[];
-  incidents: Incident[];
-  changes: Change[];
-}
-
-export type BookAnswer =
-  | (BookOutput & { incident: Incident | undefined; control: ControlMessage[] })
-  /** `not_found`: no such incident, or none that is young enough; `conflict`: it proposes nothing to decide on. */
-  | { refusal: 'not_found' | 'conflict' };
-
 /**
  * Incidents made of what the detectors of all partitions tell. Pure: what comes out depends on the messages and their order alone.
  * Whoever holds it hands over what all partitions are past, so that the order is that of event time and not of arrival.
@@ -40,8 +30,8 @@ export interface IncidentBook {
    * Takes messages in the order of `atMs` and `alertKey`, whatever theirs is. One that is older than what is known of its anomaly, or a
    * repeat, changes nothing; other late ones are taken as they come.
    */
-  apply(messages: readonly FiledAlert[]): BookOutput;
-  command(decision: BookDecision): BookAnswer;
+  apply(messages: readonly FiledAlert[]): FiledDocuments;
+  command(decision: IncidentDecision): DecisionAnswer;
   /** Calls that are known of without a message; as they are not in order with the rest, they take effect whenever they come. */
   learnEdges(edges: readonly AlertEdge[]): void;
   openIncidents(): number;
@@ -120,7 +110,7 @@ class Book implements IncidentBook {
     this.#filing = new IncidentFiling({ kinship, gapMs, onMoved: (incidentOf) => this.#move(incidentOf) });
   }
 
-  apply(messages: readonly FiledAlert[]): BookOutput {
+  apply(messages: readonly FiledAlert[]): FiledDocuments {
     const changes: Change[] = [];
     for (const [atMs, together] of Map.groupBy(messages.toSorted(inOrder), (message) => message.atMs)) {
       for (const message of together) {
@@ -137,7 +127,7 @@ class Book implements IncidentBook {
     return { ...this.#filing.drain(), changes };
   }
 
-  command(decision: BookDecision): BookAnswer {
+  command(decision: IncidentDecision): DecisionAnswer {
     if (decision.type === 'change') {
       const [incident] = this.#filing.recordChange(decision.change, Date.parse(decision.change.at));
       return { ...this.#filing.drain(), changes: [decision.change], incident, control: [decision] };

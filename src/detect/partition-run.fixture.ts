@@ -1,4 +1,4 @@
-import type { AlertMessage, FiledAlert } from '../model/alert.ts';
+import type { AlertMessage, FiledAlert, FiledDocuments } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import { createEventBatch, growEventBatch, type EventBatch } from '../model/event-batch.ts';
 import type { Incident } from '../model/incident.ts';
@@ -6,7 +6,7 @@ import type { Detector } from './detector.ts';
 import { createDetector } from './engine.ts';
 import { createEdgeCollector } from './edge-collector.ts';
 import { hashId } from './identifier.ts';
-import { createIncidentBook, type BookOutput, type IncidentBook } from './incident-book.ts';
+import { createIncidentBook, type IncidentBook } from './incident-book.ts';
 import { testConfig } from './traffic.fixture.ts';
 
 /** Any stable hash will do here. */
@@ -104,7 +104,7 @@ export interface Told {
 
 export const createTold = (): Told => ({ anomalies: new Map(), incidents: new Map(), changes: new Map() });
 
-export function hear(told: Told, { anomalies, incidents, changes }: Omit<BookOutput, 'control'>): void {
+export function hear(told: Told, { anomalies, incidents, changes }: FiledDocuments): void {
   for (const anomaly of anomalies) told.anomalies.set(anomaly.id, anomaly);
   for (const incident of incidents) told.incidents.set(incident.id, incident);
   for (const change of changes) told.changes.set(change.id, change);

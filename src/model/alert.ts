@@ -69,6 +69,26 @@ export function controlKey(message: ControlMessage): string {
   return `${message.type} ${message.incident.id}`;
 }
 
+/** What people decide. */
+export type IncidentDecision =
+  | { type: 'acknowledge' | 'resolve'; incidentId: string; by: string; atMs: number }
+  | { type: 'new_normal'; incidentId: string; decision: 'accept' | 'reject'; by: string; atMs: number }
+  | { type: 'change'; change: Change };
+
+/** What alerts or a decision changed, each document once in its newest form. */
+export interface FiledDocuments {
+  anomalies: Anomaly[];
+  incidents: Incident[];
+  changes: Change[];
+}
+
+/** What a decision did: `control` is for the detectors. */
+export type DecisionAnswer =
+  | (FiledDocuments & { incident: Incident | undefined; control: ControlMessage[] })
+  /** `not_found`: no such incident, or it has been over for long; `conflict`: it proposes nothing to decide on. */
+  | { refusal: DecisionRefusal };
+export type DecisionRefusal = 'not_found' | 'conflict';
+
 /** Calls between two services within one minute, from traces. */
 export interface EdgeMessage {
   caller: string;

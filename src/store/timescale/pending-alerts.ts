@@ -1,0 +1,98 @@
+import type { AlertMessage, AlertSource, FiledAlert } from '../../model/alert.ts';
+import { alertKey } from '../../model/alert.ts';
+import type { Session } from './database.ts';
+import { storableJson, storableText } from './event-rows-text.ts';
+
+export interface SettleOptions {
+  /** events: an alert is due when every detector is past it; wall: also when it has waited for `holdMs`. */
+  mode: 'wall' | 'events';
+  /** Of the events. */
+  partitions: number;
+  /** Of the traces; 0 when nobody joins them. Counts only in mode events: calls are an aid, and not waited for. */
+  tracePartitions: number;
+  holdMs: number;
+}
+
+/** Alerts that are settled together, unless more have the time of the last one. */
+const AT_ONCE = 2000;
+
+/** Keeps alerts until they are settled; those that are known, settled or not, change nothing. */
+export async function saveAlerts(session: Session, messages: readonly AlertMessage[]): Promise<void> {
+  const rows = messages
+    .filter((message): message is FiledAlert => message.type !== 'watermark')
+    .map((message) => ({ timeMs: message.atMs, id: storableText(alertKey(message)), message }))
+    // One order for all, so that two writers never wait for each other.
+    .toSorted((a, b) => a.timeMs - b.timeMs || (a.id < b.id ? -1 : 1));
+  if (rows.length === 0) return;
+  await session.query(
+    `INSERT INTO pending_alerts (time_ms, id, message)
+     SELECT a.time_ms, a.id, a.message::jsonb FROM unnest($1::float8[], $2::text[], $3::text[]) AS a (time_ms, id, message)
+     ON CONFLICT DO NOTHING`,
+    [rows.map(({ timeMs }) => timeMs), rows.map(({ id }) => id), rows.map(({ message }) => storableJson(message))],
+  );
+}
+
+/** Watermarks only go on. */
+export async function saveWatermarks(session: Session, messages: readonly AlertMessage[]): Promise<void> {
+  const newest = new Map<string, { source: AlertSource; partition: number; watermarkMs: number }>();
+  for (const message of messages) {
+    if (message.type !== 'watermark') continue;
+    const { of: source, partition, watermarkMs } = message;
+    const key = `${source} ${partition}`;
+    if (watermarkMs > (newest.get(key)?.watermarkMs ?? -Infinity)) newest.set(key, { source, partition, watermarkMs });
+  }
+  const rows = [...newest.values()].toSorted((a, b) => a.partition - b.partition || (a.source < b.source ? -1 : 1));
+  if (rows.length === 0) return;
+  await session.query(
+    `INSERT INTO detector_watermarks AS w (source, log_partition, watermark_ms)
+     SELECT * FROM unnest($1::text[], $2::integer[], $3::float8[])
+     ON CONFLICT (source, log_partition) DO UPDATE SET watermark_ms = excluded.watermark_ms, updated_at = now()
+       WHERE excluded.watermark_ms > w.watermark_ms`,
+    [rows.map(({ source }) => source), rows.map(({ partition }) => partition), rows.map(({ watermarkMs }) => watermarkMs)],
+  );
+}
+
+/** Event time that all partitions are past; -Infinity while one has said nothing. */
+async function watermarkOf(session: Session, source: AlertSource, partitions: number): Promise<number> {
+  const { rows } = await session.query(
+    `SELECT count(*) AS known, min(watermark_ms) AS least FROM detector_watermarks WHERE source = $1 AND log_partition < $2`,
+    [source, partitions],
+  );
+  return Number(rows[0]?.['known']) < partitions ? -Infinity : Number(rows[0]?.['least']);
+}
+
+async function dueUntil(session: Session, { mode, partitions, tracePartitions, holdMs }: SettleOptions): Promise<number> {
+  const byEvents = await watermarkOf(session, 'events', partitions);
+  if (mode === 'events') {
+    return tracePartitions === 0 ? byEvents : Math.min(byEvents, await watermarkOf(session, 'traces', tracePartitions));
+  }
+  // What is older than one that has waited long enough goes with it, for the order's sake.
+  const { rows } = await session.query(
+    `SELECT max(time_ms) AS latest FROM pending_alerts
+     WHERE settled_at IS NULL AND received_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)`,
+    [holdMs],
+  );
+  const latest = rows[0]?.['latest'] as number | null;
+  return Math.max(byEvents, latest ?? -Infinity);
+}
+
+/** The alerts that are due, oldest first; the caller is alone at the desk. */
+export async function takeDue(session: Session, options: SettleOptions): Promise<FiledAlert[]> {
+  const untilMs = await dueUntil(session, options);
+  if (untilMs === -Infinity) return [];
+  const { rows } = await session.query(
+    `SELECT message FROM pending_alerts WHERE settled_at IS NULL AND time_ms <= $1
+     ORDER BY time_ms FETCH FIRST ${AT_ONCE} ROWS WITH TIES`,
+    [untilMs],
+  );
+  return rows.map(({ message }) => message as FiledAlert);
+}
+
+/** They stay, without what they said, to be known again. */
+export async function markSettled(session: Session, alerts: readonly FiledAlert[]): Promise<void> {
+  await session.query(
+    `UPDATE pending_alerts p SET settled_at = clock_timestamp(), message = NULL
+     FROM unnest($1::float8[], $2::text[]) AS a (time_ms, id) WHERE p.time_ms = a.time_ms AND p.id = a.id`,
+    [alerts.map(({ atMs }) => atMs), alerts.map((alert) => storableText(alertKey(alert)))],
+  );
+}
