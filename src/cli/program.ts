@@ -5,6 +5,7 @@ import { registerDemo } from './demo.ts';
 import { registerEvaluate } from './evaluate.ts';
 import { registerGenerate } from './generate.ts';
 import { registerIncidents } from './incidents.ts';
+import { registerMigrate } from './migrate.ts';
 import { registerModel } from './model.ts';
 import { registerReplay } from './replay.ts';
 import { registerReport } from './report.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Register[] = [
   registerWhatIf,
   registerEvaluate,
   registerConfig,
+  registerMigrate,
 ];
 
 /** The command line of `helios`. Parsing throws CommanderError for usage errors, for help and for --version. */

@@ -119,7 +119,7 @@ async function applyStep(session: Session, { number, name, sql, checksum }: Migr
   }
 }
 
-async function migrate(session: Session, { logger, folder }: MigrationOptions): Promise<Engine> {
+async function migrate(session: Session, { logger, folder }: MigrationOptions): Promise<{ engine: Engine; taken: Migration[] }> {
   await session.execute(`CREATE TABLE IF NOT EXISTS schema_migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,
@@ -130,27 +130,30 @@ async function migrate(session: Session, { logger, folder }: MigrationOptions): 
   const engine = engineOf(applied) ?? (await prepareEngine(session, logger));
   const known = migrationsFor(engine, folder);
   compareApplied(applied, known);
-  for (const step of known.slice(applied.length)) {
+  const taken = known.slice(applied.length);
+  for (const step of taken) {
     await applyStep(session, step);
     logger.info('the schema of the database is a step further', { step: step.name });
   }
-  return engine;
+  return { engine, taken };
 }
 
 /**
  * Brings the schema up to date and applies what the configuration says of chunks, compression, retention and indexes. Safe when several
- * processes do it at once. Rejects with `invalid_config` when the database is newer than the program or its steps were other ones.
+ * processes do it at once. Returns the names of the steps that it took. Rejects with `invalid_config` when the database is newer than the program or its steps were other ones.
  */
-export async function migrateDatabase(database: Database, options: MigrationOptions): Promise<void> {
-  await database.withSession(
+export async function migrateDatabase(database: Database, options: MigrationOptions): Promise<string[]> {
+  const names = await database.withSession(
     (session) =>
       withLock(session, async () => {
-        const engine = await migrate(session, options);
+        const { engine, taken } = await migrate(session, options);
         await applyPolicies(session, engine, options.config);
+        return taken.map(({ name }) => name);
       }),
     0,
   );
   await database.inspect();
+  return names;
 }
 
 /** Rejects with `invalid_config` when the schema is not exactly the one that this program works on. Changes nothing. */
