@@ -1,0 +1,169 @@
+import { RowBuilder, TextBoxVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { dashboard, note, stat, table, timeSeries } from './panels.ts';
+import { ROLE_JOBS } from './selectors.ts';
+
+const GIB = '1073741824.0';
+
+function addReports(board: DashboardBuilder): void {
+  board
+    .withRow(new RowBuilder('Reports'))
+    .withPanel(
+      stat({
+        title: 'Reports stored',
+        description: 'In the range, every version of an incident counted.',
+        unit: 'short',
+        width: 5,
+        height: 8,
+        queries: [
+          {
+            sql: `SELECT count(*) AS reports FROM documents
+WHERE kind = 'report' AND time_ms >= $__unixEpochFrom() * 1000.0 AND time_ms < $__unixEpochTo() * 1000.0`,
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'Reports built',
+        description: 'By day and verdict.',
+        unit: 'short',
+        width: 7,
+        stacked: true,
+        queries: [{ promql: 'sum by (verdict) (increase(helios_report_built_total[1d]))', legend: '{{verdict}}' }],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'Report failures',
+        description: 'Attempts by day that failed and are tried again, by step.',
+        unit: 'short',
+        width: 5,
+        queries: [{ promql: 'sum by (step) (increase(helios_report_failures_total[1d]))', legend: '{{step}}' }],
+      }),
+    )
+    .withPanel(
+      note(
+        'Calls, tokens and USD',
+        `Reports of this version are written by HELIOS itself, from its evidence: **no language model is called**, so there are no calls, tokens or
+USD to show. When a model writes the narrative, its calls are counted here.`,
+        7,
+      ),
+    );
+}
+
+function addStorage(board: DashboardBuilder): void {
+  board
+    .withRow(new RowBuilder('Storage'))
+    .withPanel(
+      stat({
+        title: 'Database',
+        description: 'Everything in it, indexes included.',
+        unit: 'bytes',
+        width: 4,
+        queries: [{ sql: 'SELECT pg_database_size(current_database())::float8 AS bytes' }],
+      }),
+    )
+    .withPanel(
+      stat({
+        title: 'Storage by month',
+        description:
+          'Size of the database at the price in the field above; the default is a list price for block storage, put in yours.',
+        unit: 'currencyUSD',
+        width: 4,
+        queries: [{ sql: `SELECT pg_database_size(current_database()) / ${GIB} * $usd_per_gib_month AS usd` }],
+      }),
+    )
+    .withPanel(
+      table({
+        title: 'Tables',
+        description:
+          'Bytes of each with its indexes; the chunks of a hypertable count for it, those in columns are summed up in one line.',
+        unit: 'bytes',
+        width: 8,
+        queries: [
+          {
+            sql: `SELECT CASE WHEN coalesce(parent.relname, own.relname) ~ '^_?compress' THEN 'columnstore of hypertables'
+            ELSE coalesce(parent.relname, own.relname) END AS "table",
+  sum(pg_total_relation_size(own.oid))::float8 AS bytes
+FROM pg_class own
+JOIN pg_namespace space ON space.oid = own.relnamespace
+LEFT JOIN pg_inherits inherits ON inherits.inhrelid = own.oid
+LEFT JOIN pg_class parent ON parent.oid = inherits.inhparent
+WHERE own.relkind = 'r' AND space.nspname IN ('public', '_timescaledb_internal')
+GROUP BY 1 ORDER BY 2 DESC LIMIT 20`,
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'Files of an embedded HELIOS',
+        description:
+          'Log segments and databases of a process that keeps its own data; empty where Kafka and TimescaleDB hold it.',
+        unit: 'bytes',
+        width: 8,
+        stacked: true,
+        queries: [
+          { promql: 'sum by (log) (helios_log_stored_bytes)', legend: 'log, {{log}}' },
+          { promql: 'sum(helios_store_database_bytes)', legend: 'store' },
+          { promql: 'sum(helios_metric_store_database_bytes)', legend: 'metric store' },
+        ],
+      }),
+    );
+}
+
+function addWork(board: DashboardBuilder): void {
+  const events = 'sum(rate(helios_ingest_events_accepted_total[$__rate_interval]))';
+  board
+    .withRow(new RowBuilder('Work'))
+    .withPanel(
+      timeSeries({
+        title: 'Processor seconds for a million events',
+        description: 'Of all roles together, by events acknowledged in the same time.',
+        unit: 's',
+        width: 8,
+        queries: [
+          {
+            promql: `1e6 * sum by (job) (rate(process_cpu_seconds_total{job=~"${ROLE_JOBS}"}[$__rate_interval])) / on () group_left () ${events}`,
+            legend: '{{job}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'Received by day',
+        description: 'Bytes of request bodies as sent.',
+        unit: 'bytes',
+        width: 8,
+        stacked: true,
+        queries: [{ promql: 'sum by (door) (increase(helios_ingest_bytes_received_total[1d]))', legend: '{{door}}' }],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'Memory in use',
+        description: 'Resident, by role: what the machines have to have.',
+        unit: 'bytes',
+        width: 8,
+        stacked: true,
+        queries: [{ promql: `sum by (job) (process_resident_memory_bytes{job=~"${ROLE_JOBS}"})`, legend: '{{job}}' }],
+      }),
+    );
+}
+
+/** The plan's third dashboard: what reports, storage and processing cost. */
+export function costTracking(): DashboardBuilder {
+  const board = dashboard(
+    'helios-cost-tracking',
+    'HELIOS: Cost Tracking',
+    'Reports, storage and the work of processors: what HELIOS costs to run.',
+  );
+  const price = new TextBoxVariableBuilder('usd_per_gib_month').label('USD for a GiB and month').defaultValue('0.08');
+  board.withVariable(price);
+  addReports(board);
+  addStorage(board);
+  addWork(board);
+  return board.time({ from: 'now-30d', to: 'now' });
+}
