@@ -140,7 +140,8 @@ async function migrate(session: Session, { logger, folder }: MigrationOptions): 
 
 /**
  * Brings the schema up to date and applies what the configuration says of chunks, compression, retention and indexes. Safe when several
- * processes do it at once. Returns the names of the steps that it took. Rejects with `invalid_config` when the database is newer than the program or its steps were other ones.
+ * processes do it at once. Returns the names of the steps that it took. Rejects with `invalid_config` when the database is newer than the
+ * program or its steps were other ones.
  */
 export async function migrateDatabase(database: Database, options: MigrationOptions): Promise<string[]> {
   const names = await database.withSession(
