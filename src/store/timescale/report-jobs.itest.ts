@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { isoTime } from '../../lib/clock.ts';
+import type { Incident } from '../../model/incident.ts';
+import type { Report } from '../../model/report.ts';
+import type { Database } from './database.ts';
+import { putDocuments } from './document-writer.ts';
+import { createOutbox } from './outbox.ts';
+import { createReportJobs, scheduleReports, type ReportJob } from './report-jobs.ts';
+import { withDatabase } from './test-database.fixture.ts';
+
+const INTERVAL_MS = 3_600_000;
+const LEASE_MS = 60_000;
+
+const incidentOf = (changes: Partial<Incident> = {}): Incident => ({
+  id: 'in-1',
+  status: 'open',
+  severity: 'high',
+  title: 'cart: error rate 12 %',
+  startedAt: '2025-10-08T10:00:00.000Z',
+  detectedAt: '2025-10-08T10:00:20.000Z',
+  updatedAt: '2025-10-08T10:00:20.000Z',
+  acknowledgedAt: null,
+  acknowledgedBy: null,
+  resolvedAt: null,
+  services: ['cart'],
+  causes: [],
+  anomalyIds: ['an-1'],
+  mergedInto: null,
+  ...changes,
+});
+
+const reportOf = ({ incident, nextVersion }: ReportJob): Report =>
+  ({ incidentId: incident.id, version: nextVersion, phase: 'facts', createdAt: isoTime(Date.now()) }) as Report;
+
+/** Stores an incident's newest form as the ledger does. */
+async function tell(database: Database, incident: Incident, before?: Incident): Promise<void> {
+  await database.transaction(async (session) => {
+    await putDocuments(session, 'incident', [incident]);
+    await scheduleReports(session, [{ incident, before }], INTERVAL_MS);
+  });
+}
+
+/** Lets time pass for jobs by moving their times back. */
+async function pass(database: Database, ms: number): Promise<void> {
+  await database.query(
+    `UPDATE report_jobs SET due_at = due_at - make_interval(secs => $1::float8 / 1000),
+       claimed_until = claimed_until - make_interval(secs => $1::float8 / 1000)`,
+    [ms],
+  );
+}
+
+withDatabase(
+  'one of many processes gets the job, and the report is stored once with its version',
+  async ({ database, connect }) => {
+    await using other = await connect();
+    const [first, second] = [database, other].map((one) => createReportJobs(one, { intervalMs: INTERVAL_MS }));
+    assert.ok(first && second);
+    await tell(database, incidentOf());
+    const claims = await Promise.all([first, second, first, second].map((jobs, i) => jobs.claim(`owner-${i}`, LEASE_MS)));
+    const [job, ...more] = claims.filter((one) => one !== undefined);
+    assert.ok(job);
+    assert.equal(more.length, 0);
+    assert.deepEqual([job.incident, job.nextVersion, job.failures], [incidentOf(), 1, 0]);
+    assert.equal(await second.finish(job, reportOf(job)), true);
+    assert.equal(await second.finish(job, reportOf(job)), false);
+    assert.equal(await first.claim('owner-0', LEASE_MS), undefined);
+    const { rows } = await database.query("SELECT version FROM documents WHERE kind = 'report'");
+    assert.deepEqual(rows, [{ version: 1 }]);
+    const said = await createOutbox(database).read(0, 10);
+    assert.deepEqual(
+      said.map(({ event }) => event),
+      ['report'],
+    );
+  },
+);
+
+withDatabase('who took too long has lost the job to another', async ({ database }) => {
+  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS });
+  await tell(database, incidentOf());
+  const slow = (await jobs.claim('slow', LEASE_MS)) as ReportJob;
+  await pass(database, LEASE_MS + 1000);
+  const next = (await jobs.claim('next', LEASE_MS)) as ReportJob;
+  assert.ok(next);
+  await jobs.fail(slow, 0);
+  assert.equal(await jobs.finish(slow, reportOf(slow)), false);
+  assert.equal(await jobs.finish(next, reportOf(next)), true);
+});
+
+withDatabase(
+  'news that comes while a report is written is reported after the interval, and at once when it is the end',
+  async ({ database }) => {
+    const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS });
+    const [opened, grown] = [incidentOf(), incidentOf({ severity: 'critical' })];
+    const over = incidentOf({ severity: 'critical', status: 'resolved', resolvedAt: '2025-10-08T10:30:00.000Z' });
+    await tell(database, opened);
+    const first = (await jobs.claim('a', LEASE_MS)) as ReportJob;
+    await tell(database, grown, opened);
+    assert.equal(await jobs.claim('b', LEASE_MS), undefined, 'not while another writes it');
+    await jobs.finish(first, reportOf(first));
+    assert.equal(await jobs.claim('b', LEASE_MS), undefined, 'not before the interval');
+    await pass(database, INTERVAL_MS);
+    const second = (await jobs.claim('b', LEASE_MS)) as ReportJob;
+    assert.deepEqual([second.nextVersion, second.incident.severity], [2, 'critical']);
+    await tell(database, over, grown);
+    await jobs.finish(second, reportOf(second));
+    const last = (await jobs.claim('c', LEASE_MS)) as ReportJob;
+    assert.deepEqual([last.nextVersion, last.incident.status], [3, 'resolved']);
+    await jobs.finish(last, reportOf(last));
+    await tell(database, { ...over, title: 'another' }, over);
+    assert.equal(await jobs.claim('c', LEASE_MS), undefined, 'what changes after the end can wait');
+  },
+);
+
+withDatabase('after a failure the delay counts, whatever else happens', async ({ database }) => {
+  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS });
+  await tell(database, incidentOf());
+  const job = (await jobs.claim('a', LEASE_MS)) as ReportJob;
+  await jobs.fail(job, 8000);
+  await tell(database, incidentOf({ status: 'resolved' }), incidentOf());
+  assert.equal(await jobs.claim('a', LEASE_MS), undefined);
+  await pass(database, 8000);
+  assert.equal((await jobs.claim('a', LEASE_MS))?.failures, 1);
+});
