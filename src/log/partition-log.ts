@@ -49,4 +49,6 @@ export interface DeadLetter {
   reason: string;
   /** The record's value, or the part of it that is at fault. */
   value: Uint8Array;
+  /** The record's headers, where the whole record is meant. */
+  headers?: readonly (readonly [name: string, value: Uint8Array])[];
 }

@@ -1,0 +1,124 @@
+import { Backoff } from '../../lib/backoff.ts';
+import type { KafkaConnection } from './connection.ts';
+import type { FetchedRecord } from './fetch-client.ts';
+import { shareFetchLoop } from './fetch-loop.ts';
+import type { FetchPartition } from './fetch-partition.ts';
+
+export interface TopicRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  /** When it was produced. */
+  timestampMs: number;
+  key: Uint8Array | null;
+  /** Empty when the record has none: in a compacted topic its key is deleted. */
+  value: Uint8Array;
+  headers: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface TopicTailOptions {
+  connection: KafkaConnection;
+  topic: string;
+  /** Called in the order of each partition; the next record waits for it. One that throws is called again with the same record. */
+  onMessage: (record: TopicRecord) => void | Promise<void>;
+  /** From the first kept record, or only what comes from now on. */
+  fromStart: boolean;
+}
+
+export interface TopicTail extends AsyncDisposable {
+  /** Resolves when everything that was there at the opening has been given; rejects when the tail is closed before. */
+  caughtUp: Promise<void>;
+  /** Why it does not go on at the moment, or null. */
+  failure(): Error | null;
+}
+
+const IDLE_MS = 1000;
+const BACKOFF = { firstMs: 100, longestMs: 5000 };
+
+/** Every partition of a topic, without a group. Resolves when the topic's bounds are known, however long the broker takes. */
+export async function openTopicTail({ connection, topic, onMessage, fromStart }: TopicTailOptions): Promise<TopicTail> {
+  const { clock, logger, prng } = connection;
+  const stop = new AbortController();
+  await using opening = new AsyncDisposableStack();
+  const loop = opening.use(shareFetchLoop(connection));
+  const count = await connection.persist(`read the topic ${topic}`, async () => {
+    const metadata = await connection.admin.metadata({ topics: [topic], forceUpdate: true });
+    return metadata.topics.get(topic)!.partitionsCount;
+  });
+  const partitions = await Promise.all(Array.from({ length: count }, (_, partition) => loop.open(topic, partition)));
+
+  const give = async (fetched: FetchPartition, record: FetchedRecord): Promise<void> => {
+    const backoff = new Backoff(BACKOFF, prng);
+    for (;;) {
+      try {
+        await onMessage(recordOf(fetched, record));
+        return;
+      } catch (error) {
+        logger.error(`cannot take a record of ${topic}: ${(error as Error).message}`, { offset: record.offset });
+        await clock.sleep(backoff.nextMs(), stop.signal);
+      }
+    }
+  };
+
+  const follow = async (fetched: FetchPartition, caughtUp: () => void): Promise<void> => {
+    const end = fetched.endOffset;
+    fetched.seek(fromStart ? fetched.firstOffset : end);
+    while (!stop.signal.aborted) {
+      if (fetched.position! >= end) caughtUp();
+      const record = fetched.peek();
+      if (!record) await arrivalOf(fetched);
+      else {
+        if (record.damage === '') await give(fetched, record);
+        else logger.error(`left out a record of ${topic}: ${record.damage}`, { offset: record.offset });
+        fetched.take();
+      }
+    }
+  };
+
+  /** A batch that compaction has emptied moves the position without bringing a record, so waiting is bounded. */
+  const arrivalOf = async (fetched: FetchPartition): Promise<void> => {
+    const arrival = fetched.arrival();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stopTimer = clock.after(IDLE_MS, resolve);
+    await Promise.race([arrival.promise, promise]);
+    stopTimer();
+    arrival.forget();
+  };
+
+  const reached = partitions.map((fetched) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const followed = follow(fetched, resolve).catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+    });
+    return { promise, followed: followed.finally(() => reject(new Error(`the tail of ${topic} was closed`))) };
+  });
+  const caughtUp = Promise.all(reached.map(({ promise }) => promise)).then(() => undefined);
+  caughtUp.catch(() => undefined);
+
+  const closing = opening.move();
+  closing.defer(async () => {
+    stop.abort();
+    for (const fetched of partitions) loop.close(fetched);
+    await Promise.all(reached.map(({ followed }) => followed));
+  });
+  return {
+    caughtUp,
+    failure: () => partitions.find(({ failure }) => failure)?.failure ?? null,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+function recordOf(
+  { topic, partition }: FetchPartition,
+  { offset, timestampMs, key, value, headers }: FetchedRecord,
+): TopicRecord {
+  return {
+    topic,
+    partition,
+    offset,
+    timestampMs,
+    key,
+    value: value ?? new Uint8Array(0),
+    headers: new Map(headers.map(([name, text]) => [name?.toString() ?? '', text ?? new Uint8Array(0)])),
+  };
+}
