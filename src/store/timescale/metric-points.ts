@@ -1,7 +1,7 @@
 import { tooManyPoints } from '../bucket-grid.ts';
 import { PointList } from '../point-list.ts';
 import type { Database } from './database.ts';
-import { PACKED_POINT, unpackPoints } from './metric-rows.ts';
+import { POINT_COLUMNS, readColumns } from './metric-columns.ts';
 import { boundarySeconds } from './metric-time.ts';
 
 export interface PointRange {
@@ -55,13 +55,16 @@ export async function readPoints(
   const points = new PointList();
   for (const slice of await slicesOf(database, ids, range)) {
     const { rows } = await database.query(
-      `SELECT series, string_agg(packed, '' ORDER BY time) AS points
-       FROM (SELECT series, time, ${PACKED_POINT} AS packed FROM metrics WHERE ${INSIDE}) found GROUP BY series ORDER BY series`,
+      `SELECT series, ${POINT_COLUMNS} FROM (
+         SELECT series, time, value, start_ms FROM metrics WHERE ${INSIDE} ORDER BY series, time
+       ) found GROUP BY series ORDER BY series`,
       [slice, boundarySeconds(range.fromMs), boundarySeconds(range.toMs)],
     );
     for (const row of rows) {
       points.clear();
-      unpackPoints(row['points'] as Uint8Array, points);
+      readColumns(row, points);
+      // Aggregates usually take their rows in the order of what is below them; nobody promises it.
+      points.settle();
       visit(Number(row['series']), points);
     }
   }

@@ -1,12 +1,10 @@
 import type { PointList } from '../point-list.ts';
 import { COPY_HEADER, COPY_TRAILER, RowBytes } from './binary-copy.ts';
 import type { Session } from './database.ts';
-import { readTime } from './metric-time.ts';
 
 const TWO_32 = 2 ** 32;
 /** Four fields, their lengths included. */
 const ROW_BYTES = 2 + 4 * (4 + 8);
-const PACKED_BYTES = 24;
 
 const COLUMNS = '(series, time, value, start_ms)';
 const REPLACE = 'ON CONFLICT (series, time) DO UPDATE SET value = excluded.value, start_ms = excluded.start_ms';
@@ -47,17 +45,5 @@ export class MetricRows {
     const input = [COPY_HEADER, this.#bytes.subarray(0, this.#bytes.length), COPY_TRAILER];
     await session.copy(`COPY incoming_points ${COLUMNS} FROM STDIN (FORMAT binary)`, input);
     await session.query(`INSERT INTO metrics ${COLUMNS} SELECT series, time, value, start_ms FROM incoming_points ${REPLACE}`);
-  }
-}
-
-/** An expression that has a point in 24 bytes, which cost less to send and to read than columns do. */
-export const PACKED_POINT = "timestamptz_send(time) || float8send(value) || float8send(coalesce(start_ms, 'NaN'))";
-
-/** Adds points packed by PACKED_POINT. */
-export function unpackPoints(bytes: Uint8Array, points: PointList): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  points.reserve(bytes.byteLength / PACKED_BYTES);
-  for (let at = 0; at < bytes.byteLength; at += PACKED_BYTES) {
-    points.push(readTime(view, at), view.getFloat64(at + 8), view.getFloat64(at + 16));
   }
 }

@@ -14,7 +14,7 @@ import type { StoredSeries } from './metric-series.ts';
 const MAX_ANSWER_POINTS = 1_000_000;
 /** Some seconds of the database, and of this process. */
 const MAX_READ_POINTS = 10_000_000;
-/** Read by one query: 24 bytes each, twice that on the wire. */
+/** Read by one query: 36 bytes each, twice that on the wire. */
 const SLICE_POINTS = 500_000;
 
 export interface TimescaleMetricStoreOptions {
