@@ -4,7 +4,8 @@ import { INGEST_METRICS } from '../ingest/metrics.ts';
 import type { MetricDefinition } from '../lib/metrics.ts';
 import { METRICS as LOG_METRICS } from '../log/metrics.ts';
 import { REPORT_METRICS } from '../report/metrics.ts';
-import { METRIC_STORE, STORE_METRICS } from '../store/metrics.ts';
+import { METRIC_STORE, PARTITION_STORE, STORE_METRICS } from '../store/metrics.ts';
+import { DATABASE_METRICS } from '../store/timescale/database-metrics.ts';
 
 export const PIPELINE_EVENTS: MetricDefinition = {
   name: 'helios_pipeline_events_total',
@@ -47,6 +48,8 @@ export const ALL_METRICS: readonly MetricDefinition[] = [
   ...PIPELINE_METRICS,
   ...STORE_METRICS,
   ...Object.values(METRIC_STORE),
+  ...Object.values(PARTITION_STORE),
+  ...DATABASE_METRICS,
   ...Object.values(DETECT_METRICS),
   ...REPORT_METRICS,
   ...consoleMetrics,
