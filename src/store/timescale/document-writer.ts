@@ -55,7 +55,9 @@ export function putDocument<K extends DocumentKind>(session: Session, kind: K, d
 
 /** Removes documents older than `beforeMs`; those still firing or open stay. */
 export async function deleteDocuments(session: Session, beforeMs: number): Promise<void> {
-  await session.query("DELETE FROM documents WHERE time_ms < $1 AND status NOT IN ('firing', 'open', 'acknowledged')", [beforeMs]);
+  await session.query("DELETE FROM documents WHERE time_ms < $1 AND status NOT IN ('firing', 'open', 'acknowledged')", [
+    beforeMs,
+  ]);
   await session.query(
     'DELETE FROM document_services s WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.kind = s.kind AND d.key = s.key)',
   );

@@ -42,7 +42,8 @@ export class EventCopy {
     this.#records.push({
       offset: recordOffset,
       firstRow: this.rowCount,
-      bytes: batch.bytes.slice(),
+      // A Buffer's own slice is no copy.
+      bytes: Uint8Array.prototype.slice.call(batch.bytes),
       starts: batch.offset.slice(0, count),
       lengths: batch.length.slice(0, count),
     });

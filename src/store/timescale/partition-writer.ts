@@ -240,7 +240,8 @@ class TimescalePartitionWriter implements PartitionWriter {
       const compressed = database.supports.directCompress && config.direct_compress;
       await this.#events.store(session, compressed, this.#refused);
       written = await this.#rollups.write(session, this.#accumulator);
-      await this.#sealer.seal(session, written.hours);
+      const sealed = await this.#sealer.seal(session, written.hours);
+      if (sealed > 0) this.#rollups.forgetOpen();
     }
     await addTemplates(session, update.templates);
     await putDocuments(session, 'anomaly', update.anomalies);
