@@ -5,6 +5,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Detector, DetectorCommand, DetectorOutput } from '../detect/detector.ts';
 import { DETECT_METRICS } from '../detect/metrics.ts';
 import type { LogReader, LogRecord } from '../log/event-log.ts';
+import type { AlertMessage } from '../model/alert.ts';
 import type { Incident } from '../model/incident.ts';
 import type { MetricBatch } from '../model/metric.ts';
 import { NO_LIMITS } from '../model/scanner.ts';
@@ -41,10 +42,10 @@ export interface PipelineOptions {
   /** Called after the documents are committed. */
   publish?: (output: PipelineOutput) => void;
   /**
-   * For a detector of one partition of many: takes what was found, and how far event time is, before the offset moves past it. What it
-   * found is then told and not stored; a crash in between tells it again, under the same ids.
+   * For a detector of one partition of many: takes what it tells before the offset moves past it; a crash in between tells it again, under
+   * the same ids.
    */
-  announce?: (output: PipelineOutput, watermarkMs: number) => Promise<void>;
+  announce?: (alerts: readonly AlertMessage[]) => Promise<void>;
   /** Called after every commit; `safeOffset` is where a restart would read from. */
   onProgress: (progress: PipelineProgress) => void;
 }
@@ -189,9 +190,9 @@ export class Pipeline {
     if (incident && !output.incidents.some(({ id }) => id === incident.id)) output.incidents.push(incident);
     if (command.type === 'change') output.changes.push(command.change);
     this.#take(output);
-    const { announce } = this.#options;
-    if (announce) {
-      await announce(output, detector.status().watermarkMs);
+    if (this.#options.announce) {
+      // Decisions come again from their topic after a crash.
+      await this.#options.announce(output.alerts);
       return incident;
     }
     this.#merge(output);
@@ -239,7 +240,9 @@ export class Pipeline {
   }
 
   #observe(record: LogRecord): void {
-    const { scanner, writer, detector, metrics } = this.#options;
+    const { scanner, writer, detector, metrics, clockMode } = this.#options;
+    // Without events or requests it only says how far event time is.
+    if (record.count === 0 && record.parts === undefined && clockMode === 'events') detector.advanceTo(record.maxTimestampMs);
     const { batch } = scanner.scan(record.bytes, NO_LIMITS);
     // What was replayed was counted by the run that committed it.
     if (this.#nextOffset <= this.#replayUntil && record.position.offset >= this.#replayUntil) detector.drainTemplates();
@@ -252,11 +255,8 @@ export class Pipeline {
 
   async #collect(output: DetectorOutput, replayed = this.#nextOffset <= this.#replayUntil): Promise<void> {
     if (!replayed) this.#take(output);
-    const { announce, detector } = this.#options;
-    if (announce) {
-      if (!replayed) await announce(output, detector.status().watermarkMs);
-      return;
-    }
+    if (!replayed && output.alerts.length > 0) await this.#options.announce?.(output.alerts);
+    if (output.models.length > 0) this.#dirty = true;
     if (output.anomalies.length + output.incidents.length + output.changes.length === 0) return;
     this.#merge(output);
     if (replayed) return;

@@ -13,8 +13,3 @@ export function rolesOf({ target }: Config): ReadonlySet<RoleName> {
 export function isDistributed(config: Config): boolean {
   return config.kafka.brokers.length > 0;
 }
-
-/** Consumer groups by what they do; a prefix keeps several installations on one cluster apart. */
-export function groupName(config: Config, group: 'storage-writers' | 'detectors' | 'trace-joiners' | 'reporters'): string {
-  return `${config.kafka.group_prefix}${group}`;
-}

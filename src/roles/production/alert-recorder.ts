@@ -1,0 +1,75 @@
+import { HeliosError } from '../../lib/errors.ts';
+import type { LogRecord } from '../../log/event-log.ts';
+import type { AssignedPartition, DeadLetter } from '../../log/partition-log.ts';
+import type { AlertMessage } from '../../model/alert.ts';
+import type { IncidentLedger } from '../../store/timescale/incident-ledger.ts';
+import { claimPartition, readProgress } from '../../store/timescale/progress.ts';
+import type { Engines } from './engines.ts';
+import { commitPatiently } from './partition-commits.ts';
+import { seekStored } from './stored-offset.ts';
+
+const READ_BYTES = 1024 * 1024;
+const WAIT_MS = 1000;
+
+export interface AlertRecorderOptions {
+  engines: Engines;
+  ledger: IncidentLedger;
+  group: string;
+  /** Called when there may be something to settle. */
+  onRecorded: () => void;
+}
+
+/** The messages of a record, or why they cannot be read. */
+function messagesOf({ bytes }: LogRecord): AlertMessage[] | string {
+  try {
+    const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AlertMessage);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Keeps the alerts of one partition of their topic, each with its offset in one transaction, until it is taken away. */
+export async function recordAlerts(assigned: AssignedPartition, options: AlertRecorderOptions): Promise<void> {
+  const { engines, ledger, group, onRecorded } = options;
+  const { clock, logger, prng, database, owner, deadLetters } = engines;
+  const { topic, partition, signal, reader } = assigned;
+  const key = { group, topic, partition };
+  const { nextOffset: storedOffset, epoch } = await claimPartition(database, key, owner);
+  let expectedOffset = storedOffset;
+  seekStored(reader, storedOffset, { topic, partition, logger });
+
+  /** An answer may be lost: what the database says decides. */
+  const record = async (messages: readonly AlertMessage[], nextOffset: number): Promise<void> => {
+    try {
+      await ledger.record(messages, { ...key, epoch, expectedOffset, nextOffset });
+    } catch (error) {
+      if (!(error instanceof HeliosError) || error.code !== 'conflict') throw error;
+      const progress = await database.transaction((session) => readProgress(session, key));
+      if (progress?.epoch !== epoch || progress.nextOffset !== nextOffset) throw error;
+    }
+  };
+
+  while (!signal.aborted) {
+    const records = await reader.read(Infinity, READ_BYTES);
+    if (records === null) {
+      await reader.wait(WAIT_MS);
+      continue;
+    }
+    const messages: AlertMessage[] = [];
+    for (const each of records) {
+      const read = messagesOf(each);
+      if (typeof read !== 'string') messages.push(...read);
+      else await deadLetters.put(letterOf(assigned, each, read));
+    }
+    const nextOffset = (records.at(-1) as LogRecord).position.offset + 1;
+    await commitPatiently(() => record(messages, nextOffset), { clock, logger, prng, signal });
+    expectedOffset = nextOffset;
+    assigned.committed(nextOffset);
+    onRecorded();
+  }
+}
+
+function letterOf({ topic, partition }: AssignedPartition, { position, bytes }: LogRecord, reason: string): DeadLetter {
+  return { topic, partition, offset: position.offset, reason, value: bytes };
+}

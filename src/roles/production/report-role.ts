@@ -1,0 +1,77 @@
+import { createIncidentBook } from '../../detect/incident-book.ts';
+import { openPartitionGroup } from '../../log/kafka/partition-group.ts';
+import { createIncidentLedger } from '../../store/timescale/incident-ledger.ts';
+import type { IncidentLedger } from '../../store/timescale/incident-ledger.ts';
+import { createOutbox } from '../../store/timescale/outbox.ts';
+import { createReportJobs } from '../../store/timescale/report-jobs.ts';
+import { openTimescaleStore } from '../../store/timescale/timescale-store.ts';
+import { recordAlerts } from './alert-recorder.ts';
+import { sendControl } from './control-sender.ts';
+import { RepeatedWork } from './repeated-work.ts';
+import { ReportWorker } from './report-jobs.ts';
+import type { Engines } from './engines.ts';
+import type { BackgroundRole } from './process.ts';
+
+/** How long an alert waits for a partition that says nothing, on the wall clock. */
+const HOLD_MS = 1000;
+const SETTLE_EVERY_MS = 250;
+const REPORT_EVERY_MS = 250;
+const TRIM_EVERY_MS = 600_000;
+/** Announced documents are kept for consoles that were away; settled alerts for repeats after a crash. */
+const KEEP_MS = 24 * 3_600_000;
+const GROUP = 'reporters';
+
+export function openLedger({ config, database, logger }: Engines): IncidentLedger {
+  const book = createIncidentBook(config.anomaly_detection);
+  return createIncidentLedger({ database, book, reportIntervalMs: config.report.update_interval, logger });
+}
+
+/** Makes incidents of alerts, and writes their reports; any number of processes make one of each. */
+export async function openReportRole(engines: Engines): Promise<BackgroundRole> {
+  const { config, database, connection, deadLetters, clock, logger, partitions } = engines;
+  const { topic_events: events, topic_traces: traces, topic_anomalies: alerts } = config.kafka;
+  await using opening = new AsyncDisposableStack();
+  const ledger = openLedger(engines);
+  const store = opening.use(await openTimescaleStore({ database, clock, logger, storeConfig: config.store }));
+  const jobs = createReportJobs(database, { intervalMs: config.report.update_interval });
+  const worker = new ReportWorker({ engines, store, jobs });
+  const outbox = createOutbox(database);
+  const settling = {
+    mode: config.clock,
+    partitions: partitions.get(events) ?? 0,
+    tracePartitions: partitions.get(traces) ?? 0,
+    holdMs: HOLD_MS,
+  };
+  const common = { clock, logger, prng: engines.prng };
+  const reports = opening.use(
+    new RepeatedWork({ ...common, name: 'write reports', everyMs: REPORT_EVERY_MS, step: () => worker.step() }),
+  );
+  const settle = async (): Promise<boolean> => {
+    const settled = await ledger.settle(settling);
+    if (settled > 0) reports.wake();
+    return settled > 0;
+  };
+  const settler = opening.use(new RepeatedWork({ ...common, name: 'settle alerts', everyMs: SETTLE_EVERY_MS, step: settle }));
+  const drain = async (): Promise<boolean> => (await sendControl(engines, ledger)) > 0;
+  const control = opening.use(new RepeatedWork({ ...common, name: 'send decisions', everyMs: SETTLE_EVERY_MS, step: drain }));
+  const trim = async (): Promise<boolean> => {
+    await ledger.trim(KEEP_MS);
+    await outbox.trim(KEEP_MS);
+    return false;
+  };
+  opening.use(new RepeatedWork({ ...common, name: 'trim what is announced', everyMs: TRIM_EVERY_MS, step: trim }));
+  const group = opening.use(
+    await openPartitionGroup({
+      connection,
+      group: GROUP,
+      topics: [alerts],
+      work: (assigned) => recordAlerts(assigned, { engines, ledger, group: GROUP, onRecorded: () => settler.wake() }),
+      onUnreadable: (letter) => deadLetters.put(letter),
+    }),
+  );
+  const scope = opening.move();
+  return {
+    failure: () => group.failure() ?? settler.failure() ?? reports.failure() ?? control.failure(),
+    [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  };
+}

@@ -1,0 +1,81 @@
+import type { AssignedPartition, PartitionGroup } from '../../log/partition-log.ts';
+import { openPartitionGroup } from '../../log/kafka/partition-group.ts';
+import { createMetricScanner } from '../../model/metric-scanner.ts';
+import { createRotatingScanner } from '../../model/rotating-scanner.ts';
+import { NO_LIMITS } from '../../model/scanner.ts';
+import { openMetricPartitionWriter } from '../../store/timescale/metric-partition-writer.ts';
+import { openPartitionWriter } from '../../store/timescale/partition-writer.ts';
+import type { StoreUpdate } from '../../store/store.ts';
+import type { Engines } from './engines.ts';
+import { storePartition } from './partition-store.ts';
+import type { PartitionSink } from './partition-store.ts';
+
+const NOTHING_DERIVED: StoreUpdate = { anomalies: [], incidents: [], changes: [], templates: [], models: [], checkpoint: null };
+
+/** Stores events with their rollups, and metric points, of the partitions that this process gets. */
+export async function openStoreRole(engines: Engines): Promise<PartitionGroup> {
+  const { config, clock, logger, metrics, prng, connection, deadLetters } = engines;
+  const { topic_events: events, topic_metrics: points } = config.kafka;
+  const group = 'storage-writers';
+  const scanner = createRotatingScanner({ entities: config.anomaly_detection.max_entities }, () => clock.nowMs());
+  const options = { clock, logger, metrics, prng, commitIntervalMs: config.database.batch_interval };
+  return openPartitionGroup({
+    connection,
+    group,
+    topics: [events, points],
+    work: async (assigned: AssignedPartition) => {
+      const sink = assigned.topic === events ? await openEventSink(assigned) : await openPointSink(assigned);
+      await using _closing = sink;
+      await storePartition(assigned, sink, options);
+    },
+    onUnreadable: (letter) => deadLetters.put(letter),
+  });
+
+  async function openEventSink({ topic, partition }: AssignedPartition): Promise<PartitionSink & AsyncDisposable> {
+    const writer = await openPartitionWriter({
+      ...engines.writerOptions({ group, topic, partition }),
+      stores: 'events',
+      onPoison: (letter) => deadLetters.put(letter),
+    });
+    return {
+      offset: () => writer.offset(),
+      take(record) {
+        const { bytes } = writer.filterParts(record);
+        const { batch } = scanner.scan(bytes, NO_LIMITS);
+        writer.observe(batch, record.position.offset);
+        return batch.count;
+      },
+      isFull: () => writer.isFull(),
+      commit: (nextOffset) => writer.commit(NOTHING_DERIVED, nextOffset),
+      [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+    };
+  }
+
+  async function openPointSink({ topic, partition }: AssignedPartition): Promise<PartitionSink & AsyncDisposable> {
+    const pointScanner = createMetricScanner();
+    const { database, owner } = engines;
+    const writer = await openMetricPartitionWriter({
+      database,
+      owner,
+      group,
+      topic,
+      partition,
+      config: config.database,
+      maxSeries: config.store.max_series,
+      clock,
+      logger,
+      metrics,
+    });
+    return {
+      offset: () => writer.offset(),
+      take(record) {
+        const { batch } = pointScanner.scan(record.bytes);
+        writer.observe(batch, record.position.offset);
+        return batch.count;
+      },
+      isFull: () => writer.isFull(),
+      commit: (nextOffset) => writer.commit(nextOffset),
+      [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+    };
+  }
+}
