@@ -42,7 +42,7 @@ function addNow(board: DashboardBuilder): void {
         description: 'Share of requests answered 5xx. Refusals that are the fault of the sender do not count.',
         unit: 'percentunit',
         width: 5,
-        queries: [{ promql: `${INGEST_ERRORS} / sum(rate(helios_ingest_requests_total${WINDOW}))` }],
+        queries: [{ promql: `(${INGEST_ERRORS} or vector(0)) / sum(rate(helios_ingest_requests_total${WINDOW}))` }],
       }),
     )
     .withPanel(
