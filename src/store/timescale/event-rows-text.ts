@@ -3,7 +3,7 @@
  * that such an event is stored at all. Everything else is stored as it came.
  */
 export function storableText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '�');
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function storableValue(value: unknown): unknown {
