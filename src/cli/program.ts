@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { registerConfig } from './config.ts';
 import { registerDemo } from './demo.ts';
+import { registerDlq } from './dlq.ts';
 import { registerEvaluate } from './evaluate.ts';
 import { registerGenerate } from './generate.ts';
 import { registerIncidents } from './incidents.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Register[] = [
   registerEvaluate,
   registerConfig,
   registerMigrate,
+  registerDlq,
 ];
 
 /** The command line of `helios`. Parsing throws CommanderError for usage errors, for help and for --version. */
