@@ -128,9 +128,9 @@ function letterOf(record: TopicRecord, maxValueBytes: number, topic: string): St
   const letter: DeadLetter = { topic, partition, offset, reason: textOf(headers, `${PREFIX}reason`), value };
   return {
     ...letter,
-    headers: [...headers].filter(([name]) => !name.startsWith(PREFIX)),
-    // A copy: the record's own bytes would keep its whole batch in memory.
-    value: value.slice(0, maxValueBytes),
+    // Copies: the record's own bytes would keep its whole batch in memory.
+    headers: [...headers].filter(([name]) => !name.startsWith(PREFIX)).map(([name, text]) => [name, new Uint8Array(text)]),
+    value: new Uint8Array(value.subarray(0, maxValueBytes)),
     id: idOf(letter),
     atMs: record.timestampMs,
     retriedAtMs: null,

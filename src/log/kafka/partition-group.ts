@@ -101,7 +101,7 @@ class Group implements PartitionGroup {
       this.#showLag(run.topic, run.partition, 0);
     }
     this.#showAssigned();
-    await Promise.all([...this.#ending.values()]);
+    await Promise.all(this.#ending.values());
     // How far they were is shown once more, while they are still ours; nobody reads it.
     if (changed.length > 0) await this.#commit(changed);
   }
