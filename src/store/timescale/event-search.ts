@@ -29,8 +29,14 @@ export interface EventSearchOptions {
   /** Consumer group and topic whose progress says which events are stored. */
   group: string;
   topic: string;
-  /** 5 s by default. */
+  limits: SearchLimits;
+}
+
+export interface SearchLimits {
+  /** How long one query searches before it hands back a partial page, milliseconds; 5 s by default. */
   searchMs?: number;
+  /** How long one statement of it may take before it is tried again over less time, milliseconds; 5 s by default. */
+  sliceMs?: number;
 }
 
 /** A row that matched, and where it stands. */
@@ -84,8 +90,9 @@ export class EventSearch {
     if (given) checkKept(given, oldestMicros);
     if (oldestMicros === null) return { items: [], nextCursor: null };
     const bounds = given?.bounds ?? (await this.#bounds(session));
-    await session.query(`SET LOCAL statement_timeout = ${SLICE_TIMEOUT_MS}`);
-    const { clock, searchMs = SEARCH_MS } = this.#options;
+    const { clock, limits } = this.#options;
+    const { searchMs = SEARCH_MS, sliceMs = SLICE_TIMEOUT_MS } = limits;
+    await session.query(`SET LOCAL statement_timeout = ${sliceMs}`);
     const slices = new SliceWalk(session, clock, query, bounds, oldestMicros);
     const { found, next } = await slices.collect(given?.before, await this.#newest(session), limit, searchMs);
     const cursor: EventCursor | null = next && { before: next, bounds };
@@ -113,12 +120,12 @@ export class EventSearch {
    * oldest one says what retention has left, without a look into it.
    */
   async #oldest(session: Session): Promise<number | null> {
-    const isHypertable = this.#options.database.supports.timescale !== null;
+    const oldestRow = '(SELECT min(time) FROM events)';
+    const oldestChunk = `(SELECT min(range_start) FROM timescaledb_information.chunks
+      WHERE hypertable_schema = current_schema() AND hypertable_name = 'events')`;
+    const isTimescale = this.#options.database.supports.timescale !== null;
     const { rows } = await session.query(
-      isHypertable
-        ? `SELECT (extract(epoch FROM min(range_start)) * 1000000)::float8 AS micros FROM timescaledb_information.chunks
-           WHERE hypertable_schema = current_schema AND hypertable_name = 'events'`
-        : 'SELECT (extract(epoch FROM min(time)) * 1000000)::float8 AS micros FROM events',
+      `SELECT (extract(epoch FROM ${isTimescale ? `coalesce(${oldestChunk}, ${oldestRow})` : oldestRow}) * 1000000)::float8 AS micros`,
     );
     return (rows[0]?.['micros'] ?? null) as number | null;
   }

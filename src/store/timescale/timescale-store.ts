@@ -23,6 +23,7 @@ import type {
 import type { Database, Session } from './database.ts';
 import { getDocument, listDocuments } from './document-reader.ts';
 import { putDocuments } from './document-writer.ts';
+import type { SearchLimits } from './event-search.ts';
 import { EventSearch } from './event-search.ts';
 import { openModelStore } from './model-store.ts';
 import { answerFromRollups, readEntities } from './rollup-reader.ts';
@@ -38,8 +39,7 @@ export interface TimescaleStoreOptions {
   /** Topic of events, and the consumer group that stores them: "events" and "storage-writers" by default. */
   topic?: string;
   group?: string;
-  /** How long one event query may search before it hands back a partial page, milliseconds; 5 s by default. */
-  searchMs?: number;
+  searchLimits?: SearchLimits;
 }
 
 class TimescaleStore implements Store {
@@ -47,9 +47,9 @@ class TimescaleStore implements Store {
   readonly #database: Database;
   readonly #search: EventSearch;
 
-  constructor({ database, clock, searchMs, topic = 'events', group = 'storage-writers' }: TimescaleStoreOptions) {
+  constructor({ database, clock, searchLimits = {}, topic = 'events', group = 'storage-writers' }: TimescaleStoreOptions) {
     this.#database = database;
-    this.#search = new EventSearch({ database, clock, topic, group, ...(searchMs !== undefined && { searchMs }) });
+    this.#search = new EventSearch({ database, clock, topic, group, limits: searchLimits });
     this.models = openModelStore(database);
   }
 
