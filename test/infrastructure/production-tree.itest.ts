@@ -1,34 +1,47 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, globSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
-import test from 'node:test';
-import type { TestContext } from 'node:test';
+import test, { after, before } from 'node:test';
 import { imageFiles, productionPackages } from './image-files.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The files of the image in a folder of their own, and the environment that a container would have. */
-function stage(context: TestContext): { directory: string; env: Record<string, string> } {
-  const directory = mkdtempSync(join(tmpdir(), 'helios-image-'));
-  context.after(() => rmSync(directory, { recursive: true, force: true }));
-  for (const path of [...imageFiles(), ...productionPackages()]) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    // Packages inside a package are entries of their own.
-    const filter = (from: string): boolean => from === join(root, path) || !from.endsWith('/node_modules');
-    cpSync(join(root, path), join(directory, path), { recursive: true, filter });
+const directory = mkdtempSync(join(tmpdir(), 'helios-image-'));
+const commands = join(directory, 'commands');
+/** What a container would have. */
+const env = { PATH: `${commands}:/usr/bin:/bin`, NODE_ENV: 'production' };
+
+/** A second name of the file, or a copy where the folder is on another disk. */
+function place(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
   }
-  const commands = join(directory, 'commands');
-  mkdirSync(commands);
-  symlinkSync(process.execPath, join(commands, 'node'));
-  return { directory, env: { PATH: `${commands}:/usr/bin:/bin`, NODE_ENV: 'production' } };
 }
 
+before(() => {
+  for (const path of imageFiles()) place(join(root, path), join(directory, path));
+  for (const path of productionPackages()) {
+    // Packages inside a package are entries of their own.
+    const files = globSync('**/*', { cwd: join(root, path), withFileTypes: true, exclude: ['node_modules'] });
+    for (const file of files.filter((each) => each.isFile())) {
+      const inside = relative(root, join(file.parentPath, file.name));
+      place(join(root, inside), join(directory, inside));
+    }
+  }
+  mkdirSync(commands);
+  symlinkSync(process.execPath, join(commands, 'node'));
+});
+after(() => rmSync(directory, { recursive: true, force: true }));
+
 /** The image's health check against a port; resolves to its exit code. */
-async function healthCheck(env: Record<string, string>, port: string): Promise<number | null> {
+async function healthCheck(port: string): Promise<number | null> {
   const line = readFileSync(join(root, 'Dockerfile'), 'utf8')
     .split('\n')
     .find((each) => each.startsWith('HEALTHCHECK'));
@@ -39,7 +52,6 @@ async function healthCheck(env: Record<string, string>, port: string): Promise<n
 }
 
 test('what the image holds starts with the Node.js on PATH and no development dependency, is healthy, and stops on its signal', async (context) => {
-  const { directory, env } = stage(context);
   const args = ['serve', '--host', '127.0.0.1', '--port', '0', '--data-dir', join(directory, 'data'), '--json'];
   const server = spawn(join(directory, 'bin/helios'), args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = once(server, 'exit') as Promise<[number | null]>;
@@ -52,15 +64,14 @@ test('what the image holds starts with the Node.js on PATH and no development de
     break;
   }
   assert.notEqual(port, '', complaints);
-  assert.equal(await healthCheck(env, port), 0);
+  assert.equal(await healthCheck(port), 0);
   server.kill('SIGTERM');
   const [code] = await exit;
   assert.equal(code, 0, complaints);
-  assert.equal(await healthCheck(env, port), 1);
+  assert.equal(await healthCheck(port), 1);
 });
 
-test('without API keys and on an address that others reach the image refuses to start, with one sentence', async (context) => {
-  const { directory, env } = stage(context);
+test('without API keys and on an address that others reach the image refuses to start, with one sentence', async () => {
   const settings = { ...env, HELIOS_HOST: '0.0.0.0', HELIOS_DATA_DIR: join(directory, 'data'), HELIOS_PORT: '0' };
   const server = spawn(join(directory, 'bin/helios'), ['serve'], {
     cwd: directory,
