@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { HeliosError } from '../../lib/errors.ts';
 import { anomalyOf } from '../contract/document-fixture.ts';
 import { eventAt } from '../contract/event-fixture.ts';
@@ -226,3 +227,22 @@ withDatabase('names past the highest id are counted under other', async (test) =
   assert.equal(await countIn(test.database, 'minute_rollups'), 7);
   assert.equal((await test.database.query('SELECT FROM entity_times')).rowCount, 5);
 });
+
+withDatabase(
+  'a value that is too long for an index on metadata costs its event alone',
+  async (test) => {
+    const { letters, feed, commit } = await openTestWriter(test);
+    // Too long for an entry, also when compressed.
+    const key = randomBytes(6000).toString('base64');
+    feed(0, [
+      eventAt(T0, { metadata: { key: 'a' } }),
+      eventAt(T0, { message: 'long', metadata: { key } }),
+      eventAt(T0, { metadata: { key: 'b' } }),
+    ]);
+    await commit(1);
+    assert.equal(letters.length, 1);
+    assert.match(letters[0]?.reason ?? '', /index row/);
+    assert.deepEqual(await storedMessages(test.database), ['ok', 'ok']);
+  },
+  { engines: ['postgres'], config: { metadata_indexes: ['key'] } },
+);
