@@ -84,6 +84,19 @@ test('who calls whom is counted by minute, with what the way takes', () => {
   assert.equal(last.get('cart>price')?.errorCount, last.get('cart>price')?.count);
 });
 
+test('how seldom it is asked changes nothing that it counts', () => {
+  const whole = play(40);
+  const fleet = new TraceFleet(SHOP, () => ({}));
+  const collector = createEdgeCollector(2);
+  for (let stepMs = START_MS; stepMs < START_MS + 40 * MINUTE_MS; stepMs += STEP_MS)
+    collector.observe(fleet.fill('front', stepMs));
+  collector.advanceTo(START_MS + 42 * MINUTE_MS);
+  const { edges, alerts } = collector.take();
+  assert.deepEqual(edges, whole.edges);
+  const isTold = ({ type }: AlertMessage): boolean => type === 'edges';
+  assert.deepEqual(alerts.filter(isTold), whole.alerts.filter(isTold));
+});
+
 test('the order of spans within a batch and restarts change nothing', () => {
   const whole = play(4);
   for (const seed of [1, 2, 3]) assert.deepEqual(play(4, { mix: (batch) => reordered(batch, seed) }), whole);

@@ -36,11 +36,13 @@ interface CollectorState {
   spans: SpanTable;
   waiting: SpanTable;
   counts: EdgeCounts;
+  /** Complete, and not asked for yet. */
+  ready: CollectedEdges;
   /** By pair: calls told, and the minute in which that began. */
   told: Map<string, { count: number; minute: number }>;
   /** Latest event time; -Infinity before the first. */
   newestMs: number;
-  /** Every minute before is told. */
+  /** Every minute before is ready or told. */
   nextMinute: number;
   toldUntilMs: number;
 }
@@ -72,6 +74,7 @@ function createState(): CollectorState {
     spans: createSpanTable(),
     waiting: createSpanTable(),
     counts: new Map(),
+    ready: { edges: [], alerts: [] },
     told: new Map(),
     newestMs: -Infinity,
     nextMinute: -1,
@@ -90,6 +93,7 @@ class Collector implements EdgeCollector {
   }
 
   observe(batch: EventBatch, latestMs = Infinity): void {
+    this.#close();
     const boundMs = Math.min(latestMs, this.#usualUntilMs(batch));
     const { timestamp, spanHash, parentHash, count } = batch;
     let { newestMs } = this.#state;
@@ -110,27 +114,15 @@ class Collector implements EdgeCollector {
   }
 
   take(): CollectedEdges {
-    const { newestMs, counts } = this.#state;
-    const edges: EdgeMessage[] = [];
-    const alerts: AlertMessage[] = [];
-    if (newestMs === -Infinity) return { edges, alerts };
-    const before = Math.floor((newestMs - HOLD_MS) / MINUTE_MS);
-    for (const minute of [...counts.keys()].filter((open) => open < before).toSorted((a, b) => a - b)) {
-      const taken = takeMinute(counts, minute, this.#partition);
-      edges.push(...taken);
-      const news = taken
-        .filter((edge) => this.#isNews(edge))
-        .map(({ caller, callee, count }): AlertEdge => ({ caller, callee, count }));
-      const atMs = (minute + 1) * MINUTE_MS + HOLD_MS;
-      if (news.length > 0) alerts.push({ type: 'edges', partition: this.#partition, atMs, edges: news });
-    }
-    this.#state.nextMinute = Math.max(this.#state.nextMinute, before);
+    this.#close();
+    const { newestMs, ready, toldUntilMs } = this.#state;
+    this.#state.ready = { edges: [], alerts: [] };
     // The next minute to be told comes with a later time than this.
-    if (newestMs > this.#state.toldUntilMs) {
+    if (newestMs > toldUntilMs) {
       this.#state.toldUntilMs = newestMs;
-      alerts.push({ type: 'watermark', partition: this.#partition, of: 'traces', watermarkMs: newestMs });
+      ready.alerts.push({ type: 'watermark', partition: this.#partition, of: 'traces', watermarkMs: newestMs });
     }
-    return { edges, alerts };
+    return ready;
   }
 
   snapshot(): Uint8Array {
@@ -148,6 +140,23 @@ class Collector implements EdgeCollector {
     this.#state = { ...state, toldUntilMs: -Infinity };
     this.#numbers = new Map(state.names.map((name, index) => [name, index + 1]));
     this.#caches = new WeakMap();
+  }
+
+  /** Makes what is past ready to be told; from then on nothing is added to it, however long it is not asked for. */
+  #close(): void {
+    const { newestMs, counts, ready, nextMinute } = this.#state;
+    const before = newestMs === -Infinity ? -1 : Math.floor((newestMs - HOLD_MS) / MINUTE_MS);
+    if (before <= nextMinute) return;
+    for (const minute of [...counts.keys()].filter((open) => open < before).toSorted((a, b) => a - b)) {
+      const edges = takeMinute(counts, minute, this.#partition);
+      ready.edges.push(...edges);
+      const news = edges
+        .filter((edge) => this.#isNews(edge))
+        .map(({ caller, callee, count }): AlertEdge => ({ caller, callee, count }));
+      const atMs = (minute + 1) * MINUTE_MS + HOLD_MS;
+      if (news.length > 0) ready.alerts.push({ type: 'edges', partition: this.#partition, atMs, edges: news });
+    }
+    this.#state.nextMinute = before;
   }
 
   /** Times beyond are of clocks that are ahead: unless half of the batch is there too. */
