@@ -206,6 +206,29 @@ withDatabase('points that several queries read come back whole and in order', as
   assert.deepEqual(Object.keys(raw), ['a', 'b', 'c', 'd', 'e']);
 });
 
+withDatabase(
+  'late points replace those in compressed chunks, however many the server would unpack, and reads see all',
+  async (place) => {
+    const metrics = new MetricPlace(place);
+    const fixture = await metrics.start();
+    const points = Array.from({ length: 2500 }, (_, i): [number, number] => [T0 + i * 1000, i]);
+    for (const name of ['a', 'b']) fixture.feed({ series: { name }, points });
+    await fixture.commit();
+    const chunks = await place.database.query(`SELECT compress_chunk(chunk) FROM show_chunks('metrics') AS chunk`);
+    assert.equal(chunks.rowCount, 1);
+    await place.database.query('SET timescaledb.max_tuples_decompressed_per_dml_transaction = 1');
+    fixture.feed({ series: { name: 'a' }, points: points.filter((_, i) => i % 3 === 0).map(([time]) => [time, -1]) });
+    await fixture.commit();
+    assert.deepEqual(await fixture.raw(), fixture.expectedRaw());
+    fixture.feed(one('a', T0 + 90_000_000, 1));
+    await fixture.commit();
+    await fixture.writer.retain(T0 + 3_000_000);
+    assert.deepEqual(Object.keys(await fixture.raw()), ['a']);
+    await place.database.query('RESET timescaledb.max_tuples_decompressed_per_dml_transaction');
+  },
+  { engines: ['pglite'] },
+);
+
 withDatabase('a writer is full at the configured number of points, until they are committed', async (place) => {
   const fixture = await new MetricPlace(place).start({ config: { batch_rows: 2 } });
   fixture.feed(one('a', T0, 1));

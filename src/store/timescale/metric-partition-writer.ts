@@ -29,6 +29,9 @@ export interface MetricPartitionWriterOptions extends PartitionKey {
   metrics: Metrics;
 }
 
+/** Late points replace some in compressed chunks; the server's limit on what that unpacks would refuse them for ever. */
+const UNPACK_ALL = 'SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0';
+
 class MetricPartitionWriter implements MetricStoreWriter {
   readonly #options: MetricPartitionWriterOptions;
   readonly #buffer = new PointBuffer();
@@ -81,8 +84,7 @@ class MetricPartitionWriter implements MetricStoreWriter {
 
   async retain(beforeMs: number): Promise<void> {
     const { database, partition } = this.#options;
-    const removed = await database.transaction(async (session) => {
-      await advance(session, this.#options, this.#claim, this.offset());
+    const removed = await this.#transaction(this.offset(), async (session) => {
       return removeStaleSeries(session, { partition, beforeMs });
     });
     this.#series.forgetRows((id) => removed.has(id));
@@ -92,12 +94,11 @@ class MetricPartitionWriter implements MetricStoreWriter {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #store(nextOffset: number): Promise<void> {
-    const { database, logger } = this.#options;
+    const { logger } = this.#options;
     let changes: SeriesChanges | undefined;
     let dropped = 0;
     try {
-      await database.transaction(async (session) => {
-        await advance(session, this.#options, this.#claim, nextOffset);
+      await this.#transaction(nextOffset, async (session) => {
         ({ changes, dropped } = await this.#write(session));
       });
     } catch (error) {
@@ -111,6 +112,16 @@ class MetricPartitionWriter implements MetricStoreWriter {
     }
     this.#claim = { ...this.#claim, nextOffset };
     if (changes !== undefined) this.#settle(changes, dropped);
+  }
+
+  /** One that stores something only while the partition is this writer's. */
+  #transaction<T>(nextOffset: number, work: (session: Session) => Promise<T>): Promise<T> {
+    const { database } = this.#options;
+    return database.transaction(async (session) => {
+      if (database.supports.timescale !== null) await session.query(UNPACK_ALL);
+      await advance(session, this.#options, this.#claim, nextOffset);
+      return work(session);
+    });
   }
 
   async #write(session: Session): Promise<{ changes: SeriesChanges; dropped: number }> {
