@@ -124,9 +124,9 @@ interface Plan {
 /** Every node of a statement's plan. */
 async function planOf(database: Database, { sql, values }: { sql: string; values: unknown[] }): Promise<Plan[]> {
   const { rows } = await database.query(`EXPLAIN (FORMAT JSON) ${sql}`, values);
-  const [{ Plan: root }] = rows[0]?.['QUERY PLAN'] as [{ Plan: Plan }];
+  const plans = rows[0]?.['QUERY PLAN'] as { Plan: Plan }[];
   const flat = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(flat)];
-  return flat(root);
+  return plans.flatMap(({ Plan: root }) => flat(root));
 }
 
 function assertIndexed(plan: Plan[], index: RegExp): void {

@@ -44,10 +44,10 @@ withDatabase('a stream that came by several partitions is one, whatever periods 
   const events: FixtureEvent[] = [];
   for (let day = 0; day < 4; day++) {
     for (const writer of writers) {
-      const some = randomEvents(prng, 300, DAY0 + day * DAY_MS, DAY0 + (day + 1) * DAY_MS);
+      const some = randomEvents(prng, 100, DAY0 + day * DAY_MS, DAY0 + (day + 1) * DAY_MS);
       events.push(...some);
       await feed(writer, some);
-      for (let i = 0; i < 8; i++) await writer.commit(NO_UPDATE, writer.offset());
+      for (let i = 0; i < 3; i++) await writer.commit(NO_UPDATE, writer.offset());
     }
   }
   // An hour and a day of one partition are open again, those of the other are not.
