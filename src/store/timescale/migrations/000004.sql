@@ -11,7 +11,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- One value a step, service, environment and namespace.
+-- One value a step, service, environment and namespace. Each one's counts are gathered before they are put in order: many small sorts.
 CREATE FUNCTION event_percentiles(
   p double precision, step interval, from_time timestamptz, to_time timestamptz,
   only_service text DEFAULT NULL, only_environment text DEFAULT NULL, only_namespace text DEFAULT NULL, logs boolean DEFAULT false
@@ -22,21 +22,22 @@ DECLARE
 BEGIN
   RETURN QUERY EXECUTE format($query$
     WITH cells AS (
-      SELECT date_bin($2, l.bucket, TIMESTAMPTZ 'epoch') AS at, l.service, l.environment, l.namespace, l.latency_bucket,
-        sum(l.latency_count)::bigint AS n
+      SELECT date_bin($2, l.bucket, TIMESTAMPTZ 'epoch') AS at, l.service, l.environment, l.namespace,
+        array_agg(l.latency_bucket) AS buckets, array_agg(l.latency_count) AS counts, sum(l.latency_count)::double precision AS total
       FROM %I l
       WHERE l.bucket >= date_bin($2, $3, TIMESTAMPTZ 'epoch') AND l.bucket < $4 AND l.is_log = $8
         AND ($5 IS NULL OR l.service = $5) AND ($6 IS NULL OR l.environment = $6) AND ($7 IS NULL OR l.namespace = $7)
-      GROUP BY 1, 2, 3, 4, 5
-    ), running AS (
-      SELECT c.*, sum(n) OVER (PARTITION BY c.at, c.service, c.environment, c.namespace ORDER BY c.latency_bucket) AS up_to,
-        sum(n) OVER (PARTITION BY c.at, c.service, c.environment, c.namespace) AS total
-      FROM cells c
+      GROUP BY 1, 2, 3, 4
     )
-    SELECT r.at, r.service, r.environment, r.namespace, max(r.total)::bigint, helios_bucket_value(min(r.latency_bucket))
-    FROM running r
-    WHERE r.up_to >= greatest(1, ceil($1 * r.total::double precision))
-    GROUP BY 1, 2, 3, 4
+    SELECT c.at, c.service, c.environment, c.namespace, c.total::bigint, (
+      SELECT helios_bucket_value(min(r.latency_bucket))
+      FROM (
+        SELECT u.latency_bucket, sum(u.n::double precision) OVER (ORDER BY u.latency_bucket) AS up_to
+        FROM unnest(c.buckets, c.counts) AS u (latency_bucket, n)
+      ) r
+      WHERE r.up_to >= greatest(1, ceil($1 * c.total))
+    )
+    FROM cells c
     ORDER BY 1, 2, 3, 4
   $query$, helios_latency_view(width))
   USING p, width, from_time, to_time, only_service, only_environment, only_namespace, logs;
@@ -60,7 +61,7 @@ DECLARE
 BEGIN
   EXECUTE format($query$
     WITH cells AS (
-      SELECT l.latency_bucket, sum(l.latency_count)::bigint AS n
+      SELECT l.latency_bucket, sum(l.latency_count)::double precision AS n
       FROM %I l
       WHERE l.bucket >= date_bin($2, $3, TIMESTAMPTZ 'epoch') AND l.bucket < $4 AND l.is_log = $8
         AND ($5 IS NULL OR l.service = $5) AND ($6 IS NULL OR l.environment = $6) AND ($7 IS NULL OR l.namespace = $7)
@@ -68,7 +69,7 @@ BEGIN
     ), running AS (
       SELECT latency_bucket, sum(n) OVER (ORDER BY latency_bucket) AS up_to, sum(n) OVER () AS total FROM cells
     )
-    SELECT helios_bucket_value(min(latency_bucket)) FROM running WHERE up_to >= greatest(1, ceil($1 * total::double precision))
+    SELECT helios_bucket_value(min(latency_bucket)) FROM running WHERE up_to >= greatest(1, ceil($1 * total))
   $query$, helios_latency_view(width))
   INTO value
   USING p, width, from_time, to_time, only_service, only_environment, only_namespace, logs;
