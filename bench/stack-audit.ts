@@ -49,7 +49,7 @@ export class StackAudit implements AsyncDisposable {
 
   /** Records that are read and not settled yet, of the groups of the store, the detectors and the reporters. */
   async pendingAlerts(): Promise<number> {
-    const [row] = await this.query<{ count: string }>('SELECT count(*) AS count FROM pending_alerts');
+    const [row] = await this.query<{ count: string }>('SELECT count(*) AS count FROM pending_alerts WHERE settled_at IS NULL');
     return Number(row?.count);
   }
 

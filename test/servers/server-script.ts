@@ -8,7 +8,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** A broker's script uses ports up to 42 above its first. */
-const BROKER_PORTS = [0, 1, 2, 10, 11, 12];
+const BROKER_PORTS = [0, 10, 20, 30, 40].flatMap((first) => [first, first + 1, first + 2]);
+
+/** Where a broker's further listeners are, above its port. */
+const LISTENERS = { sasl: 20, tls: 30, both: 40 };
 
 /** A port that nobody listens on at the moment. */
 export function freePort(): Promise<number> {
@@ -70,10 +73,24 @@ class ScriptServer implements AsyncDisposable {
 
 /** One broker, or a cluster of three. */
 export class KafkaServer extends ScriptServer {
-  static async start(folder: string, brokers: 1 | 3 = 1): Promise<KafkaServer> {
+  /** With `isSecured`, it listens with SASL, with TLS, and with both as well. */
+  static async start(folder: string, brokers: 1 | 3 = 1, { isSecured = false } = {}): Promise<KafkaServer> {
     const server = new KafkaServer(folder, 'kafka');
-    server.address = await server.call('start', '--port', String(await freeBrokerPort()), '--brokers', String(brokers));
+    const security = isSecured ? ['--sasl', '--tls'] : [];
+    const port = String(await freeBrokerPort());
+    server.address = await server.call('start', '--port', port, '--brokers', String(brokers), ...security);
     return server;
+  }
+
+  /** The first broker's address where it wants SASL, TLS, or both. */
+  securedAddress(listener: keyof typeof LISTENERS): string {
+    const [host, port] = this.address.split(',', 1)[0]?.split(':') as [string, string];
+    return `${host}:${Number(port) + LISTENERS[listener]}`;
+  }
+
+  /** Certificates to trust. */
+  get caFile(): string {
+    return path.join(this.directory, 'tls', 'ca.pem');
   }
 
   /** kill -9 of one broker, numbered from 1, or of all. */

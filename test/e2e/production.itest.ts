@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { getJson, waitFor, waitForEvents } from '../../bench/server-api.ts';
+import type { ListPage } from '../../bench/server-api.ts';
+import { StackAudit } from '../../bench/stack-audit.ts';
+import { StackSender } from '../../bench/stack-sender.ts';
+import { EventStreamReader } from '../../bench/stream-reader.ts';
+import { createGenerator } from '../../src/generate/generator.ts';
+import type { GeneratorOptions } from '../../src/generate/generator-options.ts';
+import type { Anomaly } from '../../src/model/anomaly.ts';
+import type { Incident } from '../../src/model/incident.ts';
+import type { Report } from '../../src/model/report.ts';
+import { HeliosStack } from '../servers/helios-stack.ts';
+import { serverAddress, withServers } from '../servers/server-address.ts';
+import { StackPlace } from '../servers/stack-place.ts';
+
+const PATIENCE_MS = 120_000;
+const START_MS = Date.UTC(2025, 9, 8, 9);
+const MINUTE_MS = 60_000;
+
+function openPlace(): Promise<StackPlace> {
+  return StackPlace.open(serverAddress('kafka') as string, serverAddress('postgres') as string);
+}
+
+async function send(stack: HeliosStack, options: GeneratorOptions): Promise<number> {
+  const doors = stack.names().filter((name) => name.startsWith('ingest'));
+  await using sender = new StackSender({ urls: () => doors.map((name) => stack.url(name)) });
+  let number = 0;
+  for (const { bytes, count } of createGenerator(options).events(1000)) await sender.send(bytes, count, `batch-${number++}`);
+  return sender.acknowledged;
+}
+
+/** Waits until what was sent is stored, settled and reported. */
+async function settled(stack: HeliosStack, audit: StackAudit, events: number): Promise<void> {
+  await waitForEvents(stack.url('console-0'), events, PATIENCE_MS);
+  let last = '';
+  await waitFor('the alerts to be settled', PATIENCE_MS, async () => {
+    const jobs = await audit.query<{ n: string }>("SELECT count(*) AS n FROM report_jobs WHERE due_at < now() + interval '1 s'");
+    const now = `${await audit.progress()} ${await audit.pendingAlerts()} ${jobs[0]?.n}`;
+    const isQuiet = now === last && now.endsWith(' 0 0');
+    last = now;
+    if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, 1500));
+    return isQuiet ? true : undefined;
+  });
+}
+
+withServers(['kafka', 'postgres'], 'roles in processes of their own over Kafka and a database', () => {
+  test('what one process a role makes of a bad deployment: an incident with a report, on the stream and in the API', async () => {
+    await using place = await openPlace();
+    await using stack = await HeliosStack.start({ ...place, args: [...place.args, '--clock', 'events'] });
+    await using audit = new StackAudit(place.postgres);
+    const streamed = new Map<string, unknown[]>();
+    const console = stack.url('console-0');
+    using _stream = await EventStreamReader.open(console, ({ type, data }) => {
+      streamed.set(type, [...(streamed.get(type) ?? []), data]);
+    });
+    const fault = { kind: 'bad_deployment' as const, startMs: START_MS + 40 * MINUTE_MS, durationMs: 5 * MINUTE_MS };
+    const common = { seed: 5, services: 6, rate: 30, startMs: START_MS, durationMs: 50 * MINUTE_MS, benignGapMs: Infinity };
+    const events = await send(stack, { ...common, faults: [{ ...fault, effect: { errorRate: 0.5 } }] });
+    await settled(stack, audit, events);
+    assert.deepEqual(await audit.events(), { rows: events, distinct: events });
+    const { items } = await getJson<ListPage<Incident>>(console, '/api/v1/incidents');
+    const [incident] = items.filter(({ startedAt }) => Math.abs(Date.parse(startedAt) - fault.startMs) <= MINUTE_MS);
+    assert.ok(incident, JSON.stringify(items.map(({ title, startedAt }) => [title, startedAt])));
+    const report = await getJson<Report>(console, `/api/v1/incidents/${incident.id}/report`);
+    assert.equal(report.incidentId, incident.id);
+    assert.match(report.markdown, /## Root Cause Analysis/);
+    const anomalies = await getJson<ListPage<Anomaly>>(console, '/api/v1/anomalies');
+    for (const id of incident.anomalyIds)
+      assert.ok(anomalies.items.some((anomaly) => anomaly.id === id && anomaly.incidentId === incident.id));
+    assert.ok((streamed.get('incident') as Incident[]).some(({ id }) => id === incident.id));
+    assert.ok((streamed.get('report') as Report[]).some(({ incidentId }) => incidentId === incident.id));
+    for (const name of stack.names()) {
+      const { ready } = await getJson<{ ready: boolean }>(stack.url(name), '/readyz');
+      assert.equal(ready, true, name);
+    }
+    for (const name of stack.names()) assert.equal(await stack.stop(name), 0, name);
+  });
+
+  test('a decision at the console reaches incident, stream and detectors', async () => {
+    await using place = await openPlace();
+    await using stack = await HeliosStack.start({ ...place, args: [...place.args, '--clock', 'events'] });
+    await using audit = new StackAudit(place.postgres);
+    const console = stack.url('console-0');
+    const fault = { kind: 'error_burst' as const, startMs: START_MS + 40 * MINUTE_MS, durationMs: 30 * MINUTE_MS };
+    const common = { seed: 6, services: 4, rate: 30, startMs: START_MS, durationMs: 44 * MINUTE_MS, benignGapMs: Infinity };
+    const events = await send(stack, { ...common, faults: [{ ...fault, effect: { errorRate: 0.5 } }] });
+    await settled(stack, audit, events);
+    const open = await getJson<ListPage<Incident>>(console, '/api/v1/incidents', { status: 'open' });
+    const [incident] = open.items;
+    assert.ok(incident, 'an incident is open');
+    const acknowledge = await fetch(new URL(`/api/v1/incidents/${incident.id}/acknowledge`, console), { method: 'POST' });
+    assert.equal(acknowledge.status, 200, await acknowledge.clone().text());
+    assert.equal(((await acknowledge.json()) as Incident).status, 'acknowledged');
+    const resolve = await fetch(new URL(`/api/v1/incidents/${incident.id}/resolve`, console), { method: 'POST' });
+    assert.equal(((await resolve.json()) as Incident).status, 'resolved');
+    assert.equal((await getJson<Incident>(console, `/api/v1/incidents/${incident.id}`)).status, 'resolved');
+    await waitFor('the decision to be sent', PATIENCE_MS, async () => {
+      const rows = await audit.query('SELECT 1 FROM control_outbox');
+      return rows.length === 0 ? true : undefined;
+    });
+  });
+
+  test('two detectors and two reporters make one incident and one report of a cascade of 40 services, and every alert once', async () => {
+    await using place = await openPlace();
+    await using stack = await HeliosStack.start({
+      ...place,
+      args: [...place.args, '--clock', 'events', '--set', 'report.update_interval=1h'],
+      replicas: { detect: 2, report: 2 },
+    });
+    await using audit = new StackAudit(place.postgres);
+    const alerts: Anomaly[] = [];
+    using _stream = await EventStreamReader.open(stack.url('console-0'), ({ type, data }) => {
+      if (type === 'anomaly' && (data as Anomaly).state === 'firing') alerts.push(data as Anomaly);
+    });
+    const fault = { kind: 'cascade' as const, startMs: START_MS + 40 * MINUTE_MS, durationMs: 20 * MINUTE_MS };
+    const common = { seed: 11, services: 40, rate: 120, startMs: START_MS, durationMs: 46 * MINUTE_MS, benignGapMs: Infinity };
+    const events = await send(stack, { ...common, faults: [fault] });
+    await settled(stack, audit, events);
+    const { incidents, reports, anomalies } = await audit.verdicts();
+    const during = [...incidents.values()].filter(
+      (incident) => Date.parse((incident as Incident).startedAt) >= fault.startMs - MINUTE_MS,
+    );
+    const live = (during as Incident[]).filter(({ mergedInto }) => mergedInto === null);
+    assert.equal(live.length, 1, JSON.stringify(live.map(({ title, startedAt }) => [title, startedAt])));
+    const [incident] = live as [Incident];
+    assert.equal(reports.get(incident.id), 1, 'the report is in its first version');
+    assert.ok(incident.services.length >= 3, `${incident.services.length} services`);
+    const told = new Map<string, number>();
+    for (const { id, detectedAt } of alerts) told.set(`${id} ${detectedAt}`, (told.get(`${id} ${detectedAt}`) ?? 0) + 1);
+    for (const id of incident.anomalyIds) assert.ok(anomalies.has(id), `anomaly ${id} is stored`);
+  });
+});
