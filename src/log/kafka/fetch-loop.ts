@@ -18,40 +18,12 @@ const CLOSE_MS = 2000;
  * One request at a time to each broker, for all partitions that it leads and that have room. Partitions neither wait for each
  * other's readers nor for each other's failures.
  */
-export interface FetchLoop {
-  /** Resolves when the broker has said where the partition begins and ends, however long that takes. */
-  open(topic: string, partition: number, signal?: AbortSignal): Promise<FetchPartition>;
-  close(partition: FetchPartition): void;
-  /** Why some partition cannot be fetched now, or null. */
-  failure(): Error | null;
-}
-
-const loops = new WeakMap<KafkaConnection, { loop: Loop; users: number }>();
-
-/** The loop of a connection, shared by all who read over it; the last one who lets go of it closes it. */
-export function shareFetchLoop(connection: KafkaConnection): FetchLoop & AsyncDisposable {
-  const shared = loops.get(connection) ?? { loop: new Loop(connection), users: 0 };
-  loops.set(connection, shared);
-  shared.users++;
-  let isReleased = false;
-  return {
-    open: (topic, partition, signal) => shared.loop.open(topic, partition, signal),
-    close: (partition) => shared.loop.close(partition),
-    failure: () => shared.loop.failure(),
-    async [Symbol.asyncDispose]() {
-      if (isReleased) return;
-      isReleased = true;
-      if (--shared.users > 0) return;
-      loops.delete(connection);
-      await shared.loop.end();
-    },
-  };
-}
-
-class Loop implements FetchLoop {
+export class FetchLoop {
   readonly #connection: KafkaConnection;
   readonly #client: FetchClient;
   readonly #partitions = new Set<FetchPartition>();
+  /** Those of the partitions, and of those that are being opened. */
+  readonly #keys = new Set<string>();
   /** Brokers that have not answered yet. */
   readonly #asked = new Set<number>();
   /** Topics whose leaders are being asked for. */
@@ -65,17 +37,33 @@ class Loop implements FetchLoop {
     this.#client = new FetchClient(connection.clientOptions);
   }
 
+  isFree(topic: string, partition: number): boolean {
+    return !this.#keys.has(`${topic}/${partition}`);
+  }
+
+  has(partition: FetchPartition): boolean {
+    return this.#partitions.has(partition);
+  }
+
   async open(topic: string, partition: number, signal?: AbortSignal): Promise<FetchPartition> {
-    const { persist, prng } = { persist: this.#connection.persist.bind(this.#connection), prng: this.#connection.prng };
-    const range = await persist(`read ${topic}/${partition}`, () => this.#client.range(topic, partition), signal);
-    const opened = new FetchPartition(topic, partition, range, new Backoff(BACKOFF, prng), () => this.#schedule());
-    this.#partitions.add(opened);
-    return opened;
+    const connection = this.#connection;
+    const key = `${topic}/${partition}`;
+    this.#keys.add(key);
+    try {
+      const range = await connection.persist(`read ${key}`, () => this.#client.range(topic, partition), signal);
+      const opened = new FetchPartition(topic, partition, range, new Backoff(BACKOFF, connection.prng), () => this.#schedule());
+      this.#partitions.add(opened);
+      return opened;
+    } catch (error) {
+      this.#keys.delete(key);
+      throw error;
+    }
   }
 
   close(partition: FetchPartition): void {
     partition.close();
     this.#partitions.delete(partition);
+    this.#keys.delete(`${partition.topic}/${partition.partition}`);
     if (![...this.#partitions].some(({ topic }) => topic === partition.topic)) this.#client.forget(partition.topic);
   }
 

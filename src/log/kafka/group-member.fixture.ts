@@ -12,13 +12,14 @@ await openPartitionGroup({
   group,
   topics: [topic],
   onUnreadable: () => Promise.resolve(),
-  work: async ({ partition, signal, reader, committed }) => {
+  work: async (assigned) => {
+    const { partition, signal, reader } = assigned;
     reader.seek(0);
     process.stdout.write(`begin ${partition}\n`);
     while (!signal.aborted) {
       const records = await reader.read(Infinity, 1_000_000);
       if (!records) await reader.wait(200);
-      else committed(records.at(-1)!.position.offset + 1);
+      else assigned.committed(records.at(-1)!.position.offset + 1);
     }
     process.stdout.write(`end ${partition}\n`);
   },

@@ -20,12 +20,13 @@ class Workers {
   begun = 0;
 
   work(member: string, { lingerMs = 0 } = {}): PartitionWork {
-    return async ({ partition, signal, reader, committed }) => {
+    return async (assigned) => {
+      const { partition, signal, reader } = assigned;
       const other = this.working.get(partition);
       if (other !== undefined) this.overlaps.push(`${member} began ${partition} beside ${other}`);
       this.working.set(partition, member);
       this.begun++;
-      committed(reader.seek(0));
+      assigned.committed(reader.seek(0));
       while (!signal.aborted) await reader.wait(1000);
       await systemClock.sleep(lingerMs);
       if (this.working.get(partition) === member) this.working.delete(partition);
@@ -145,10 +146,10 @@ withServers(['kafka'], 'a group on a broker', () => {
     await using own = await openTestTopic(brokers);
     const { connection, producer, topic } = own;
     for (const name of ['a', 'b', 'c']) await producer.send(topic, message(name));
-    await using group = await join(own, async ({ reader, signal, committed }) => {
-      reader.seek(0);
-      committed(1);
-      while (!signal.aborted) await reader.wait(500);
+    await using group = await join(own, async (assigned) => {
+      assigned.reader.seek(0);
+      assigned.committed(1);
+      await once(assigned.signal, 'abort');
     });
     await until(() => group.lags().some(({ nextOffset }) => nextOffset === 1));
     assert.deepEqual(group.lags(), [{ topic, partition: 0, nextOffset: 1, endOffset: 3 }]);

@@ -3,7 +3,7 @@ import { Backoff } from '../../lib/backoff.ts';
 import { KAFKA_CONSUMER_METRICS } from '../metrics.ts';
 import type { DeadLetter, PartitionGroup, PartitionLag, PartitionWork } from '../partition-log.ts';
 import type { KafkaConnection } from './connection.ts';
-import { shareFetchLoop, type FetchLoop } from './fetch-loop.ts';
+import { shareFetchPool, type FetchPool } from './fetch-pool.ts';
 import { openGroupMembership, type GroupMembership } from './group-membership.ts';
 import { openPartitionReader, type KafkaPartitionReader } from './partition-reader.ts';
 
@@ -44,7 +44,7 @@ export function openPartitionGroup(options: PartitionGroupOptions): Promise<Part
 
 class Group implements PartitionGroup {
   readonly #options: PartitionGroupOptions;
-  readonly #loop: FetchLoop & AsyncDisposable;
+  readonly #pool: FetchPool;
   readonly #membership: GroupMembership;
   readonly #runs = new Map<string, Run>();
   /** Ends of works that were told to stop. */
@@ -55,7 +55,7 @@ class Group implements PartitionGroup {
     const { connection, topics } = options;
     this.#options = options;
     // Held as long as the group, so that connections outlive single partitions.
-    this.#loop = shareFetchLoop(connection);
+    this.#pool = shareFetchPool(connection);
     this.#membership = openGroupMembership({
       connection,
       group: connection.config.group_prefix + options.group,
@@ -73,14 +73,14 @@ class Group implements PartitionGroup {
   }
 
   failure(): Error | null {
-    return this.#membership.failure() ?? this.#loop.failure();
+    return this.#membership.failure() ?? this.#pool.failure();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTimer();
     await Promise.race([this.#release([]), this.#options.connection.clock.sleep(CLOSE_MS)]);
     await this.#membership[Symbol.asyncDispose]();
-    await this.#loop[Symbol.asyncDispose]();
+    await this.#pool[Symbol.asyncDispose]();
   }
 
   #hold(held: readonly GroupAssignment[]): void {

@@ -7,7 +7,7 @@ import { message, namesOf, noLetters, openTestTopic, readSome, type TestTopic } 
 import { listeningLogger } from './kafka.fixture.ts';
 import { openPartitionReader, type KafkaPartitionReader } from './partition-reader.ts';
 
-const LIMIT = { timeout: 120_000 };
+const LIMIT = { timeout: 60_000 };
 
 function names(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, i) => `r${from + i}`);
@@ -171,6 +171,19 @@ withServers(['kafka'], 'one partition of a topic on a broker', () => {
       namesOf(await readSome(idle, 40)),
       Array.from({ length: 40 }, (_, i) => `b${i}`),
     );
+  });
+
+  test('two readers of one partition over one connection each stand where they are', LIMIT, async () => {
+    await using own = await openTestTopic(brokers);
+    await produce(own, 0, 10);
+    await using ahead = await openReader(own);
+    await using behind = await openReader(own);
+    assert.deepEqual(namesOf(await readSome(ahead, 10)), names(0, 10));
+    behind.seek(4);
+    assert.deepEqual(namesOf(await readSome(behind, 6)), names(4, 10));
+    await produce(own, 10, 12);
+    assert.deepEqual(namesOf(await readSome(ahead, 2)), names(10, 12));
+    assert.deepEqual(namesOf(await readSome(behind, 2)), names(10, 12));
   });
 
   test('waiting ends with the signal, and a reader of a topic that is not there waits for it', LIMIT, async () => {

@@ -3,7 +3,7 @@ import { KAFKA_CONSUMER_METRICS } from '../metrics.ts';
 import type { DeadLetter, PartitionReader } from '../partition-log.ts';
 import type { KafkaConnection } from './connection.ts';
 import type { FetchedRecord } from './fetch-client.ts';
-import { shareFetchLoop, type FetchLoop } from './fetch-loop.ts';
+import { shareFetchPool, type FetchPool } from './fetch-pool.ts';
 import type { FetchPartition } from './fetch-partition.ts';
 import { decodeRecord } from './record-codec.ts';
 
@@ -30,23 +30,23 @@ export interface KafkaPartitionReader extends PartitionReader {
  * has passed while nobody read is replaced by the first kept one, one beyond the end by the end; both are logged with what is lost.
  */
 export async function openPartitionReader(options: PartitionReaderOptions): Promise<KafkaPartitionReader> {
-  const loop = shareFetchLoop(options.connection);
+  const pool = shareFetchPool(options.connection);
   try {
-    return new Reader(options, loop, await loop.open(options.topic, options.partition, options.signal));
+    return new Reader(options, pool, await pool.open(options.topic, options.partition, options.signal));
   } catch (error) {
-    await loop[Symbol.asyncDispose]();
+    await pool[Symbol.asyncDispose]();
     throw error;
   }
 }
 
 class Reader implements KafkaPartitionReader {
   readonly #options: PartitionReaderOptions;
-  readonly #loop: FetchLoop & AsyncDisposable;
+  readonly #pool: FetchPool;
   readonly #fetched: FetchPartition;
 
-  constructor(options: PartitionReaderOptions, loop: FetchLoop & AsyncDisposable, fetched: FetchPartition) {
+  constructor(options: PartitionReaderOptions, pool: FetchPool, fetched: FetchPartition) {
     this.#options = options;
-    this.#loop = loop;
+    this.#pool = pool;
     this.#fetched = fetched;
   }
 
@@ -108,8 +108,8 @@ class Reader implements KafkaPartitionReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#loop.close(this.#fetched);
-    await this.#loop[Symbol.asyncDispose]();
+    this.#pool.close(this.#fetched);
+    await this.#pool[Symbol.asyncDispose]();
   }
 
   #start(): void {

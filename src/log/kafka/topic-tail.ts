@@ -1,7 +1,7 @@
 import { Backoff } from '../../lib/backoff.ts';
 import type { KafkaConnection } from './connection.ts';
 import type { FetchedRecord } from './fetch-client.ts';
-import { shareFetchLoop } from './fetch-loop.ts';
+import { shareFetchPool } from './fetch-pool.ts';
 import type { FetchPartition } from './fetch-partition.ts';
 
 export interface TopicRecord {
@@ -40,12 +40,12 @@ export async function openTopicTail({ connection, topic, onMessage, fromStart }:
   const { clock, logger, prng } = connection;
   const stop = new AbortController();
   await using opening = new AsyncDisposableStack();
-  const loop = opening.use(shareFetchLoop(connection));
+  const pool = opening.use(shareFetchPool(connection));
   const count = await connection.persist(`read the topic ${topic}`, async () => {
     const metadata = await connection.admin.metadata({ topics: [topic], forceUpdate: true });
     return metadata.topics.get(topic)!.partitionsCount;
   });
-  const partitions = await Promise.all(Array.from({ length: count }, (_, partition) => loop.open(topic, partition)));
+  const partitions = await Promise.all(Array.from({ length: count }, (_, partition) => pool.open(topic, partition)));
 
   const give = async (fetched: FetchPartition, record: FetchedRecord): Promise<void> => {
     const backoff = new Backoff(BACKOFF, prng);
@@ -98,7 +98,7 @@ export async function openTopicTail({ connection, topic, onMessage, fromStart }:
   const closing = opening.move();
   closing.defer(async () => {
     stop.abort();
-    for (const fetched of partitions) loop.close(fetched);
+    for (const fetched of partitions) pool.close(fetched);
     await Promise.all(reached.map(({ followed }) => followed));
   });
   return {
