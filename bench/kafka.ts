@@ -33,7 +33,7 @@ function scannedSamples(): Sample[] {
   return sampleRecords(perAppend * Math.ceil(50_000 / perAppend), perAppend).map(({ bytes, count, timestampMs }) => {
     const { batch } = scanner.scan(bytes, NO_LIMITS);
     const copy = structuredClone({ ...batch, bytes: new Uint8Array(0), names: null });
-    return { bytes, count, timestampMs, batch: { ...copy, bytes, names: batch.names } as unknown as EventBatch };
+    return { bytes, count, timestampMs, batch: { ...copy, bytes, names: batch.names } };
   });
 }
 

@@ -8,7 +8,7 @@ import { eventLogContract } from './event-log.contract.ts';
 import { readAll, recordOf } from './record.fixture.ts';
 import { createFaultyLog, type FaultRates } from './faulty.ts';
 
-eventLogContract('faulty log without faults', async () => {
+eventLogContract('faulty log without faults', { wholeRecords: true, retention: true }, async () => {
   const dir = temporaryDir();
   const log = createFaultyLog(await openFixtureLog(dir.path, { clock: systemClock }), createPrng(1), systemClock, {});
   const close = async (): Promise<void> => {

@@ -22,7 +22,7 @@ for (const [name, sync] of [
   ['log', 'auto'],
   ['metrics', 'auto'],
 ] as const) {
-  eventLogContract(`embedded log named ${name}, ${sync}`, async () => {
+  eventLogContract(`embedded log named ${name}, ${sync}`, { wholeRecords: true, retention: true }, async () => {
     const dir = temporaryDir();
     const log = await openFixtureLog(dir.path, { name, config: { sync }, clock: systemClock });
     const close = async (): Promise<void> => {
@@ -33,7 +33,7 @@ for (const [name, sync] of [
   });
 }
 
-eventLogContract('embedded log that rolls with every record', async () => {
+eventLogContract('embedded log that rolls with every record', { wholeRecords: true, retention: true }, async () => {
   const dir = temporaryDir();
   const log = await openFixtureLog(dir.path, { config: { segment_size: 1 }, clock: systemClock });
   const close = async (): Promise<void> => {

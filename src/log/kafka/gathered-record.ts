@@ -1,10 +1,10 @@
 import type { HeliosError } from '../../lib/errors.ts';
-import type { RecordPart } from '../event-log.ts';
 import type { PendingAppend } from './pending-append.ts';
 import type { QueuedRecord } from './partition-queue.ts';
 import type { OutgoingRecord } from './produce-link.ts';
-import { encodeRecordHeaders, HEAD_BYTES, PART_BYTES } from './record-codec.ts';
-import { splitLines } from './record-split.ts';
+import { HEAD_BYTES, PART_BYTES } from './record-codec.ts';
+import { splitRecord } from './record-split.ts';
+import { segmentHeaders, type LinesHead, type Segment } from './segment.ts';
 import type { SlabPool } from './slab-pool.ts';
 
 /** What an append puts into one record. */
@@ -28,21 +28,17 @@ export function headBytes(parts: number): number {
  * are free at once, however long the broker takes.
  */
 export class GatheredRecord implements QueuedRecord {
-  readonly clientId: string;
   readonly firstReceivedMs: number;
   readonly #partition: number;
   readonly #pool: SlabPool;
   readonly #onSettled: (bytes: number) => void;
+  readonly #head: LinesHead;
+  readonly #segments: Segment[] = [];
   #slab: Buffer;
   #end = 0;
   #count = 0;
-  #minTimestampMs = Infinity;
-  #maxTimestampMs = -Infinity;
-  #receivedAtMs: number;
-  readonly #parts: RecordPart[] = [];
-  #hasKeys = false;
-  readonly #appends: PendingAppend[] = [];
-  readonly #numbers: number[] = [];
+  /** At most this many parts are named in the headers. */
+  #parts = 0;
 
   /** `onSettled` is told how many bytes of lines wait no longer. */
   constructor(
@@ -52,22 +48,18 @@ export class GatheredRecord implements QueuedRecord {
     this.#partition = target.partition;
     this.#pool = target.pool;
     this.#onSettled = target.onSettled;
-    this.clientId = first.clientId;
-    this.firstReceivedMs = first.receivedAtMs;
-    this.#receivedAtMs = first.receivedAtMs;
+    const { clientId, receivedAtMs } = first;
+    this.#head = { clientId, receivedAtMs, minTimestampMs: Infinity, maxTimestampMs: -Infinity };
+    this.firstReceivedMs = receivedAtMs;
     this.#slab = target.pool.take(first.expectedBytes);
   }
 
   get bytes(): number {
-    return this.#end + headBytes(this.#parts.length);
+    return this.#end + headBytes(this.#parts);
   }
 
   get events(): number {
     return this.#count;
-  }
-
-  get maxTimestampMs(): number {
-    return this.#maxTimestampMs;
   }
 
   get slab(): Buffer {
@@ -77,68 +69,43 @@ export class GatheredRecord implements QueuedRecord {
   /** Makes room for a part's lines, which the caller writes into `slab` from the returned index on. */
   reserve(part: GatheredPart, append: PendingAppend): number {
     const at = this.#end;
-    if (at + part.bytes > this.#slab.length) this.#grow(at + part.bytes);
-    this.#end += part.bytes;
-    this.#count += part.events;
-    if (part.minTimestampMs < this.#minTimestampMs) this.#minTimestampMs = part.minTimestampMs;
-    if (part.maxTimestampMs > this.#maxTimestampMs) this.#maxTimestampMs = part.maxTimestampMs;
-    if (part.receivedAtMs > this.#receivedAtMs) this.#receivedAtMs = part.receivedAtMs;
-    this.#addPart(part);
-    this.#appends.push(append);
-    this.#numbers.push(append.addPart());
+    const { keyHash, chunk, events, bytes } = part;
+    if (at + bytes > this.#slab.length) this.#grow(at + bytes);
+    this.#end += bytes;
+    this.#count += events;
+    const head = this.#head;
+    if (part.minTimestampMs < head.minTimestampMs) head.minTimestampMs = part.minTimestampMs;
+    if (part.maxTimestampMs > head.maxTimestampMs) head.maxTimestampMs = part.maxTimestampMs;
+    if (part.receivedAtMs > head.receivedAtMs) head.receivedAtMs = part.receivedAtMs;
+    if (keyHash !== '' || this.#segments.at(-1)?.keyHash !== '') this.#parts++;
+    this.#segments.push({ keyHash, chunk, events, bytes, owner: append, part: append.addPart() });
     return at;
   }
 
   encode(): OutgoingRecord {
-    const head = {
-      clientId: this.clientId,
-      receivedAtMs: this.#receivedAtMs,
-      count: this.#count,
-      minTimestampMs: this.#minTimestampMs,
-      maxTimestampMs: this.#maxTimestampMs,
-      ...(this.#hasKeys ? { parts: this.#parts } : {}),
-    };
-    const value = this.#slab.subarray(0, this.#end);
-    return { value, headers: encodeRecordHeaders(head), timestampMs: this.#receivedAtMs };
+    const headers = segmentHeaders(this.#segments, this.#head);
+    return { value: this.#slab.subarray(0, this.#end), headers, timestampMs: this.#head.receivedAtMs };
   }
 
   acknowledged(offset: number): void {
     this.#release();
-    for (const [i, append] of this.#appends.entries()) append.acknowledge(this.#numbers[i] as number, this.#partition, offset);
+    for (const { owner, part } of this.#segments) owner.acknowledge(part, this.#partition, offset);
   }
 
   refused(error: HeliosError): void {
     this.#release();
-    for (const append of this.#appends) append.refuse(error);
+    for (const { owner } of this.#segments) owner.refuse(error);
   }
 
   split(): QueuedRecord[] | null {
-    const parts = this.#hasKeys ? this.#parts : [{ keyHash: '', chunk: 0, events: this.#count, bytes: this.#end }];
-    const whole = { ...this.encode(), parts, hasKeys: this.#hasKeys };
-    const head = {
-      clientId: this.clientId,
-      receivedAtMs: this.#receivedAtMs,
-      minTimestampMs: this.#minTimestampMs,
-      maxTimestampMs: this.#maxTimestampMs,
-    };
-    return splitLines(whole, head, this);
+    const value = this.#slab.subarray(0, this.#end);
+    const [partition, segments, head] = [this.#partition, this.#segments, this.#head];
+    return splitRecord({ partition, value, segments, head, onEnd: () => this.#release() });
   }
 
   #release(): void {
     this.#pool.give(this.#slab);
     this.#onSettled(this.#end);
-  }
-
-  /** Neighbours without a key are one part: nobody has to tell them apart. */
-  #addPart({ keyHash, chunk, events, bytes }: GatheredPart): void {
-    const last = this.#parts.at(-1);
-    if (keyHash === '' && last?.keyHash === '') {
-      last.events += events;
-      last.bytes += bytes;
-      return;
-    }
-    if (keyHash !== '') this.#hasKeys = true;
-    this.#parts.push({ keyHash, chunk, events, bytes });
   }
 
   #grow(bytes: number): void {

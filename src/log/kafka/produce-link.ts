@@ -1,5 +1,15 @@
-import { Base, NumericMap, findErrorBy, produceV10, produceV11, produceV7, produceV8, produceV9, initProducerIdV4 } from '@platformatic/kafka';
-import type { BaseOptions, Connection, ResponseError } from '@platformatic/kafka';
+import {
+  Base,
+  NumericMap,
+  findErrorBy,
+  produceV10,
+  produceV11,
+  produceV7,
+  produceV8,
+  produceV9,
+  initProducerIdV4,
+} from '@platformatic/kafka';
+import type { Connection, ResponseError } from '@platformatic/kafka';
 import { assert } from '../../lib/assert.ts';
 import type { KafkaConnection } from './connection.ts';
 import { kafkaFailure } from './failure.ts';
@@ -68,7 +78,7 @@ export function openProduceLink(connection: KafkaConnection): ProduceLink {
 }
 
 class Link implements ProduceLink {
-  readonly #client: Base<BaseOptions>;
+  readonly #client: Base;
   readonly #compression: KafkaConnection['config']['compression'];
   #api: (typeof PRODUCE_APIS)[number] | null = null;
   #identity: Promise<ProducerIdentity> | null = null;

@@ -1,8 +1,8 @@
 import type { HeliosError } from '../../lib/errors.ts';
-import type { RecordPart } from '../event-log.ts';
 import type { QueuedRecord } from './partition-queue.ts';
 import type { OutgoingRecord } from './produce-link.ts';
-import { encodeRecordHeaders, HEAD_BYTES, PART_BYTES, type RecordHead } from './record-codec.ts';
+import { HEAD_BYTES, PART_BYTES } from './record-codec.ts';
+import { segmentHeaders, type LinesHead, type Segment, type SegmentOwner } from './segment.ts';
 
 const NEWLINE = 10;
 /** A chunk's number is in its low bits; the high ones say which half of which half of the chunk a piece is, 0 for all of it. */
@@ -18,15 +18,14 @@ function halfOf(chunk: number, second: boolean): number | null {
   return path > MAX_PATH ? null : (path << CHUNK_BITS) | (chunk & (MAX_CHUNKS - 1));
 }
 
-export interface SplittableRecord extends Pick<OutgoingRecord, 'value'> {
-  parts: readonly RecordPart[];
-  hasKeys: boolean;
+export interface SplittableRecord {
+  partition: number;
+  value: Buffer;
+  segments: readonly Segment[];
+  head: LinesHead;
+  /** Called when nothing of `value` is needed any more. */
+  onEnd: () => void;
 }
-
-type SplitHead = Pick<RecordHead, 'clientId' | 'receivedAtMs' | 'minTimestampMs' | 'maxTimestampMs'>;
-
-/** Whom a record's pieces answer to. */
-type Whole = Pick<QueuedRecord, 'acknowledged' | 'refused'>;
 
 /** Index after the line that ends nearest behind the middle, or 0 when there is one line only. */
 function middleOf(bytes: Uint8Array): number {
@@ -41,99 +40,92 @@ function linesIn(bytes: Uint8Array): number {
   return lines;
 }
 
-/** The two halves of a single part, cut between lines. */
-function halveLines({ value, parts }: SplittableRecord): [RecordPart, RecordPart] | null {
-  const part = parts[0] as RecordPart;
+/** Tells the owner of a segment that was cut once all of its pieces have ended. */
+class CutSegment implements SegmentOwner {
+  readonly #segment: Segment;
+  #left = 2;
+  #offset = -1;
+
+  constructor(segment: Segment) {
+    this.#segment = segment;
+  }
+
+  acknowledge(piece: number, partition: number, offset: number): void {
+    if (piece === 0) this.#offset = offset;
+    if (--this.#left === 0) this.#segment.owner.acknowledge(this.#segment.part, partition, this.#offset);
+  }
+
+  refuse(error: HeliosError): void {
+    this.#segment.owner.refuse(error);
+  }
+}
+
+/** The two halves of a segment, cut between lines; null when there is only one, or it has been cut too often. */
+function cutSegment(segment: Segment, value: Uint8Array): [Segment, Segment] | null {
   const at = middleOf(value);
-  const [first, second] = part.keyHash === '' ? [0, 0] : [halfOf(part.chunk, false), halfOf(part.chunk, true)];
+  const isKeyed = segment.keyHash !== '';
+  const [first, second] = isKeyed ? [halfOf(segment.chunk, false), halfOf(segment.chunk, true)] : [0, 0];
   if (at <= 0 || first === null || second === null) return null;
   const events = linesIn(value.subarray(0, at));
+  const owner = new CutSegment(segment);
   return [
-    { ...part, chunk: first, events, bytes: at },
-    { ...part, chunk: second, events: part.events - events, bytes: part.bytes - at },
+    { ...segment, owner, part: 0, chunk: first, events, bytes: at },
+    { ...segment, owner, part: 1, chunk: second, events: segment.events - events, bytes: segment.bytes - at },
   ];
 }
 
 /**
- * Two records that say what one says: cut between parts while there are several, then between lines; null for a single line. A
+ * Two records that say what one says: cut between appends while there are several, then between lines; null for a single line. A
  * request that comes again is cut in the same places, so that its pieces are recognised.
  */
-export function splitLines(whole: SplittableRecord, head: SplitHead, owner: Whole): QueuedRecord[] | null {
-  const { parts, value, hasKeys } = whole;
-  const middle = parts.length >> 1;
-  const halves = parts.length > 1 ? [parts.slice(0, middle), parts.slice(middle)] : halveLines(whole)?.map((part) => [part]);
+export function splitRecord(whole: SplittableRecord): QueuedRecord[] | null {
+  const { segments, value } = whole;
+  const middle = segments.length >> 1;
+  const halves =
+    segments.length > 1
+      ? [segments.slice(0, middle), segments.slice(middle)]
+      : cutSegment(segments[0] as Segment, value)?.map((segment) => [segment]);
   if (!halves) return null;
-  const family = new Family(owner, halves.length);
+  let left = halves.length;
+  const onEnd = (): void => {
+    if (--left === 0) whole.onEnd();
+  };
   let end = 0;
-  return halves.map((half, i) => {
+  return halves.map((half) => {
     const start = end;
     end += half.reduce((sum, { bytes }) => sum + bytes, 0);
-    return new Piece({ value: value.subarray(start, end), parts: half, hasKeys }, head, family.member(i));
+    return new Piece({ ...whole, value: value.subarray(start, end), segments: half, onEnd });
   });
-}
-
-/** Tells the owner of several records once all of them have ended. */
-class Family {
-  readonly #owner: Whole;
-  #left: number;
-  #offset = -1;
-  #error: HeliosError | null = null;
-
-  constructor(owner: Whole, size: number) {
-    this.#owner = owner;
-    this.#left = size;
-  }
-
-  member(index: number): Whole {
-    return {
-      acknowledged: (offset) => {
-        if (index === 0) this.#offset = offset;
-        this.#ended();
-      },
-      refused: (error) => {
-        this.#error = error;
-        this.#ended();
-      },
-    };
-  }
-
-  #ended(): void {
-    if (--this.#left > 0) return;
-    if (this.#error) this.#owner.refused(this.#error);
-    else this.#owner.acknowledged(this.#offset);
-  }
 }
 
 class Piece implements QueuedRecord {
   readonly #record: SplittableRecord;
-  readonly #head: SplitHead;
-  readonly #owner: Whole;
   readonly events: number;
   readonly bytes: number;
 
-  constructor(record: SplittableRecord, head: SplitHead, owner: Whole) {
+  constructor(record: SplittableRecord) {
     this.#record = record;
-    this.#head = head;
-    this.#owner = owner;
-    this.events = record.parts.reduce((sum, { events }) => sum + events, 0);
-    this.bytes = record.value.length + HEAD_BYTES + record.parts.length * PART_BYTES;
+    this.events = record.segments.reduce((sum, { events }) => sum + events, 0);
+    this.bytes = record.value.length + HEAD_BYTES + record.segments.length * PART_BYTES;
   }
 
   encode(): OutgoingRecord {
-    const { value, parts, hasKeys } = this.#record;
-    const head = { ...this.#head, count: this.events, ...(hasKeys ? { parts } : {}) };
-    return { value, headers: encodeRecordHeaders(head), timestampMs: this.#head.receivedAtMs };
+    const { value, segments, head } = this.#record;
+    return { value, headers: segmentHeaders(segments, head), timestampMs: head.receivedAtMs };
   }
 
   acknowledged(offset: number): void {
-    this.#owner.acknowledged(offset);
+    const { segments, partition, onEnd } = this.#record;
+    onEnd();
+    for (const { owner, part } of segments) owner.acknowledge(part, partition, offset);
   }
 
   refused(error: HeliosError): void {
-    this.#owner.refused(error);
+    this.#record.onEnd();
+    for (const { owner } of this.#record.segments) owner.refuse(error);
   }
 
   split(): QueuedRecord[] | null {
-    return splitLines(this.#record, this.#head, this);
+    return splitRecord(this.#record);
   }
 }

@@ -42,7 +42,8 @@ class Producer implements TopicProducer {
   readonly #link: ProduceLink;
   readonly #closing = new AbortController();
   readonly #queues = new Map<string, PartitionQueue[]>();
-  readonly #opening = new Map<string, Promise<PartitionQueue[]>>();
+  /** What waits for the partitions of its topic to be known, in the order of the calls. */
+  readonly #opening = new Map<string, { record: SingleRecord; message: TopicMessage }[]>();
   readonly #waiting = new Set<SingleRecord>();
   readonly #failures = new Map<string, KafkaFailure>();
 
@@ -57,8 +58,8 @@ class Producer implements TopicProducer {
     this.#waiting.add(record);
     try {
       const queues = this.#queues.get(topic);
-      if (queues) this.#push(queues, record, message);
-      else this.#push(await this.#open(topic), record, message);
+      if (queues) push(queues, record, message);
+      else this.#wait(topic, record, message);
       await record.promise;
     } finally {
       this.#waiting.delete(record);
@@ -89,34 +90,46 @@ class Producer implements TopicProducer {
     if (this.#closing.signal.aborted) throw this.#closedError();
   }
 
-  #push(queues: readonly PartitionQueue[], record: SingleRecord, { partition, key }: TopicMessage): void {
-    this.#checkOpen();
-    const chosen = partition ?? (key === undefined ? 0 : partitionOfKey(bytesOf(key), queues.length));
-    const queue = queues[chosen];
-    if (!queue) throw new HeliosError('invalid_argument', `cannot produce to partition ${chosen} of ${queues.length}`);
-    queue.push(record);
-    queue.start();
+  #wait(topic: string, record: SingleRecord, message: TopicMessage): void {
+    const line = this.#opening.get(topic);
+    if (line) line.push({ record, message });
+    else {
+      const begun = [{ record, message }];
+      this.#opening.set(topic, begun);
+      void this.#open(topic, begun);
+    }
   }
 
-  /** The queues of a topic. Whoever asks while they are opened goes on in the order of asking. */
-  #open(topic: string): Promise<PartitionQueue[]> {
-    const known = this.#opening.get(topic);
-    if (known) return known;
-    const { clock, logger, metrics, prng, config } = this.#connection;
-    const open = async (): Promise<PartitionQueue[]> => {
+  async #open(topic: string, line: readonly { record: SingleRecord; message: TopicMessage }[]): Promise<void> {
+    try {
       const ask = (): Promise<number> => this.#link.partitionsOf(topic);
       const partitions = await this.#connection.persist(`open the topic ${topic}`, ask, this.#closing.signal);
-      const closing = this.#closing.signal;
-      const feed = (): null => null;
-      const onOutcome = (failure: KafkaFailure | null): void => this.#heard(topic, failure);
-      const rest = { link: this.#link, clock, logger, metrics, prng, closing, feed, onOutcome, maxSendBytes: config.max_record };
-      const queues = Array.from({ length: partitions }, (_, partition) => new PartitionQueue({ ...rest, topic, partition }));
+      const queues = Array.from({ length: partitions }, (_, partition) => this.#createQueue(topic, partition));
       this.#queues.set(topic, queues);
-      return queues;
-    };
-    const opening = open().finally(() => this.#opening.delete(topic));
-    this.#opening.set(topic, opening);
-    return opening;
+      for (const { record, message } of line) push(queues, record, message);
+    } catch (error) {
+      const told = error instanceof HeliosError ? error : this.#closedError();
+      for (const { record } of line) record.refused(told);
+    } finally {
+      this.#opening.delete(topic);
+    }
+  }
+
+  #createQueue(topic: string, partition: number): PartitionQueue {
+    const { clock, logger, metrics, prng, config } = this.#connection;
+    return new PartitionQueue({
+      topic,
+      partition,
+      link: this.#link,
+      maxSendBytes: config.max_record,
+      feed: () => null,
+      onOutcome: (failure) => this.#heard(topic, failure),
+      clock,
+      logger,
+      metrics,
+      prng,
+      closing: this.#closing.signal,
+    });
   }
 
   #heard(topic: string, failure: KafkaFailure | null): void {
@@ -127,6 +140,15 @@ class Producer implements TopicProducer {
       this.#connection.logger.warn('cannot produce; trying again', { topic, reason: failure.reason });
     }
   }
+}
+
+function push(queues: readonly PartitionQueue[], record: SingleRecord, { partition, key }: TopicMessage): void {
+  const chosen = partition ?? (key === undefined ? 0 : partitionOfKey(bytesOf(key), queues.length));
+  const queue = queues[chosen];
+  if (queue) {
+    queue.push(record);
+    queue.start();
+  } else record.refused(new HeliosError('invalid_argument', `cannot produce to partition ${chosen} of ${queues.length}`));
 }
 
 class SingleRecord implements QueuedRecord {
