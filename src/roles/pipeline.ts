@@ -161,12 +161,20 @@ export class Pipeline {
     return this.#nextOffset < this.#replayUntil;
   }
 
+  /** Whether everything is read and nothing of the last minute has come: nobody needs to wait for what this says. */
+  get isIdle(): boolean {
+    return this.#options.clockMode === 'wall' && this.#caughtUp && !this.#isLive();
+  }
+
+  #isLive(): boolean {
+    const { clockMode, clock, detector } = this.#options;
+    return clockMode === 'wall' && this.#caughtUp && clock.nowMs() - detector.status().watermarkMs < LIVE_WITHIN_MS;
+  }
+
   /** Lets time pass when there are no events: silence is seen, and what is observed gets committed. */
   async tick(): Promise<void> {
-    const { clockMode, clock, detector } = this.#options;
-    const nowMs = clock.nowMs();
-    const isLive = clockMode === 'wall' && this.#caughtUp && nowMs - detector.status().watermarkMs < LIVE_WITHIN_MS;
-    if (isLive) await this.#collect(detector.advance(nowMs));
+    const { clock, detector } = this.#options;
+    if (this.#isLive()) await this.#collect(detector.advance(clock.nowMs()));
     await this.#commitWhenDue();
   }
 

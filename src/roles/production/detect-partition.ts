@@ -17,6 +17,8 @@ import { commitPatiently } from './partition-commits.ts';
 
 /** Time between looks at the clock while no events come: how late silence may be seen. */
 const TICK_MS = 200;
+/** The last moment that a date can hold: whoever says so keeps nobody waiting. */
+const NEVER_MS = 8.64e15;
 /** Any constant: detection must not depend on luck. */
 const SEED = 1;
 
@@ -112,6 +114,7 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
   const stopListening = listen((command) => commands.push(command));
   try {
     let tickedMs = -Infinity;
+    let hasSaidIdle = false;
     while (!signal.aborted) {
       for (let command = commands.shift(); command; command = commands.shift()) await pipeline.command(command);
       const hadEvents = await pipeline.step();
@@ -120,6 +123,10 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
       if (!hadEvents && (!hadPoints || clock.monotonicMs() - tickedMs >= TICK_MS)) {
         await pipeline.tick();
         tickedMs = clock.monotonicMs();
+      }
+      if (pipeline.isIdle && !hasSaidIdle) {
+        hasSaidIdle = true;
+        await announce([{ type: 'watermark', partition: assigned.partition, of: 'events', watermarkMs: NEVER_MS }]);
       }
       assigned.committed(pipeline.nextOffset);
       if (!hadEvents && !hadPoints) await Promise.race([reader.wait(TICK_MS), ...(points ? [points.wait(TICK_MS)] : [])]);

@@ -8,7 +8,7 @@ export function createEventClock({ clock, database }: Engines): Clock & Disposab
   let nowMs = 0;
   const refresh = async (): Promise<void> => {
     const { rows } = await database.query(
-      `SELECT coalesce(max(watermark_ms), 0) AS ms FROM detector_watermarks WHERE source = 'events' AND watermark_ms < 'infinity'`,
+      `SELECT coalesce(max(watermark_ms), 0) AS ms FROM detector_watermarks WHERE source = 'events' AND watermark_ms < 8.64e15`,
     );
     nowMs = Math.max(nowMs, Number(rows[0]?.['ms']));
   };
