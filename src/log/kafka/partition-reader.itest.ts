@@ -21,9 +21,7 @@ function openReader({ connection, topic }: TestTopic, onUnreadable = noLetters):
   return openPartitionReader({ connection, topic, partition: 0, onUnreadable });
 }
 
-withServers(['kafka'], 'one partition of a topic on a broker', () => {
-  const brokers = serverAddress('kafka')!;
-
+function testPlaces(brokers: string): void {
   test('records come in order with their heads, from where the reader is sent, backwards too', LIMIT, async () => {
     await using own = await openTestTopic(brokers);
     await produce(own, 0, 20);
@@ -69,7 +67,9 @@ withServers(['kafka'], 'one partition of a topic on a broker', () => {
     reader.seek(8);
     assert.deepEqual(namesOf(await reader.read(Infinity, 1_000_000)), names(8, 10), 'what lies ahead is kept');
   });
+}
 
+function testUnreadable(brokers: string): void {
   test('a record that cannot be decoded goes to the dead letters, and the partition goes on', LIMIT, async () => {
     await using own = await openTestTopic(brokers);
     const { producer, topic, totals } = own;
@@ -125,7 +125,9 @@ withServers(['kafka'], 'one partition of a topic on a broker', () => {
       `seed ${seed}`,
     );
   });
+}
 
+function testLostRecords(brokers: string): void {
   test('where retention has passed, the reader stands at the first kept offset and says what is lost', LIMIT, async () => {
     const { logger, heard } = listeningLogger();
     await using own = await openTestTopic(brokers, { logger });
@@ -155,7 +157,9 @@ withServers(['kafka'], 'one partition of a topic on a broker', () => {
     assert.deepEqual(namesOf(await readSome(reader, 2)), names(5, 7));
     assert.ok(heard.some(({ level, message: text }) => level === 'error' && text.includes('ends before the wanted offset')));
   });
+}
 
+function testSeveral(brokers: string): void {
   test('a reader that is not read holds a bounded number of records, and does not hold back another', LIMIT, async () => {
     await using own = await openTestTopic(brokers, { partitions: 2 });
     const { connection, producer, topic } = own;
@@ -198,4 +202,12 @@ withServers(['kafka'], 'one partition of a topic on a broker', () => {
     await waiting;
     await assert.rejects(opening, /enough/);
   });
+}
+
+withServers(['kafka'], 'one partition of a topic on a broker', () => {
+  const brokers = serverAddress('kafka')!;
+  testPlaces(brokers);
+  testUnreadable(brokers);
+  testLostRecords(brokers);
+  testSeveral(brokers);
 });
