@@ -1,3 +1,5 @@
+import { CLOSE_BRACE, COMMA, OPEN_BRACE } from '../../model/json-bytes.ts';
+
 /** PostgreSQL documentation, COPY, "Binary Format": signature, flags, length of the header's extension. */
 export const COPY_HEADER = Uint8Array.of(0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 export const COPY_TRAILER = Uint8Array.of(0xff, 0xff);
@@ -93,10 +95,25 @@ export class RowBytes {
 
   /** A jsonb field of JSON text: format version 1 before it. */
   jsonField(bytes: Uint8Array, start: number, end: number): void {
-    this.#view.setInt32(this.length, end - start + 1);
+    this.#jsonHead(end - start);
+    this.#copy(bytes, start, end);
+  }
+
+  /** A jsonb field of an object whose members lie in pieces of this text, pairs of start and end; `length` bytes in all. */
+  objectField(bytes: Uint8Array, pieces: readonly number[], length: number): void {
+    this.#jsonHead(length);
+    this.#bytes[this.length++] = OPEN_BRACE;
+    for (let i = 0; i < pieces.length; i += 2) {
+      if (i > 0) this.#bytes[this.length++] = COMMA;
+      this.#copy(bytes, pieces[i] as number, pieces[i + 1] as number);
+    }
+    this.#bytes[this.length++] = CLOSE_BRACE;
+  }
+
+  #jsonHead(length: number): void {
+    this.#view.setInt32(this.length, length + 1);
     this.#bytes[this.length + 4] = 1;
     this.length += 5;
-    this.#copy(bytes, start, end);
   }
 
   #copy(bytes: Uint8Array, start: number, end: number): void {

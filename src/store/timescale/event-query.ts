@@ -80,7 +80,7 @@ export interface EventSlice {
 }
 
 const COLUMNS = `(extract(epoch FROM time) * 1000000)::float8 AS micros, log_partition, log_position::text AS place, service, level, kind,
-  message, trace_id, span_id, parent_span_id, metadata`;
+  message, trace_id, span_id, parent_span_id, latency_ms, endpoint, metadata`;
 
 /** The newest `limit` events of the slice that may match, newest first, as rows of `event-answer`. */
 export function eventStatement(query: EventQuery, slice: EventSlice, limit: number): { sql: string; values: unknown[] } {

@@ -1,6 +1,7 @@
 import { KINDS } from '../../model/event.ts';
 import * as json from '../../model/json-bytes.ts';
 import { KeySequence } from '../../model/key-sequence.ts';
+import { MetadataMembers } from './metadata-members.ts';
 
 /** By key. What is set aside is in the columns already. */
 const CODES = {
@@ -34,8 +35,8 @@ const noRange = (): FieldRange => ({ start: -1, end: -1, escaped: false });
  */
 export class EventRanges {
   readonly message = noRange();
-  /** With its braces; absent also for an empty object. */
-  readonly metadata = noRange();
+  /** What is to be stored of metadata; no pieces where there is none, or nothing but what columns hold. */
+  readonly metadata = new MetadataMembers();
   readonly traceId = noRange();
   readonly spanId = noRange();
   readonly parentSpanId = noRange();
@@ -43,10 +44,15 @@ export class EventRanges {
   /** What the value looked at last holds. */
   #escaped = false;
   #odd = false;
+  #columns = 0;
 
-  /** `bytes[offset, offset + length)` is a valid JSON object, `kind` the code of the event's kind. */
-  find(bytes: Uint8Array, offset: number, length: number, kind: number): boolean {
+  /**
+   * `bytes[offset, offset + length)` is a valid JSON object, `kind` the code of the event's kind, `columns` which members of metadata
+   * have their value in a column (metadata-members.ts).
+   */
+  find(bytes: Uint8Array, offset: number, length: number, kind: number, columns: number): boolean {
     this.#reset();
+    this.#columns = columns;
     const limit = offset + length;
     let p = json.skipSpace(bytes, offset + 1, json.IS_SPACE);
     for (let place = 0, seen = 0; p < limit; place++) {
@@ -64,7 +70,8 @@ export class EventRanges {
   }
 
   #reset(): void {
-    this.message.start = this.metadata.start = this.traceId.start = this.spanId.start = this.parentSpanId.start = -1;
+    this.metadata.pieces.length = 0;
+    this.message.start = this.traceId.start = this.spanId.start = this.parentSpanId.start = -1;
   }
 
   #take(bytes: Uint8Array, code: number, start: number, end: number, kind: number): boolean {
@@ -96,10 +103,7 @@ export class EventRanges {
   #takeObject(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#odd) return false;
     if (bytes[start] !== json.OPEN_BRACE) return true;
-    if (bytes[json.skipSpace(bytes, start + 1, json.IS_SPACE)] === json.CLOSE_BRACE) return true;
-    this.metadata.start = start;
-    this.metadata.end = end;
-    return true;
+    return this.metadata.find(bytes, start, this.#columns, (at) => this.#skip(bytes, at, end));
   }
 
   /** Index after the value at `at`. */

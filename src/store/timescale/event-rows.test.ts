@@ -11,6 +11,7 @@ import { decodeRows, eventLine } from './event-rows.fixture.ts';
 import type { DecodedRow } from './event-rows.fixture.ts';
 import { EventRowEncoder } from './event-rows.ts';
 import { storableJson, storableText } from './event-rows-text.ts';
+import { ENDPOINT_MEMBER, LATENCY_MEMBER, withoutColumns } from './metadata-members.ts';
 
 const OFFSET = 3_000_000_000;
 
@@ -29,7 +30,8 @@ function expectedRow(line: string, i: number): DecodedRow | null {
   if (!('timestamp' in row)) return null;
   const { service, environment, namespace } = parseEntityId(row.entity);
   const textOrNull = (text: string): string | null => (text === '' ? null : storableText(text));
-  const metadata = JSON.parse(storableJson(mergedMetadata(value))) as object;
+  const columns = (row.latency >= 0 ? LATENCY_MEMBER : 0) + (row.endpoint === '' ? 0 : ENDPOINT_MEMBER);
+  const metadata = JSON.parse(storableJson(withoutColumns(mergedMetadata(value), columns))) as object;
   return {
     time: Math.round(row.timestamp * 1000) / 1000,
     log_position: BigInt(OFFSET) * 2n ** 20n + BigInt(i),

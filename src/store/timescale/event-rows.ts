@@ -8,6 +8,7 @@ import type { RowBytes } from './binary-copy.ts';
 import type { FieldRange } from './event-rows-ranges.ts';
 import { EventRanges } from './event-rows-ranges.ts';
 import { storableJson, storableText } from './event-rows-text.ts';
+import { ENDPOINT_MEMBER, LATENCY_MEMBER, withoutColumns } from './metadata-members.ts';
 
 /** Columns of `events` in the order in which rows are encoded. */
 export const EVENT_COLUMNS = [
@@ -59,8 +60,8 @@ const EMPTY_FIELD = fieldsOf('');
 
 /**
  * Encodes events as rows of binary COPY. Usual events are cut out of their JSON as they are; all others go through JSON.parse and the
- * plain rules, and come out the same. Metadata is kept as it was posted, with unknown top-level keys merged into it; text as
- * `storableText` has it.
+ * plain rules, and come out the same. Metadata is kept as it was posted, with unknown top-level keys merged into it and
+ * without what columns hold; text as `storableText` has it.
  */
 export class EventRowEncoder {
   readonly #out: RowBytes;
@@ -78,7 +79,8 @@ export class EventRowEncoder {
     const offset = batch.offset[i] as number;
     const length = batch.length[i] as number;
     const fields = this.#fieldsOf(batch, i);
-    if (fields && this.#ranges.find(batch.bytes, offset, length, batch.kind[i] as number)) {
+    const columns = columnsOf(batch.latency[i] as number, batch.endpoint[i] !== 0);
+    if (fields && this.#ranges.find(batch.bytes, offset, length, batch.kind[i] as number, columns)) {
       // No byte of JSON becomes more than one of text: what replaces the six bytes of an escaped U+0000 has three.
       this.#out.reserve(FIXED_BYTES + fields.entity.length + fields.version.length + fields.endpoint.length + length);
       this.#encodeHead(batch, i, recordOffset, weight);
@@ -135,8 +137,8 @@ export class EventRowEncoder {
     this.#encodeId(bytes, traceId);
     this.#encodeId(bytes, spanId);
     this.#encodeId(bytes, parentSpanId);
-    if (metadata.start < 0) this.#out.nullField();
-    else this.#out.jsonField(bytes, metadata.start, metadata.end);
+    if (metadata.pieces.length === 0) this.#out.nullField();
+    else this.#out.objectField(bytes, metadata.pieces, metadata.byteLength);
   }
 
   /** An id that is empty is none. */
@@ -162,7 +164,7 @@ export class EventRowEncoder {
     const value = JSON.parse(source.toString('utf8', start, start + (batch.length[i] as number))) as Record<string, unknown>;
     const row = judgeEvent(value, NO_LIMITS);
     assert('timestamp' in row, 'a batch holds accepted events only');
-    const json = storableJson(mergedMetadata(value));
+    const json = storableJson(withoutColumns(mergedMetadata(value), columnsOf(row.latency, row.endpoint !== '')));
     const names = plainNames(row);
     out.reserve(FIXED_BYTES + names.length + (batch.length[i] as number) + Buffer.byteLength(json));
     this.#encodeHead(batch, i, recordOffset, weight);
@@ -178,6 +180,11 @@ export class EventRowEncoder {
       out.jsonField(metadata, 0, metadata.length);
     }
   }
+}
+
+/** Which members of metadata stand in columns. */
+function columnsOf(latency: number, hasEndpoint: boolean): number {
+  return (latency >= 0 ? LATENCY_MEMBER : 0) + (hasEndpoint ? ENDPOINT_MEMBER : 0);
 }
 
 /** Service, environment and namespace. */

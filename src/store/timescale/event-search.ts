@@ -10,6 +10,7 @@ import { beforeTime, checkKept, decodeEventCursor, encodeEventCursor } from './e
 import type { EventSlice } from './event-query.ts';
 import { eventStatement } from './event-query.ts';
 import { storableText } from './event-rows-text.ts';
+import { withColumns } from './metadata-members.ts';
 
 const SECOND_MICROS = 1_000_000;
 /** The newest second; what follows is as wide as takes about `SLICE_MS`. */
@@ -59,7 +60,11 @@ function eventOf(row: Row): Event {
     service: row['service'] as string,
     level: row['level'] as number,
     message: row['message'] as string,
-    metadata: (row['metadata'] ?? {}) as Record<string, unknown>,
+    metadata: withColumns(
+      (row['metadata'] ?? {}) as Record<string, unknown>,
+      row['latency_ms'] as number | null,
+      row['endpoint'] as string | null,
+    ),
     kind: row['kind'] as number,
     traceId: (row['trace_id'] ?? '') as string,
     spanId: (row['span_id'] ?? '') as string,
