@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { Admin } from '@platformatic/kafka';
 import type { BaseOptions, SASLOptions } from '@platformatic/kafka';
-import { generateAuthToken } from 'aws-msk-iam-sasl-signer-js';
 import { Backoff } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
@@ -63,7 +62,12 @@ function readCertificates(file: string): Buffer {
 function iamOptions(config: KafkaConfig): SASLOptions {
   const { aws_region: region } = config;
   if (region === undefined) throw invalid('aws_region', 'aws-msk-iam needs a region');
-  return { mechanism: 'OAUTHBEARER', token: async () => (await generateAuthToken({ region })).token };
+  const token = async (): Promise<string> => {
+    // Loaded by those only who use it: it brings Amazon's credential providers along.
+    const { generateAuthToken } = await import('aws-msk-iam-sasl-signer-js');
+    return (await generateAuthToken({ region })).token;
+  };
+  return { mechanism: 'OAUTHBEARER', token };
 }
 
 function saslOptions(config: KafkaConfig): SASLOptions | undefined {
@@ -92,7 +96,9 @@ function clientOptionsOf(config: KafkaConfig, clientId: string): BaseOptions {
   if (config.tls || config.sasl === 'aws-msk-iam') {
     options.tls = config.tls_ca_file === undefined ? {} : { ca: readCertificates(config.tls_ca_file) };
     // An address is not a server name (RFC 6066, 3).
-    options.tlsServerName = config.brokers.every((broker) => net.isIP(broker.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')) === 0);
+    options.tlsServerName = config.brokers.every(
+      (broker) => net.isIP(broker.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')) === 0,
+    );
   }
   return options;
 }

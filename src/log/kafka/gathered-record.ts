@@ -84,7 +84,7 @@ export class GatheredRecord implements QueuedRecord {
 
   encode(): OutgoingRecord {
     const headers = segmentHeaders(this.#segments, this.#head);
-    return { value: this.#slab.subarray(0, this.#end), headers, timestampMs: this.#head.receivedAtMs };
+    return { value: this.#slab.subarray(0, this.#end), headers };
   }
 
   acknowledged(offset: number): void {

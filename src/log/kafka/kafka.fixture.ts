@@ -86,6 +86,9 @@ export function logOptions(connection: KafkaConnection, topic: string): KafkaLog
   return { connection, topic, kind: 'events', config, clock, logger, metrics, idempotency };
 }
 
+/** Code of the protocol for an offset that retention has passed. */
+const OUT_OF_RANGE = 1;
+
 /** Every record of a topic, partition by partition, as far as there are any at the moment of asking. */
 export class TopicReader implements LogReader {
   readonly #client: FetchClient;
@@ -101,6 +104,7 @@ export class TopicReader implements LogReader {
 
   async read(): Promise<LogRecord[] | null> {
     const records = await this.#connection.persist('read the topic', () => this.#readOnce());
+    if (records instanceof Error) throw records;
     return records.length > 0 ? records : null;
   }
 
@@ -121,7 +125,7 @@ export class TopicReader implements LogReader {
     await this.#client.close();
   }
 
-  async #readOnce(): Promise<LogRecord[]> {
+  async #readOnce(): Promise<LogRecord[] | Error> {
     const leaders = await this.#client.leaders(this.#topic);
     for (const [partition, node] of leaders.entries()) {
       const { endOffset } = await this.#client.range(this.#topic, partition);
@@ -129,6 +133,7 @@ export class TopicReader implements LogReader {
       if (offset >= endOffset) continue;
       const request = { topic: this.#topic, partition, offset, maxBytes: 4_000_000 };
       const [fetched] = await this.#client.fetch(node, [request], 500);
+      if (fetched?.errorCode === OUT_OF_RANGE) return new Error(`retention has passed ${offset} of partition ${partition}`);
       if (!fetched || fetched.errorCode !== 0)
         throw new Error(`nothing was read of partition ${partition}: ${fetched?.errorCode}`);
       this.#next.set(partition, fetched.nextOffset);

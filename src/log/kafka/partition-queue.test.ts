@@ -75,7 +75,7 @@ class Item implements QueuedRecord {
   }
 
   encode(): ReturnType<QueuedRecord['encode']> {
-    return { value: Buffer.from(this.#value), headers: new Map(), timestampMs: 0 };
+    return { value: Buffer.from(this.#value), headers: new Map() };
   }
 
   acknowledged(offset: number): void {

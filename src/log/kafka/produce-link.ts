@@ -11,6 +11,7 @@ import {
 } from '@platformatic/kafka';
 import type { Connection, ResponseError } from '@platformatic/kafka';
 import { assert } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { KafkaConnection } from './connection.ts';
 import { kafkaFailure } from './failure.ts';
 
@@ -18,8 +19,6 @@ export interface OutgoingRecord {
   key?: Buffer;
   value: Buffer;
   headers: Map<Buffer, Buffer>;
-  /** Milliseconds since the epoch; what the topic's retention goes by. */
-  timestampMs: number;
 }
 
 /** Whom the broker knows an idempotent producer by. */
@@ -80,6 +79,7 @@ export function openProduceLink(connection: KafkaConnection): ProduceLink {
 class Link implements ProduceLink {
   readonly #client: Base;
   readonly #compression: KafkaConnection['config']['compression'];
+  readonly #clock: Clock;
   #api: (typeof PRODUCE_APIS)[number] | null = null;
   #identity: Promise<ProducerIdentity> | null = null;
   readonly #leaders = new Map<string, number[]>();
@@ -88,8 +88,9 @@ class Link implements ProduceLink {
   readonly #gathered = new Map<number, Waiting[]>();
   #isScheduled = false;
 
-  constructor({ clientOptions, config }: KafkaConnection) {
+  constructor({ clientOptions, config, clock }: KafkaConnection) {
     this.#compression = config.compression;
+    this.#clock = clock;
     this.#client = new Base({ ...clientOptions, requestTimeout: REQUEST_MS, maxInflights: 1000 });
   }
 
@@ -161,14 +162,11 @@ class Link implements ProduceLink {
   #send(connection: Connection, group: Waiting[]): void {
     const { producer } = (group[0] as Waiting).batch;
     const sequences = new NumericMap();
+    // What the topic's retention goes by: the time of sending, however old the events are.
+    const timestamp = BigInt(Math.floor(this.#clock.nowMs()));
     const messages = group.flatMap(({ batch: { topic, partition, records, sequence } }) => {
       sequences.set(`${topic}:${partition}`, sequence);
-      return records.map(({ timestampMs, ...record }) => ({
-        ...record,
-        topic,
-        partition,
-        timestamp: BigInt(Math.floor(timestampMs)),
-      }));
+      return records.map((record) => ({ ...record, topic, partition, timestamp }));
     });
     const options = { compression: this.#compression, ...producer, sequences };
     const answered = (error: Error | null, response: ProduceResponse | boolean | undefined): void => {

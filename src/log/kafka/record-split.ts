@@ -111,7 +111,7 @@ class Piece implements QueuedRecord {
 
   encode(): OutgoingRecord {
     const { value, segments, head } = this.#record;
-    return { value, headers: segmentHeaders(segments, head), timestampMs: head.receivedAtMs };
+    return { value, headers: segmentHeaders(segments, head) };
   }
 
   acknowledged(offset: number): void {

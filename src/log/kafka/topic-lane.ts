@@ -122,7 +122,7 @@ class Heartbeat implements QueuedRecord {
   encode(): ReturnType<QueuedRecord['encode']> {
     const [maxTimestampMs, receivedAtMs] = [this.#maxTimestampMs, this.#receivedAtMs];
     const head = { clientId: '', receivedAtMs, count: 0, minTimestampMs: maxTimestampMs, maxTimestampMs };
-    return { value: EMPTY, headers: encodeRecordHeaders(head), timestampMs: receivedAtMs };
+    return { value: EMPTY, headers: encodeRecordHeaders(head) };
   }
 
   acknowledged(): void {}

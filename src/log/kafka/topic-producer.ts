@@ -54,7 +54,7 @@ class Producer implements TopicProducer {
 
   async send(topic: string, message: TopicMessage): Promise<void> {
     this.#checkOpen();
-    const record = new SingleRecord(message, this.#connection.clock.nowMs());
+    const record = new SingleRecord(message);
     this.#waiting.add(record);
     try {
       const queues = this.#queues.get(topic);
@@ -159,9 +159,9 @@ class SingleRecord implements QueuedRecord {
   #resolve!: () => void;
   #reject!: (error: HeliosError) => void;
 
-  constructor({ key, value, headers }: TopicMessage, timestampMs: number) {
+  constructor({ key, value, headers }: TopicMessage) {
     const pairs = Object.entries(headers ?? {}).map(([name, content]) => [Buffer.from(name), bytesOf(content)] as const);
-    this.#record = { value: bytesOf(value), headers: new Map(pairs), timestampMs };
+    this.#record = { value: bytesOf(value), headers: new Map(pairs) };
     if (key !== undefined) this.#record.key = bytesOf(key);
     const headerBytes = pairs.reduce((sum, [name, content]) => sum + name.length + content.length, 0);
     this.bytes = this.#record.value.length + (this.#record.key?.length ?? 0) + headerBytes + HEAD_BYTES;
