@@ -36,7 +36,7 @@ class Stored {
           }
           this.names[partition]!.push(...namesOf(records));
           this.#next[partition] = records.at(-1)!.position.offset + 1;
-          assigned.committed(this.#next[partition]!);
+          assigned.committed(this.#next[partition]);
         }
       },
     });

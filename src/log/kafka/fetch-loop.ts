@@ -1,5 +1,6 @@
 import { Backoff } from '../../lib/backoff.ts';
 import { HeliosError } from '../../lib/errors.ts';
+import { endsWithin } from './bounded-wait.ts';
 import type { KafkaConnection } from './connection.ts';
 import { KAFKA_CONSUMER_METRICS } from '../metrics.ts';
 import { kafkaFailure } from './failure.ts';
@@ -9,7 +10,7 @@ import { isUnreadableAnswer, OFFSET_OUT_OF_RANGE, protocolReason } from './fetch
 
 /** How long a broker may hold a request until there are records. */
 const POLL_MS = 200;
-/** While a partition waits for room, or has just been added, its broker must be free again soon. */
+/** While another of its partitions waits for room, a broker must be free again soon. */
 const SHORT_POLL_MS = 20;
 const BACKOFF = { firstMs: 100, longestMs: 5000 };
 const CLOSE_MS = 2000;
@@ -78,7 +79,7 @@ export class FetchLoop {
     for (const partition of this.#partitions) partition.close();
     this.#partitions.clear();
     // A request that a broker holds must not hold the close.
-    await Promise.race([this.#client.close(), this.#connection.clock.sleep(CLOSE_MS)]);
+    await endsWithin(this.#connection.clock, CLOSE_MS, this.#client.close());
   }
 
   #schedule(): void {
@@ -109,8 +110,7 @@ export class FetchLoop {
   async #fetch(node: number, ready: readonly FetchPartition[]): Promise<void> {
     const suspect = ready.find(({ mode }) => mode !== 'together');
     const asked = (suspect ? [suspect] : ready).map((partition) => ({ partition, from: partition.nextOffset! }));
-    const isCrowded =
-      suspect !== undefined || [...this.#partitions].some((other) => other.leader === node && !ready.includes(other));
+    const isCrowded = suspect !== undefined || [...this.#partitions].some((other) => other.leader === node && !other.hasRoom);
     this.#asked.add(node);
     try {
       const requests = asked.map(({ partition, from }) => ({ ...keyOf(partition), offset: from, maxBytes: partition.maxBytes }));

@@ -2,6 +2,7 @@ import { Consumer, type GroupAssignment } from '@platformatic/kafka';
 import { Backoff } from '../../lib/backoff.ts';
 import { HeliosError } from '../../lib/errors.ts';
 import { KAFKA_CONSUMER_METRICS } from '../metrics.ts';
+import { endsWithin } from './bounded-wait.ts';
 import type { KafkaConnection } from './connection.ts';
 import { kafkaFailure } from './failure.ts';
 
@@ -115,7 +116,11 @@ class Membership implements GroupMembership {
       await this.#release([]);
       this.#consumer = null;
       // Leaving tells the others at once; a broker that does not answer must not hold us.
-      await Promise.race([consumer.close(true).catch(() => undefined), clock.sleep(CLOSE_MS)]);
+      await endsWithin(
+        clock,
+        CLOSE_MS,
+        consumer.close(true).catch(() => undefined),
+      );
       await this.#pause();
     }
   }
@@ -239,8 +244,7 @@ class Membership implements GroupMembership {
 
   async #release(held: readonly GroupAssignment[]): Promise<void> {
     const { connection, onRevoked, group } = this.#options;
-    const ended = onRevoked(held).then(() => true);
-    const isEnded = await Promise.race([ended, connection.clock.sleep(RELEASE_MS).then(() => false)]);
+    const isEnded = await endsWithin(connection.clock, RELEASE_MS, onRevoked(held));
     if (!isEnded) connection.logger.warn('work on partitions that were taken away has not ended yet', { group });
   }
 

@@ -2,6 +2,7 @@ import type { GroupAssignment } from '@platformatic/kafka';
 import { Backoff } from '../../lib/backoff.ts';
 import { KAFKA_CONSUMER_METRICS } from '../metrics.ts';
 import type { DeadLetter, PartitionGroup, PartitionLag, PartitionWork } from '../partition-log.ts';
+import { endsWithin } from './bounded-wait.ts';
 import type { KafkaConnection } from './connection.ts';
 import { shareFetchPool, type FetchPool } from './fetch-pool.ts';
 import { openGroupMembership, type GroupMembership } from './group-membership.ts';
@@ -78,7 +79,7 @@ class Group implements PartitionGroup {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTimer();
-    await Promise.race([this.#release([]), this.#options.connection.clock.sleep(CLOSE_MS)]);
+    await endsWithin(this.#options.connection.clock, CLOSE_MS, this.#release([]));
     await this.#membership[Symbol.asyncDispose]();
     await this.#pool[Symbol.asyncDispose]();
   }
