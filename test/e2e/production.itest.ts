@@ -32,6 +32,14 @@ async function send(stack: HeliosStack, options: GeneratorOptions): Promise<numb
 
 /** Waits until what was sent is stored, settled and reported. */
 async function settled(stack: HeliosStack, audit: StackAudit, events: number): Promise<void> {
+  try {
+    await waitUntilSettled(stack, audit, events);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${stack.said()}`, { cause: error });
+  }
+}
+
+async function waitUntilSettled(stack: HeliosStack, audit: StackAudit, events: number): Promise<void> {
   await waitForEvents(stack.url('console-0'), events, PATIENCE_MS);
   let last = '';
   await waitFor('the alerts to be settled', PATIENCE_MS, async () => {

@@ -94,6 +94,11 @@ export class HeliosStack implements AsyncDisposable {
     return code;
   }
 
+  /** What every process wrote to standard error, for a test that fails. */
+  said(): string {
+    return [...this.#processes].map(([name, { errorOutput }]) => `${name}:\n${errorOutput}`).join('\n');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#processes.values()].map((process) => process.kill()));
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 3 });

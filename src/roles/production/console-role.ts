@@ -58,7 +58,15 @@ export async function openConsoleRole(
 ): Promise<ConsoleDependencies> {
   const { config, database, logger, metrics } = engines;
   const ledger = openLedger(engines);
-  const store = scope.use(await openTimescaleStore({ database, clock: engines.clock, logger, storeConfig: config.store }));
+  const store = scope.use(
+    await openTimescaleStore({
+      database,
+      clock: engines.clock,
+      logger,
+      storeConfig: config.store,
+      topic: config.kafka.topic_events,
+    }),
+  );
   const metricStore = scope.use(await openTimescaleMetricStore({ database, clock: engines.clock, logger }));
   const clock: Clock = config.clock === 'events' ? scope.use(createEventClock(engines)) : engines.clock;
   const hub = new StreamHub({ startMs: engines.clock.nowMs(), metrics });

@@ -32,7 +32,9 @@ export async function openReportRole(engines: Engines): Promise<BackgroundRole> 
   const { topic_events: events, topic_traces: traces, topic_anomalies: alerts } = config.kafka;
   await using opening = new AsyncDisposableStack();
   const ledger = openLedger(engines);
-  const store = opening.use(await openTimescaleStore({ database, clock, logger, storeConfig: config.store }));
+  const store = opening.use(
+    await openTimescaleStore({ database, clock, logger, storeConfig: config.store, topic: config.kafka.topic_events }),
+  );
   const jobs = createReportJobs(database, { intervalMs: config.report.update_interval });
   const worker = new ReportWorker({ engines, store, jobs });
   const outbox = createOutbox(database);
