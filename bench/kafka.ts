@@ -101,7 +101,9 @@ try {
     );
   }
   const median = rates.toSorted((a, b) => a - b)[RUNS >> 1] as number;
-  process.stdout.write(`median  ${Math.round(median)} events/s (${compression}, ${perAppend} events an append, ${inFlight} in flight)\n`);
+  process.stdout.write(
+    `median  ${Math.round(median)} events/s (${compression}, ${perAppend} events an append, ${inFlight} in flight)\n`,
+  );
 } finally {
   await connection.admin.deleteTopics({ topics: [topic] });
 }

@@ -81,7 +81,12 @@ export const KAFKA_METRICS = {
     help: 'Records acknowledged by the broker',
     labels: ['topic'],
   },
-  bytes: { name: 'helios_kafka_produced_bytes_total', type: 'counter', help: 'Bytes of them before compression', labels: ['topic'] },
+  bytes: {
+    name: 'helios_kafka_produced_bytes_total',
+    type: 'counter',
+    help: 'Bytes of them before compression',
+    labels: ['topic'],
+  },
   batches: {
     name: 'helios_kafka_produced_batches_total',
     type: 'counter',

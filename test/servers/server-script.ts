@@ -84,7 +84,7 @@ export class KafkaServer extends ScriptServer {
 
   /** The first broker's address where it wants SASL, TLS, or both. */
   securedAddress(listener: keyof typeof LISTENERS): string {
-    const [host, port] = this.address.split(',', 1)[0]?.split(':') as [string, string];
+    const [host, port] = (this.address.split(',')[0] as string).split(':') as [string, string];
     return `${host}:${Number(port) + LISTENERS[listener]}`;
   }
 

@@ -5,7 +5,16 @@ import { HeliosError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { LogConfig } from '../config.ts';
-import type { AppendRecord, Damage, EventLog, KnownRequest, LogStatus, LogSupport, Position, RetentionLimits } from '../event-log.ts';
+import type {
+  AppendRecord,
+  Damage,
+  EventLog,
+  KnownRequest,
+  LogStatus,
+  LogSupport,
+  Position,
+  RetentionLimits,
+} from '../event-log.ts';
 import { LOG_METRICS, labelled } from '../metrics.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { CommitQueue } from './commit-queue.ts';

@@ -50,7 +50,15 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 };
 
 /** What decides when a failure has several parts: the first kind of this list. */
-const PRECEDENCE: readonly FailureKind[] = ['credentials', 'too_large', 'rejected', 'state_lost', 'forbidden', 'missing', 'passing'];
+const PRECEDENCE: readonly FailureKind[] = [
+  'credentials',
+  'too_large',
+  'rejected',
+  'state_lost',
+  'forbidden',
+  'missing',
+  'passing',
+];
 
 /** How the client says that it was answered in TLS. */
 const TLS_MISSING = 'Broker requires TLS.';
@@ -86,7 +94,8 @@ function hostOf(part: ClientError): string {
 
 function sentenceOf(part: ClientError): string {
   const code = codeOf(part);
-  const said = typeof part.serverErrorMessage === 'string' && part.serverErrorMessage !== '' ? ` (${part.serverErrorMessage})` : '';
+  const said =
+    typeof part.serverErrorMessage === 'string' && part.serverErrorMessage !== '' ? ` (${part.serverErrorMessage})` : '';
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -70,87 +70,85 @@ async function checkStored({ reader }: OpenedLog, load: Load): Promise<void> {
   }
 }
 
-withServers(['servers'], 'kafka log through faults of the broker', () => {
-  const scripts = serverAddress('servers') as string;
-
-  describe('one broker', () => {
-    let server: KafkaServer;
-    before(async () => {
-      server = await KafkaServer.start(scripts);
-    });
-    after(() => server[Symbol.asyncDispose]());
-
-    test('a broker that is absent at the start is waited for', async () => {
-      await server.kill();
-      const { logger, heard } = listeningLogger();
-      const opening = openTestLog(server.address, {}, { logger });
-      while (!heard.some(({ message }) => /nothing listens at .*; trying again/.test(message))) await systemClock.sleep(20);
-      await server.restart();
-      await using opened = await opening;
-      await opened.log.append(columnsOf(0, SERVICES));
-      assert.equal(
-        (await opened.reader.readAll()).reduce((sum, { count }) => sum + count, 0),
-        SERVICES.length,
-      );
-    });
-
-    test('a broker killed and started again under load loses and doubles nothing', async () => {
-      const { metrics, totals } = countingMetrics();
-      await using opened = await openTestLog(server.address, { delivery_timeout: '300s' }, { metrics });
-      const load = new Load(opened.log);
-      const prng = createPrng(5);
-      for (let fault = 0; fault < 3; fault++) {
-        await load.reach(load.acknowledged + 50 + prng.below(200));
-        await server.kill();
-        await server.restart();
-        await load.reach(load.acknowledged + 50);
-      }
-      await load.stop();
-      assert.equal(load.refused, 0);
-      assert.ok((totals.get(KAFKA_METRICS.retries.name) ?? 0) > 0);
-      await checkStored(opened, load);
-    });
-
-    test('appends that the broker does not acknowledge in time are refused, and their events come in the end', async () => {
-      await using opened = await openTestLog(server.address, { delivery_timeout: '1s' });
-      const { log } = opened;
-      await log.append(columnsOf(0, SERVICES));
-      await server.kill();
-      const idempotency = { keyHash: keyOf(1), bodyHash: '00ff00ff00ff00ff', answer: '' };
-      const late = log.append(columnsOf(1, SERVICES, { idempotency, receivedAtMs: Date.now() }));
-      await assert.rejects(late, (error: HeliosError) => {
-        assert.equal(error.code, 'log_unavailable');
-        return /has not acknowledged for 1 s: /.test(error.message) && error.details.retryAfterSeconds !== undefined;
-      });
-      assert.equal(log.findRequest(keyOf(1)), undefined);
-      await server.restart();
-      while (!log.findRequest(keyOf(1))) await systemClock.sleep(20);
-      const stored = eventsOf(await opened.reader.readAll());
-      assert.equal(stored.length, 2 * SERVICES.length);
-    });
-
-    test('what waits for the broker is bounded, and more is refused at once', async () => {
-      await using opened = await openTestLog(server.address, { max_pending: '64KB', delivery_timeout: '300s' });
-      await opened.log.append(columnsOf(0, SERVICES));
-      await server.kill();
-      const taken: Promise<unknown>[] = [];
-      let refusal: HeliosError | undefined;
-      for (let number = 1; !refusal; number++) {
-        const append = opened.log.append(columnsOf(number, SERVICES));
-        append.catch((error: HeliosError) => (refusal = error));
-        taken.push(append);
-        await new Promise(setImmediate);
-      }
-      assert.equal(refusal.code, 'overloaded');
-      assert.equal(refusal.details.retryAfterSeconds, 1);
-      await server.restart();
-      await Promise.all(taken.slice(0, -1));
-      await opened.log.append(columnsOf(taken.length, SERVICES));
-      const stored = eventsOf(await opened.reader.readAll());
-      assert.equal(stored.length, (taken.length + 1) * SERVICES.length);
-    });
+function testAbsence(serverOf: () => KafkaServer): void {
+  test('a broker that is absent at the start is waited for', async () => {
+    await serverOf().kill();
+    const { logger, heard } = listeningLogger();
+    const opening = openTestLog(serverOf().address, {}, { logger });
+    while (!heard.some(({ message }) => /nothing listens at .*; trying again/.test(message))) await systemClock.sleep(20);
+    await serverOf().restart();
+    await using opened = await opening;
+    await opened.log.append(columnsOf(0, SERVICES));
+    assert.equal(
+      (await opened.reader.readAll()).reduce((sum, { count }) => sum + count, 0),
+      SERVICES.length,
+    );
   });
+}
 
+function testRestarts(serverOf: () => KafkaServer): void {
+  test('a broker killed and started again under load loses and doubles nothing', async () => {
+    const { metrics, totals } = countingMetrics();
+    await using opened = await openTestLog(serverOf().address, { delivery_timeout: '300s' }, { metrics });
+    const load = new Load(opened.log);
+    const prng = createPrng(5);
+    for (let fault = 0; fault < 3; fault++) {
+      await load.reach(load.acknowledged + 50 + prng.below(200));
+      await serverOf().kill();
+      await serverOf().restart();
+      await load.reach(load.acknowledged + 50);
+    }
+    await load.stop();
+    assert.equal(load.refused, 0);
+    assert.ok((totals.get(KAFKA_METRICS.retries.name) ?? 0) > 0);
+    await checkStored(opened, load);
+  });
+}
+
+function testDeadline(serverOf: () => KafkaServer): void {
+  test('appends that the broker does not acknowledge in time are refused, and their events come in the end', async () => {
+    await using opened = await openTestLog(serverOf().address, { delivery_timeout: '1s' });
+    const { log } = opened;
+    await log.append(columnsOf(0, SERVICES));
+    await serverOf().kill();
+    const idempotency = { keyHash: keyOf(1), bodyHash: '00ff00ff00ff00ff', answer: '' };
+    const late = log.append(columnsOf(1, SERVICES, { idempotency, receivedAtMs: Date.now() }));
+    await assert.rejects(late, (error: HeliosError) => {
+      assert.equal(error.code, 'log_unavailable');
+      return /has not acknowledged for 1 s: /.test(error.message) && error.details.retryAfterSeconds !== undefined;
+    });
+    assert.equal(log.findRequest(keyOf(1)), undefined);
+    await serverOf().restart();
+    while (!log.findRequest(keyOf(1))) await systemClock.sleep(20);
+    const stored = eventsOf(await opened.reader.readAll());
+    assert.equal(stored.length, 2 * SERVICES.length);
+  });
+}
+
+function testBound(serverOf: () => KafkaServer): void {
+  test('what waits for the broker is bounded, and more is refused at once', async () => {
+    await using opened = await openTestLog(serverOf().address, { max_pending: '64KB', delivery_timeout: '300s' });
+    await opened.log.append(columnsOf(0, SERVICES));
+    await serverOf().kill();
+    const taken: Promise<unknown>[] = [];
+    const refusals: HeliosError[] = [];
+    for (let number = 1; refusals.length === 0; number++) {
+      const append = opened.log.append(columnsOf(number, SERVICES));
+      append.catch((error: HeliosError) => refusals.push(error));
+      taken.push(append);
+      await new Promise(setImmediate);
+    }
+    assert.equal(refusals[0]?.code, 'overloaded');
+    assert.equal(refusals[0]?.details.retryAfterSeconds, 1);
+    await serverOf().restart();
+    await Promise.all(taken.slice(0, -1));
+    await opened.log.append(columnsOf(taken.length, SERVICES));
+    const stored = eventsOf(await opened.reader.readAll());
+    assert.equal(stored.length, (taken.length + 1) * SERVICES.length);
+  });
+}
+
+function testLeaders(scripts: string): void {
   test('a leader killed in a cluster of three loses and doubles nothing', async () => {
     await using server = await KafkaServer.start(scripts, 3);
     await using opened = await openTestLog(server.address, { replication: 3, delivery_timeout: '300s' });
@@ -166,7 +164,9 @@ withServers(['servers'], 'kafka log through faults of the broker', () => {
     assert.equal(load.refused, 0);
     await checkStored(opened, load);
   });
+}
 
+function testSecurity(scripts: string): void {
   test('SASL and TLS are spoken as configured, and what is wrong with them is said in a sentence', async () => {
     await using server = await KafkaServer.start(scripts, 1, { isSecured: true });
     const user = { username: 'helios', password: 'helios-secret' };
@@ -195,4 +195,19 @@ withServers(['servers'], 'kafka log through faults of the broker', () => {
       await assert.rejects(ensured, { code: 'log_unavailable', message: sentence });
     }
   });
+}
+
+withServers(['servers'], 'kafka log through faults of the broker', () => {
+  const scripts = serverAddress('servers') as string;
+
+  describe('one broker', () => {
+    let server: KafkaServer;
+    before(async () => {
+      server = await KafkaServer.start(scripts);
+    });
+    after(() => server[Symbol.asyncDispose]());
+    for (const register of [testAbsence, testRestarts, testDeadline, testBound]) register(() => server);
+  });
+  testLeaders(scripts);
+  testSecurity(scripts);
 });

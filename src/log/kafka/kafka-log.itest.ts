@@ -43,9 +43,7 @@ async function checkTraces(brokers: string): Promise<void> {
   assert.deepEqual(services(traced), ['cart', 'stock'], 'those of one trace stand together, in order');
 }
 
-withServers(['kafka'], 'kafka log', () => {
-  const brokers = serverAddress('kafka') as string;
-
+function testOrder(brokers: string): void {
   eventLogContract('kafka log', { wholeRecords: false, retention: false }, async () => {
     const opened = await openTestLog(brokers);
     return {
@@ -91,7 +89,9 @@ withServers(['kafka'], 'kafka log', () => {
     const twice = partsOf(await opened.reader.readAll()).filter((part) => part.includes(keyOf(7)));
     assert.deepEqual(twice.toSorted(), [...once, ...once].toSorted());
   });
+}
 
+function testParts(brokers: string): void {
   test('a record that is larger than the topic takes is cut, and only the event that is too large alone is refused', async () => {
     await using opened = await openTestLog(brokers, { compression: 'none', partitions: 1 });
     const { connection, config, log, reader } = opened;
@@ -144,7 +144,9 @@ withServers(['kafka'], 'kafka log', () => {
     );
     assert.ok(heard.every(({ position: { partition } }) => partition !== position.partition));
   });
+}
 
+function testLimits(brokers: string): void {
   test('lines of metrics go to the partition of the entity that sent them', async () => {
     await using opened = await openTestLog(brokers, {}, { kind: 'metrics' });
     const lines = Array.from({ length: 60 }, (_, i) => {
@@ -191,7 +193,9 @@ withServers(['kafka'], 'kafka log', () => {
     );
     assert.equal(read.find(({ message }) => message === 'last')?.partition, 2);
   });
+}
 
+function testKinds(brokers: string): void {
   test('topics that are missing are made as configured, also by several processes at once', async () => {
     const config = testConfig(brokers, { retention: '2h' });
     await using connection = connectionTo(config);
@@ -228,4 +232,9 @@ withServers(['kafka'], 'kafka log', () => {
     await using other = connectionTo(greedy);
     await assert.rejects(ensureTopics(other, topicSpecs(greedy)), { code: 'invalid_config', message: /kafka\.replication 9/ });
   });
+}
+
+withServers(['kafka'], 'kafka log', () => {
+  const brokers = serverAddress('kafka') as string;
+  for (const register of [testOrder, testParts, testLimits, testKinds]) register(brokers);
 });

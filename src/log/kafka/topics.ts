@@ -57,10 +57,14 @@ async function createTopic(connection: KafkaConnection, spec: TopicSpec): Promis
         const { code, reason } = kafkaFailure(error);
         if (code === 'TOPIC_ALREADY_EXISTS') return;
         if (code !== 'INVALID_REPLICATION_FACTOR') throw error;
-        throw new HeliosError('invalid_config', `cannot create the topic ${spec.topic} with kafka.replication ${replication}: ${reason}`, {
-          cause: error,
-          details: { field: 'kafka.replication' },
-        });
+        throw new HeliosError(
+          'invalid_config',
+          `cannot create the topic ${spec.topic} with kafka.replication ${replication}: ${reason}`,
+          {
+            cause: error,
+            details: { field: 'kafka.replication' },
+          },
+        );
       }
     });
   } catch (error) {
@@ -96,9 +100,13 @@ export async function ensureTopics(connection: KafkaConnection, specs: readonly 
   const missing = specs.filter(({ topic }) => !found.has(topic));
   if (missing.length > 0 && !config.create_topics) {
     const names = namesOf(missing);
-    throw new HeliosError('log_unavailable', `cannot use the topics ${names}: they do not exist, and kafka.create_topics is off`, {
-      details: { field: 'kafka.create_topics' },
-    });
+    throw new HeliosError(
+      'log_unavailable',
+      `cannot use the topics ${names}: they do not exist, and kafka.create_topics is off`,
+      {
+        details: { field: 'kafka.create_topics' },
+      },
+    );
   }
   for (const spec of missing) await createTopic(connection, spec);
   // The broker that is asked may hear of a new topic a moment after the one that made it.
@@ -108,7 +116,8 @@ export async function ensureTopics(connection: KafkaConnection, specs: readonly 
   }
   for (const { topic, partitions } of specs) {
     const actual = found.get(topic);
-    if (actual !== partitions) logger.warn('a topic has another number of partitions than configured', { topic, actual, partitions });
+    if (actual !== partitions)
+      logger.warn('a topic has another number of partitions than configured', { topic, actual, partitions });
   }
   return found;
 }
