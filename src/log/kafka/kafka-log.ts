@@ -102,11 +102,11 @@ class KafkaLog implements EventLog {
       this.#metrics.add(LOG_METRICS.failedAppends, 1, { code: refusal.code });
       return Promise.reject(refusal);
     }
+    // Nothing to keep: there is no event in it, and no partition that it belongs to.
+    if (record.count === 0) return Promise.resolve({ partition: 0, offset: -1 });
     const { clock, config } = this.#options;
     const deadlineMs = clock.monotonicMs() + config.delivery_timeout;
     const append = new PendingAppend(record, deadlineMs, (done) => this.#isDurable(done));
-    // Nothing to keep: there is no event in it, and no partition that it belongs to.
-    if (record.count === 0) return Promise.resolve({ partition: 0, offset: -1 });
     const { main, traces } = this.#opened.splitter.split(record);
     this.#pendingBytes += this.#main.add(record, main, append);
     if (traces && this.#traces) this.#pendingBytes += this.#traces.add(record, traces, append);
