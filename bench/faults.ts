@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { createGenerator } from '../src/generate/generator.ts';
 import { createPrng } from '../src/lib/prng.ts';
 import { HeliosStack } from '../test/servers/helios-stack.ts';
-import { serverAddress } from '../test/servers/server-address.ts';
+import { serverAddress } from '../test/servers/server-address.fixture.ts';
 import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
 import { textTable } from './load-table.ts';
 import { differences, StackAudit } from './stack-audit.ts';

@@ -12,7 +12,7 @@ import type { EventBatch } from '../src/model/event-batch.ts';
 import { createNames } from '../src/model/event-batch.ts';
 import { NO_LIMITS } from '../src/model/scanner.ts';
 import { createSimdScanner } from '../src/model/simd-scanner.ts';
-import { serverAddress } from '../test/servers/server-address.ts';
+import { serverAddress } from '../test/servers/server-address.fixture.ts';
 import { sampleRecords } from './sample-events.ts';
 
 const RUNS = 3;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { HeliosStack } from '../test/servers/helios-stack.ts';
-import { serverAddress } from '../test/servers/server-address.ts';
+import { serverAddress } from '../test/servers/server-address.fixture.ts';
 import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
 import { runLoad } from './load-run.ts';
 import type { LoadResult } from './load-result.ts';

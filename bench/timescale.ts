@@ -16,7 +16,7 @@ import type { Store } from '../src/store/store.ts';
 import type { Database } from '../src/store/timescale/database.ts';
 import { openTestDatabase } from '../src/store/timescale/test-database.fixture.ts';
 import { openTimescaleStore } from '../src/store/timescale/timescale-store.ts';
-import { serverAddress } from '../test/servers/server-address.ts';
+import { serverAddress } from '../test/servers/server-address.fixture.ts';
 
 const SERVICES = 50;
 const DAYS = 30;

@@ -16,9 +16,9 @@ function isMetric(value: unknown): value is MetricDefinition {
   return typeof value === 'object' && value !== null && 'name' in value && 'type' in value && 'help' in value;
 }
 
-/** What every room's metrics.ts exports, by name. */
+/** What every room's metrics.ts, and that of an adapter, exports, by name. */
 export async function metricDefinitions(): Promise<MetricDefinition[]> {
-  const files = globSync('src/*/metrics.ts', { cwd: root }).toSorted();
+  const files = globSync(['src/*/metrics.ts', 'src/*/*/*-metrics.ts'], { cwd: root }).toSorted();
   const modules = await Promise.all(
     files.map((file) => import(pathToFileURL(join(root, file)).href) as Promise<Record<string, unknown>>),
   );

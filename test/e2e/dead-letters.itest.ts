@@ -12,7 +12,7 @@ import { createDeadLetters } from '../../src/log/kafka/dead-letters.ts';
 import { openTopicProducer } from '../../src/log/kafka/topic-producer.ts';
 import { openTopicTail } from '../../src/log/kafka/topic-tail.ts';
 import { ensureTopics } from '../../src/log/kafka/topics.ts';
-import { serverAddress, withServers } from '../servers/server-address.ts';
+import { serverAddress, withServers } from '../servers/server-address.fixture.ts';
 
 /** Runs `helios dlq` in this process; rejects as the command does. */
 async function dlq(...args: string[]): Promise<string> {

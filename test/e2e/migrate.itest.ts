@@ -4,7 +4,7 @@ import test from 'node:test';
 import { createProgram } from '../../src/cli/program.ts';
 import { HeliosError } from '../../src/lib/errors.ts';
 import { openTestDatabase } from '../../src/store/timescale/test-database.fixture.ts';
-import { withServers } from '../servers/server-address.ts';
+import { withServers } from '../servers/server-address.fixture.ts';
 
 /** Runs `helios migrate` in this process; rejects as the command does. */
 async function migrate(...args: string[]): Promise<{ out: string; warnings: string }> {

@@ -11,7 +11,7 @@ import type { Anomaly } from '../../src/model/anomaly.ts';
 import type { Incident } from '../../src/model/incident.ts';
 import type { Report } from '../../src/model/report.ts';
 import { HeliosStack } from '../servers/helios-stack.ts';
-import { serverAddress, withServers } from '../servers/server-address.ts';
+import { serverAddress, withServers } from '../servers/server-address.fixture.ts';
 import { StackPlace } from '../servers/stack-place.ts';
 
 const PATIENCE_MS = 120_000;

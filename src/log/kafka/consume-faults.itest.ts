@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { serverAddress, withServers } from '../../../test/servers/server-address.ts';
+import { serverAddress, withServers } from '../../../test/servers/server-address.fixture.ts';
 import { KafkaServer } from '../../../test/servers/server-script.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { PartitionGroup } from '../partition-log.ts';

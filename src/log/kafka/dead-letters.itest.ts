@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { serverAddress, withServers } from '../../../test/servers/server-address.ts';
+import { serverAddress, withServers } from '../../../test/servers/server-address.fixture.ts';
 import type { DeadLetter } from '../partition-log.ts';
 import { message, namesOf, openTestTopic, readSome } from './consume.fixture.ts';
 import { createDeadLetters, listDeadLetters, retryDeadLetters } from './dead-letters.ts';

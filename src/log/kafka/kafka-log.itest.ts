@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { serverAddress, withServers } from '../../../test/servers/server-address.ts';
+import { serverAddress, withServers } from '../../../test/servers/server-address.fixture.ts';
 import type { HeliosError } from '../../lib/errors.ts';
 import { eventLogContract } from '../event-log.contract.ts';
 import type { LogRecord } from '../event-log.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import test from 'node:test';
-import { serverAddress, withServers } from '../../../test/servers/server-address.ts';
+import { serverAddress, withServers } from '../../../test/servers/server-address.fixture.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { PartitionGroup, PartitionWork } from '../partition-log.ts';
 import { message, namesOf, noLetters, openTestTopic, type TestTopic } from './consume.fixture.ts';

@@ -2,7 +2,7 @@ const SEED = 0x9747b28c;
 const MULTIPLIER = 0x5bd1e995;
 
 /**
- * MurmurHash2 (Appleby) as Kafka's default partitioner computes it (org.apache.kafka.common.utils.Utils.murmur2), so that whoever
+ * MurmurHash2 (Appleby) as Kafka's default partitioner computes it (its murmur2), so that whoever
  * produces with an entity's name as key finds the same partition. A signed 32-bit number.
  */
 export function murmur2(bytes: Uint8Array): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { serverAddress, withServers } from '../../../test/servers/server-address.ts';
+import { serverAddress, withServers } from '../../../test/servers/server-address.fixture.ts';
 import { createPrng } from '../../lib/prng.ts';
 import type { DeadLetter } from '../partition-log.ts';
 import { message, namesOf, noLetters, openTestTopic, readSome, type TestTopic } from './consume.fixture.ts';

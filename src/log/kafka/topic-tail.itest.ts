@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { serverAddress, withServers } from '../../../test/servers/server-address.ts';
+import { serverAddress, withServers } from '../../../test/servers/server-address.fixture.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { openTestTopic } from './consume.fixture.ts';
 import { openTopicTail, type TopicRecord } from './topic-tail.ts';

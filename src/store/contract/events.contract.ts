@@ -80,7 +80,7 @@ export const eventsContract: ContractTests = {
     const lines: FixtureEvent[] = [
       eventAt(T0 + 0.001, { message: '', metadata: {} }),
       eventAt(T0 + 0.999, {
-        message: 'tab\t "quoted" \\ back / \u2028 😀',
+        message: 'tab\t "quoted" \\ back / \u2028 \u{1f600}',
         metadata: { 'a b': [1, null, { deep: [true] }], '': 0 },
       }),
       eventAt(T0 + 1, {

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { serverAddress, withServers } from '../../../test/servers/server-address.ts';
+import { serverAddress, withServers } from '../../../test/servers/server-address.fixture.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
 import { silentLogger } from '../../lib/logger.ts';

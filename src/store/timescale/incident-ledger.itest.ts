@@ -91,7 +91,10 @@ async function checkEnd(database: Database): Promise<void> {
   assert.deepEqual(await stored<Incident>(database, 'incident'), want.incidents);
   assert.deepEqual([...(await stored(database, 'change')).keys()], [DEPLOYMENT.id]);
   const incidents = [...want.incidents.values()];
-  assert.deepEqual(incidents.map(({ anomalyIds }) => anomalyIds.length).toSorted((a, b) => a - b), [1, CASCADE_SERVICES]);
+  assert.deepEqual(
+    incidents.map(({ anomalyIds }) => anomalyIds.length).toSorted((a, b) => a - b),
+    [1, CASCADE_SERVICES],
+  );
   const cascade = incidents.find(({ services }) => services.includes(ROOT));
   assert.equal(cascade?.causes[0]?.service, ROOT);
   assert.match(cascade.causes[0].reason, /60 s after a deployment to 2.*cpu is up/);

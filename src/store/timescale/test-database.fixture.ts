@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
-import { serverAddress } from '../../../test/servers/server-address.ts';
+import { serverAddress } from '../../../test/servers/server-address.fixture.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { silentMetrics } from '../../lib/metrics.ts';
