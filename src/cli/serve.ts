@@ -7,16 +7,11 @@ import { formatDurationMs } from '../lib/units.ts';
 import type { CommandContext } from './command-context.ts';
 import { addConfigFlags, configRequestOf, type ConfigFlags } from './config-flags.ts';
 import { examples } from './help-examples.ts';
+import { welcome } from './welcome.ts';
+import type { Urls } from './welcome.ts';
 
 /** Closing files comes after the last request, which shutdown_timeout bounds. */
 const CLOSE_MS = 10_000;
-
-/** Where the doors are; null for a port that is off. */
-interface Urls {
-  url: string;
-  otlpUrl: string | null;
-  grpcUrl: string | null;
-}
 
 /** Prints events as JSON lines, the ready line before all that happened during the start. */
 function eventPrinter(print: (line: string) => void): {
@@ -35,16 +30,6 @@ function eventPrinter(print: (line: string) => void): {
       early = null;
     },
   };
-}
-
-function welcome({ url, otlpUrl, grpcUrl }: Urls, config: Config): string {
-  const at = url === 'http://127.0.0.1:8080' ? '' : ` --url ${url}`;
-  const otlp = otlpUrl === null ? '' : `, OTLP over HTTP on ${otlpUrl}`;
-  const grpc = grpcUrl === null ? '' : `, gRPC on ${grpcUrl}`;
-  return `HELIOS listens on ${url}${otlp}${grpc}, data in ${config.data_dir}. Next:
-  curl ${url}/api/v1/events -d "{\\"timestamp\\":\\"$(date -u +%FT%TZ)\\",\\"service\\":\\"shop\\",\\"level\\":\\"INFO\\",\\"message\\":\\"hello\\"}"
-  bin/helios replay events.ndjson${at}
-  bin/helios incidents${at}`;
 }
 
 async function stoppedInTime(stopped: Promise<void>, config: Config, signal: AbortSignal): Promise<void> {
@@ -71,6 +56,7 @@ export function registerServe(program: Command, context: CommandContext): void {
         'helios serve',
         'helios serve --port 9000 --data-dir /var/lib/helios --config helios.yaml',
         'helios serve --clock events --data-dir ./history     # takes data of any age',
+        'helios serve --target store,detect --config helios.yaml     # over Kafka and TimescaleDB',
       ),
     )
     .action(async (flags: ConfigFlags) => {
