@@ -5,7 +5,7 @@ ARGS ?=
 EVENTS ?= dist/events.ndjson
 installed := node_modules/.installed
 
-.PHONY: help demo run test test-unit test-integration test-clients test-load coverage lint fmt docs generate-events bench clean
+.PHONY: help demo run test test-unit test-integration test-clients test-load coverage lint fmt docs dashboards compose-check generate-events bench clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
@@ -20,12 +20,12 @@ demo: $(installed) ## starts HELIOS, feeds it a bad day, shows the incident and 
 run: $(installed) ## runs the server: helios serve
 	@bin/helios serve $(ARGS)
 
-test: test-unit test-integration ## all tests that need no other server
+test: test-unit test-integration ## all tests
 
 test-unit: $(installed) ## unit tests, a few seconds
 	@npm run --silent test:unit
 
-test-integration: $(installed) ## tests that start processes, servers and crashes
+test-integration: $(installed) ## tests with processes and crashes; finds Kafka and PostgreSQL or starts them
 	@npm run --silent test:integration
 
 test-clients: $(installed) ## real clients (Collector, telemetrygen, Prometheus, grpcurl, Python SDK), installed into .cache when missing
@@ -45,6 +45,12 @@ fmt: $(installed) ## formats the code
 
 docs: $(installed) ## writes the reference pages that are generated from the code
 	@npm run --silent docs
+
+dashboards: $(installed) ## writes Grafana's dashboards, which are generated from code
+	@npm run --silent dashboards
+
+compose-check: $(installed) ## Compose file, Dockerfile, image, proxy, alerts and dashboards, by the tools that judge them
+	@HELIOS_TEST_REQUIRE=infrastructure npm run --silent test:infrastructure
 
 generate-events: $(installed) ## a file of synthetic events with its labels; EVENTS=FILE names it
 	@mkdir -p "$$(dirname "$(EVENTS)")"

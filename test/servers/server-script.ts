@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A broker's script uses ports up to 42 above its first. */
+/** A broker's script takes these above its first port. */
 const BROKER_PORTS = [0, 10, 20, 30, 40].flatMap((first) => [first, first + 1, first + 2]);
 
 /** Where a broker's further listeners are, above its port. */
@@ -61,6 +61,16 @@ class ScriptServer implements AsyncDisposable {
     return stdout.trim().split('\n').at(-1) ?? '';
   }
 
+  /** A start that fails half-way leaves nothing behind. */
+  protected async begin(...args: string[]): Promise<void> {
+    try {
+      this.address = await this.call('start', ...args);
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   protected removeScratch(): void {
     rmSync(path.dirname(this.directory), { recursive: true, force: true });
   }
@@ -78,7 +88,7 @@ export class KafkaServer extends ScriptServer {
     const server = new KafkaServer(folder, 'kafka');
     const security = isSecured ? ['--sasl', '--tls'] : [];
     const port = String(await freeBrokerPort());
-    server.address = await server.call('start', '--port', port, '--brokers', String(brokers), ...security);
+    await server.begin('--port', port, '--brokers', String(brokers), ...security);
     return server;
   }
 
@@ -111,7 +121,7 @@ export class KafkaServer extends ScriptServer {
 export class PostgresServer extends ScriptServer {
   static async start(folder: string): Promise<PostgresServer> {
     const server = new PostgresServer(folder, 'postgres');
-    server.address = await server.call('start');
+    await server.begin();
     return server;
   }
 
