@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
-import { HeliosError } from '../lib/errors.ts';
+import { assert } from '../lib/assert.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createAuthorize } from '../ingest/keys.ts';
 import type { IngestHandler } from '../ingest/handler.ts';
@@ -48,17 +48,6 @@ interface Shared {
   /** Event time when the clock follows the data, wall time otherwise. */
   clock: Clock;
   state: { isStopping: boolean };
-}
-
-function checkTargets(config: Config): void {
-  if (config.target.length === 1 && config.target[0] === 'all') return;
-  throw new HeliosError(
-    'invalid_config',
-    `cannot run --target=${config.target.join(',')}: embedded storage runs all roles in one process (--target=all)`,
-    {
-      details: { field: 'target' },
-    },
-  );
 }
 
 function readinessOf(shared: Shared, handler: IngestHandler): Readiness {
@@ -225,7 +214,7 @@ export async function openEmbeddedProcess(
   scope: AsyncDisposableStack,
   onDeath: (error: Error) => void,
 ): Promise<Urls> {
-  checkTargets(options.config);
+  assert(options.config.target.includes('all'), 'the configuration has checked that embedded storage runs all roles');
   const shared = await openShared(options, scope, onDeath);
   const urls = await openServer(shared, options, scope);
   scope.defer(keepRetention(shared));
