@@ -82,3 +82,37 @@ test('the oldest requests are forgotten past the limit', () => {
   assert.equal(filter.filter(recordAt(9, [1])).count, 1);
   assert.equal(filter.filter(recordAt(9, [4])).count, 0);
 });
+
+test('a commit keeps the requests of records before its offset alone: those behind are read again after a crash', async () => {
+  const stored: Record<string, unknown>[] = [];
+  const session = {
+    query: (sql: string, values: readonly unknown[] = []) => {
+      if (sql.startsWith('INSERT')) stored.push({ next_offset: values[3], hashes: values[4] });
+      return Promise.resolve({ rows: sql.startsWith('SELECT') ? stored : [], rowCount: 0 });
+    },
+  };
+  const commit = async (filter: RequestFilter, nextOffset: number): Promise<void> => {
+    await filter.store({ ...session, execute: () => Promise.resolve(), copy: () => Promise.resolve() }, nextOffset);
+    filter.settle(nextOffset);
+  };
+  const restart = async (): Promise<RequestFilter> => {
+    const filter = new RequestFilter(KEY, silentMetrics);
+    await filter.load(session);
+    return filter;
+  };
+  const filter = new RequestFilter(KEY, silentMetrics);
+  // What is read at once is filtered at once, and may be committed record by record.
+  assert.deepEqual(
+    [recordAt(0, [1]), recordAt(1, [2, 3]), recordAt(2, [3, 4])].map((each) => filter.filter(each).count),
+    [1, 2, 1],
+  );
+  await commit(filter, 1);
+  const crashed = await restart();
+  assert.deepEqual(
+    [recordAt(1, [1, 2, 3]), recordAt(2, [3, 4])].map((each) => crashed.filter(each).count),
+    [2, 1],
+  );
+  await commit(filter, 3);
+  const later = await restart();
+  assert.equal(later.filter(recordAt(3, [1, 2, 3, 4, 5])).count, 1);
+});

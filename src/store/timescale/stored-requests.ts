@@ -45,9 +45,10 @@ export class RequestFilter {
   readonly #limit: number;
   /** Stored requests, oldest first, by the offset up to which their commit stored. */
   readonly #stored = new Map<string, number>();
-  /** Seen since the filter was opened, and for those of them that are not stored: since the last commit. */
+  /** Seen and not stored, or seen again from behind the stored offset. */
   readonly #seen = new Set<string>();
-  #pending: string[] = [];
+  /** Seen and not stored, in the order of the log, with the offset of their record. */
+  #pending: { entry: string; offset: number }[] = [];
   /** Commits with requests in the database, oldest first. */
   #commits: { nextOffset: number; entries: number }[] = [];
   #entries = 0;
@@ -88,29 +89,33 @@ export class RequestFilter {
     return withoutParts(record, parts, kept);
   }
 
-  /** Stores what came since the last commit; the caller holds the transaction. */
+  /**
+   * Stores what came since the last commit in records below `nextOffset`; the caller holds the transaction. Records may be filtered long before
+   * they are committed: what lies behind would be taken for repeated when a crash makes it be read again.
+   */
   async store(session: Session, nextOffset: number): Promise<void> {
-    if (this.#pending.length === 0) return;
+    const due = this.#pending.slice(0, this.#dueBefore(nextOffset)).map(({ entry }) => entry);
+    if (due.length === 0) return;
     await session.query(
       `INSERT INTO stored_requests AS s (consumer_group, topic, log_partition, next_offset, hashes) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (consumer_group, topic, log_partition, next_offset) DO UPDATE SET hashes = s.hashes || excluded.hashes`,
-      [...this.#values(), nextOffset, Buffer.from(this.#pending.join(''), 'latin1')],
+      [...this.#values(), nextOffset, Buffer.from(due.join(''), 'latin1')],
     );
-    const below = this.#trimBelow();
+    const below = this.#trimBelow(due.length);
     if (below === null) return;
     await session.query(`DELETE FROM stored_requests WHERE ${WHERE_KEY} AND next_offset < $4`, [...this.#values(), below]);
   }
 
   /** Called once the commit up to `nextOffset` is stored. */
   settle(nextOffset: number): void {
-    if (this.#pending.length === 0) return;
-    const below = this.#trimBelow();
-    for (const entry of this.#pending) {
+    const due = this.#pending.splice(0, this.#dueBefore(nextOffset));
+    if (due.length === 0) return;
+    const below = this.#trimBelow(due.length);
+    for (const { entry } of due) {
       this.#seen.delete(entry);
       this.#remember(entry, nextOffset);
     }
-    this.#count(nextOffset, this.#pending.length);
-    this.#pending = [];
+    this.#count(nextOffset, due.length);
     if (below === null) return;
     const first = this.#commits.findIndex((commit) => commit.nextOffset >= below);
     for (const { entries } of this.#commits.splice(0, first < 0 ? this.#commits.length : first)) this.#entries -= entries;
@@ -122,8 +127,14 @@ export class RequestFilter {
     if (storedUpTo !== undefined && storedUpTo <= offset) return false;
     if (this.#seen.has(entry)) return false;
     this.#seen.add(entry);
-    if (storedUpTo === undefined) this.#pending.push(entry);
+    if (storedUpTo === undefined) this.#pending.push({ entry, offset });
     return true;
+  }
+
+  /** How many of the pending lie below that offset. */
+  #dueBefore(nextOffset: number): number {
+    const first = this.#pending.findIndex(({ offset }) => offset >= nextOffset);
+    return first < 0 ? this.#pending.length : first;
   }
 
   #remember(entry: string, nextOffset: number): void {
@@ -142,8 +153,8 @@ export class RequestFilter {
   }
 
   /** Commits below this offset hold only requests that are too old; null while it is not worth a statement. */
-  #trimBelow(): number | null {
-    let excess = this.#entries + this.#pending.length - this.#limit;
+  #trimBelow(added: number): number | null {
+    let excess = this.#entries + added - this.#limit;
     if (excess < Math.min(TRIM_SLACK, this.#limit)) return null;
     for (const { nextOffset, entries } of this.#commits) {
       if (entries > excess) return nextOffset;
