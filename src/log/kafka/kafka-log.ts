@@ -7,6 +7,8 @@ import { IdempotencyIndex, type IdempotencyLimits } from '../idempotency-index.t
 import { KAFKA_METRICS, LOG_METRICS, labelled } from '../metrics.ts';
 import type { KafkaConfig } from './config.ts';
 import type { KafkaConnection } from './connection.ts';
+import { EventTime } from './event-time.ts';
+import { EntitySpread } from './entity-spread.ts';
 import type { KafkaFailure } from './failure.ts';
 import { createEventSplitter, createMetricSplitter, type LineSplitter } from './line-split.ts';
 import { PendingAppend } from './pending-append.ts';
@@ -42,7 +44,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     const tracePartitions = tracesTopic === undefined ? null : await partitionsOf(tracesTopic);
     const splitter =
       kind === 'events'
-        ? createEventSplitter(partitions, tracePartitions, () => clock.nowMs())
+        ? createEventSplitter(new EntitySpread(partitions, options.config.hot_services), tracePartitions, () => clock.nowMs())
         : createMetricSplitter(partitions);
     return new KafkaLog(options, { link, splitter, partitions, tracePartitions });
   } catch (error) {
@@ -76,7 +78,7 @@ class KafkaLog implements EventLog {
   #durable = 0;
   /** Not yet told to the metrics. */
   #counted = { records: 0, events: 0, bytes: 0 };
-  #newestMs = -Infinity;
+  readonly #eventTime = new EventTime();
   #refusal: HeliosError | null = null;
   #lastFailure: KafkaFailure | null = null;
   #isStopping = false;
@@ -110,7 +112,7 @@ class KafkaLog implements EventLog {
     const { main, traces } = this.#opened.splitter.split(record);
     this.#pendingBytes += this.#main.add(record, main, append);
     if (traces && this.#traces) this.#pendingBytes += this.#traces.add(record, traces, append);
-    if (record.maxTimestampMs > this.#newestMs) this.#newestMs = record.maxTimestampMs;
+    this.#eventTime.observe(record.minTimestampMs, record.maxTimestampMs);
     this.#counted.bytes += record.bytes.length;
     this.#waiting.push(append);
     return append.promise;
@@ -274,9 +276,12 @@ class KafkaLog implements EventLog {
   }
 
   #announce(): void {
-    if (this.#isStopping || this.#newestMs === -Infinity) return;
+    const { newestMs } = this.#eventTime;
+    if (this.#isStopping || newestMs === -Infinity) return;
     const receivedAtMs = this.#options.clock.nowMs();
-    for (const partition of this.#main.partitions) partition.announce(this.#newestMs, receivedAtMs);
+    for (const partition of [...this.#main.partitions, ...(this.#traces?.partitions ?? [])]) {
+      partition.announce(newestMs, receivedAtMs);
+    }
   }
 }
 
