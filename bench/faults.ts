@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createGenerator } from '../src/generate/generator.ts';
 import { createPrng } from '../src/lib/prng.ts';
+import type { Prng } from '../src/lib/prng.ts';
 import { HeliosStack } from '../test/servers/helios-stack.ts';
 import { serverAddress } from '../test/servers/server-address.fixture.ts';
 import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
@@ -9,6 +10,7 @@ import { textTable } from './load-table.ts';
 import { differences, StackAudit } from './stack-audit.ts';
 import type { StoredEvents, StoredVerdicts } from './stack-audit.ts';
 import { drawFaults, strike } from './stack-faults.ts';
+import type { FaultKind } from './stack-faults.ts';
 import { StackSender } from './stack-sender.ts';
 
 /**
@@ -72,6 +74,37 @@ async function settle(audit: StackAudit): Promise<void> {
   }
 }
 
+interface Sending {
+  sender: StackSender;
+  faultCount: number;
+  strike: (kind: FaultKind, prng: Prng) => Promise<void>;
+}
+
+/** Sends everything; faults strike at even distances, while events go on until the next one is due. */
+async function sendThrough({ sender, faultCount, strike: doStrike }: Sending): Promise<void> {
+  const prng = createPrng(seed);
+  const kinds = drawFaults(prng, faultCount);
+  const startMs = performance.now();
+  let striking = Promise.resolve();
+  let number = 0;
+  for (const { bytes, count } of generator().events(BATCH)) {
+    const done = faultCount - kinds.length;
+    const kind = kinds[0];
+    if (kind !== undefined && sender.acknowledged >= (wanted * (done + 1)) / (faultCount + 2)) {
+      await striking;
+      kinds.shift();
+      process.stderr.write(`${Math.round((performance.now() - startMs) / 1000)} s, ${sender.acknowledged} events: ${kind}\n`);
+      striking = doStrike(kind, prng);
+      striking.catch(() => {});
+    }
+    const aheadMs = (sender.acknowledged / Number(flags.rate)) * 1000 - (performance.now() - startMs);
+    if (aheadMs > 5) await sleep(aheadMs);
+    await sender.send(bytes, count, `batch-${number++}`);
+    if (sender.acknowledged >= wanted) break;
+  }
+  await striking;
+}
+
 async function run(faultCount: number): Promise<Outcome> {
   const folder = serverAddress('servers');
   if (folder === undefined) throw new Error('HELIOS_TEST_SERVERS must name the folder with the scripts that start servers');
@@ -86,27 +119,8 @@ async function run(faultCount: number): Promise<Outcome> {
   await using audit = new StackAudit(postgres.address);
   const doors = stack.names().filter((name) => name.startsWith('ingest'));
   await using sender = new StackSender({ urls: () => doors.map((name) => stack.url(name)) });
-  const prng = createPrng(seed);
   const startMs = performance.now();
-  const done = new AbortController();
-  const striking = (async () => {
-    for (const kind of drawFaults(prng, faultCount)) {
-      if (done.signal.aborted) throw new Error('the events ended before the faults did: more events, or a lower rate');
-      await sleep(1000 + prng.below(3000));
-      process.stderr.write(`${Math.round((performance.now() - startMs) / 1000)} s: ${kind}\n`);
-      await strike(kind, { stack, kafka, postgres }, prng);
-    }
-  })();
-  striking.catch(() => {});
-  let number = 0;
-  for (const { bytes, count } of generator().events(BATCH)) {
-    const aheadMs = (sender.acknowledged / Number(flags.rate)) * 1000 - (performance.now() - startMs);
-    if (aheadMs > 5) await sleep(aheadMs);
-    await sender.send(bytes, count, `batch-${number++}`);
-    if (sender.acknowledged >= wanted) break;
-  }
-  done.abort();
-  await striking;
+  await sendThrough({ sender, faultCount, strike: (kind, prng) => strike(kind, { stack, kafka, postgres }, prng) });
   await settle(audit);
   const [stored, verdicts] = [await audit.events(), await audit.verdicts()];
   const { acknowledged, retries } = sender;

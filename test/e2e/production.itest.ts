@@ -11,6 +11,7 @@ import type { Anomaly } from '../../src/model/anomaly.ts';
 import type { Incident } from '../../src/model/incident.ts';
 import type { Report } from '../../src/model/report.ts';
 import { HeliosStack } from '../servers/helios-stack.ts';
+import type { StackOptions } from '../servers/helios-stack.ts';
 import { serverAddress, withServers } from '../servers/server-address.fixture.ts';
 import { StackPlace } from '../servers/stack-place.ts';
 
@@ -20,6 +21,14 @@ const MINUTE_MS = 60_000;
 
 function openPlace(): Promise<StackPlace> {
   return StackPlace.open(serverAddress('kafka') as string, serverAddress('postgres') as string);
+}
+
+function startStack(
+  { kafka, postgres, args }: StackPlace,
+  more: readonly string[] = [],
+  replicas: StackOptions['replicas'] = {},
+): Promise<HeliosStack> {
+  return HeliosStack.start({ kafka, postgres, args: [...args, '--clock', 'events', ...more], replicas });
 }
 
 async function send(stack: HeliosStack, options: GeneratorOptions): Promise<number> {
@@ -52,10 +61,10 @@ async function waitUntilSettled(stack: HeliosStack, audit: StackAudit, events: n
   });
 }
 
-withServers(['kafka', 'postgres'], 'roles in processes of their own over Kafka and a database', () => {
+function testBadDeployment(): void {
   test('what one process a role makes of a bad deployment: an incident with a report, on the stream and in the API', async () => {
     await using place = await openPlace();
-    await using stack = await HeliosStack.start({ ...place, args: [...place.args, '--clock', 'events'] });
+    await using stack = await startStack(place);
     await using audit = new StackAudit(place.postgres);
     const streamed = new Map<string, unknown[]>();
     const console = stack.url('console-0');
@@ -84,10 +93,12 @@ withServers(['kafka', 'postgres'], 'roles in processes of their own over Kafka a
     }
     for (const name of stack.names()) assert.equal(await stack.stop(name), 0, name);
   });
+}
 
+function testDecisions(): void {
   test('a decision at the console reaches incident, stream and detectors', async () => {
     await using place = await openPlace();
-    await using stack = await HeliosStack.start({ ...place, args: [...place.args, '--clock', 'events'] });
+    await using stack = await startStack(place);
     await using audit = new StackAudit(place.postgres);
     const console = stack.url('console-0');
     const fault = { kind: 'error_burst' as const, startMs: START_MS + 40 * MINUTE_MS, durationMs: 30 * MINUTE_MS };
@@ -108,14 +119,12 @@ withServers(['kafka', 'postgres'], 'roles in processes of their own over Kafka a
       return rows.length === 0 ? true : undefined;
     });
   });
+}
 
+function testReplicas(): void {
   test('two detectors and two reporters make one incident and one report of a cascade of 40 services, and every alert once', async () => {
     await using place = await openPlace();
-    await using stack = await HeliosStack.start({
-      ...place,
-      args: [...place.args, '--clock', 'events', '--set', 'report.update_interval=1h'],
-      replicas: { detect: 2, report: 2 },
-    });
+    await using stack = await startStack(place, ['--set', 'report.update_interval=1h'], { detect: 2, report: 2 });
     await using audit = new StackAudit(place.postgres);
     const alerts: Anomaly[] = [];
     using _stream = await EventStreamReader.open(stack.url('console-0'), ({ type, data }) => {
@@ -138,4 +147,10 @@ withServers(['kafka', 'postgres'], 'roles in processes of their own over Kafka a
     for (const { id, detectedAt } of alerts) told.set(`${id} ${detectedAt}`, (told.get(`${id} ${detectedAt}`) ?? 0) + 1);
     for (const id of incident.anomalyIds) assert.ok(anomalies.has(id), `anomaly ${id} is stored`);
   });
+}
+
+withServers(['kafka', 'postgres'], 'roles in processes of their own over Kafka and a database', () => {
+  testBadDeployment();
+  testDecisions();
+  testReplicas();
 });

@@ -13,7 +13,7 @@ export interface StackOptions {
   /** Further arguments of every process. */
   args?: readonly string[];
   /** Processes of each role; one by default. */
-  replicas?: Partial<Record<StackRole, number>>;
+  replicas?: Partial<Record<StackRole, number>> | undefined;
 }
 
 /** One process a role, over a broker and a database; each keeps its port when it is started again. */

@@ -33,19 +33,20 @@ export interface PartitionStoreOptions {
  * and time. Rejects with `conflict` when another process has the partition; nothing of this one is stored from then on.
  */
 export async function storePartition(
-  { signal, reader, topic, partition, committed }: AssignedPartition,
+  assigned: AssignedPartition,
   sink: PartitionSink,
   options: PartitionStoreOptions,
 ): Promise<void> {
+  const { signal, reader, topic, partition } = assigned;
   const { clock, logger, metrics, prng, commitIntervalMs } = options;
-  let nextOffset = seekStored(reader, sink.offset(), { topic, partition, logger });
+  let nextOffset = seekStored(reader, sink.offset(), { topic, partition, logger, metrics });
   let isDirty = false;
   let lastCommitMs = clock.monotonicMs();
   const commit = async (): Promise<void> => {
     if (isDirty) await commitPatiently(() => sink.commit(nextOffset), { clock, logger, prng, signal });
     isDirty = false;
     lastCommitMs = clock.monotonicMs();
-    committed(nextOffset);
+    assigned.committed(nextOffset);
   };
   while (!signal.aborted) {
     const records = await reader.read(Infinity, READ_BYTES);
