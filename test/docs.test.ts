@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Command } from 'commander';
@@ -7,6 +8,7 @@ import { metricDefinitions, referencePages } from '../scripts/reference-pages.ts
 import { createProgram } from '../src/cli/program.ts';
 import { CLIENT_VARIABLES, RESERVED_VARIABLES } from '../src/config/environment.ts';
 import { CONFIG_KEYS } from '../src/config/keys.ts';
+import { loadConfig } from '../src/config/sources.ts';
 import { ERROR_CODES } from '../src/lib/errors.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -97,6 +99,22 @@ test('every configuration key is read somewhere, and every key or variable that 
         assert.ok(keys.has(span), `${path}: there is no key ${span}`);
       if (/^HELIOS_[A-Z_]+$/.test(span) && !span.startsWith('HELIOS_TEST_')) assert.ok(variables.has(span), `${path}: ${span}`);
     }
+  }
+});
+
+test('every helios.yaml that a document shows is one that the program takes', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'helios-docs-'));
+  try {
+    for (const path of documents) {
+      for (const [, yaml = ''] of read(path).matchAll(/^```yaml\n(# helios\.yaml\n.*?)^```/gms)) {
+        writeFileSync(join(directory, 'helios.yaml'), yaml);
+        // A password is no part of a file that is shown.
+        const env = yaml.includes('scram-sha') ? { HELIOS_KAFKA_PASSWORD: 'secret' } : {};
+        assert.doesNotThrow(() => loadConfig({ cwd: directory, env }), path);
+      }
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 });
 
