@@ -10,6 +10,11 @@ export interface PartitionReader extends LogReader {
   /** First offset that is kept, and the next to be written, as last heard from the log. */
   firstOffset(): number;
   endOffset(): number;
+  /**
+   * Whether all that the log had a moment ago has been read: `read` answers null also while records are on their way, and while the log is
+   * not there.
+   */
+  isCurrent(): boolean;
 }
 
 /** A partition that is this member's until the signal aborts. */

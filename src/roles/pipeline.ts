@@ -33,6 +33,8 @@ export interface PipelineOptions {
   /** events: time advances with the data alone. */
   clockMode: 'wall' | 'events';
   committedOffset: () => number;
+  /** Whether there is nothing more when the reader has nothing; always, unless a log brings its records later. */
+  isCurrent?: () => boolean;
   commitIntervalMs: number;
   checkpointIntervalMs: number;
   logger: Logger;
@@ -123,10 +125,10 @@ export class Pipeline {
 
   /** Handles what is committed now, up to one read; false when there was nothing. */
   async step(): Promise<boolean> {
-    const { reader, detector, committedOffset } = this.#options;
+    const { reader, detector, committedOffset, isCurrent } = this.#options;
     const records = await reader.read(committedOffset(), READ_BYTES);
     if (records === null) {
-      this.#caughtUp = true;
+      this.#caughtUp = isCurrent?.() ?? true;
       return false;
     }
     for (const record of records) {

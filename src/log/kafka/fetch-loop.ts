@@ -121,7 +121,7 @@ export class FetchLoop {
           ({ topic, partition: number }) => topic === partition.topic && number === partition.partition,
         );
         if (answer) await this.#accept(partition, from, answer);
-        else if (!failed) partition.failure = null;
+        else if (!failed) partition.hear(this.#connection.clock.monotonicMs());
         // In an answer with errors the others are left out: they have not been read.
         if (!failed) partition.mode = 'together';
       }
@@ -139,8 +139,10 @@ export class FetchLoop {
   }
 
   async #accept(partition: FetchPartition, from: number, answer: FetchedPartition): Promise<void> {
-    if (answer.errorCode === 0) partition.accept(answer, from);
-    else if (answer.errorCode === OFFSET_OUT_OF_RANGE) await this.#reposition(partition, from);
+    if (answer.errorCode === 0) {
+      partition.accept(answer, from);
+      partition.hear(this.#connection.clock.monotonicMs());
+    } else if (answer.errorCode === OFFSET_OUT_OF_RANGE) await this.#reposition(partition, from);
     else this.#failed(partition, protocolReason(answer.errorCode));
   }
 

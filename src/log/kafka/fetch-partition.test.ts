@@ -99,3 +99,18 @@ test('who waits is woken by the close, and nothing is taken afterwards', async (
   fetched.accept(answer([0]), 0);
   assert.equal(fetched.peek(), undefined);
 });
+
+test('a reader is current when it has read what the last answer knew of, and the answer is fresh', () => {
+  const fetched = open();
+  assert.equal(fetched.isCurrent(0), false, 'nobody has said from where');
+  fetched.seek(98);
+  fetched.accept(answer([98]), 98);
+  fetched.hear(1000);
+  fetched.take();
+  assert.equal(fetched.isCurrent(1000), false, 'a record is still on its way');
+  fetched.accept(answer([99]), 99);
+  fetched.hear(1100);
+  assert.equal(fetched.isCurrent(1100), false, 'and not read yet');
+  fetched.take();
+  assert.deepEqual([fetched.isCurrent(1200), fetched.isCurrent(60_000)], [true, false]);
+});

@@ -5,6 +5,8 @@ import type { FetchedPartition, FetchedRecord, OffsetRange } from './fetch-clien
 const BUFFER_BYTES = 4_000_000;
 /** Asked of a partition at once, compressed: lines like ours take 5 to 10 times as much afterwards. */
 const FETCH_BYTES = 512 * 1024;
+/** An answer says for so long that nothing more has come; several polls. */
+const CURRENT_MS = 2000;
 
 /**
  * `alone`: an answer of several partitions could not be read, so each is asked for alone; `one`: this one is at fault, so it is
@@ -26,6 +28,8 @@ export class FetchPartition {
   pausedUntilMs = 0;
   mode: FetchMode = 'together';
   failure: Error | null = null;
+  /** Monotonic time of the last answer that said how far the partition goes. */
+  #heardMs = -Infinity;
   /** Where to fetch next; null until someone has said from where, so that nothing is fetched in vain. */
   #nextOffset: number | null = null;
   #records: FetchedRecord[] = [];
@@ -59,6 +63,17 @@ export class FetchPartition {
 
   get hasRoom(): boolean {
     return this.#bytes < BUFFER_BYTES;
+  }
+
+  /** Whether everything is read of what was there a moment before `nowMs`, as far as the broker has said. */
+  isCurrent(nowMs: number): boolean {
+    return this.#nextOffset !== null && !this.peek() && this.#nextOffset >= this.endOffset && nowMs - this.#heardMs < CURRENT_MS;
+  }
+
+  /** The broker has answered at `nowMs`, if only that there is nothing new. */
+  hear(nowMs: number): void {
+    this.failure = null;
+    this.#heardMs = nowMs;
   }
 
   get maxBytes(): number {

@@ -58,6 +58,10 @@ class Reader implements KafkaPartitionReader {
     return this.#fetched.endOffset;
   }
 
+  isCurrent(): boolean {
+    return this.#fetched.isCurrent(this.#options.connection.clock.monotonicMs());
+  }
+
   position(): number {
     return this.#fetched.position ?? this.#fetched.firstOffset;
   }

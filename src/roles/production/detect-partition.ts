@@ -95,6 +95,7 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
     }),
     scanner,
     committedOffset: () => reader.endOffset(),
+    isCurrent: () => reader.isCurrent(),
     patience,
     announce,
   });
@@ -116,7 +117,8 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
     let tickedMs = -Infinity;
     let hasSaidIdle = false;
     while (!signal.aborted) {
-      for (let command = commands.shift(); command; command = commands.shift()) await pipeline.command(command);
+      // A decision about an anomaly that the replay has not come to yet would be lost.
+      while (commands.length > 0 && !pipeline.isReplaying) await pipeline.command(commands.shift() as DetectorCommand);
       const hadEvents = await pipeline.step();
       // What is found in points must not be taken for what the replay of events finds again.
       const hadPoints = !pipeline.isReplaying && ((await pointPipeline?.step()) ?? false);
