@@ -1,4 +1,4 @@
-import type { AlertEvidence, FiledAlert } from '../model/alert.ts';
+import type { AlertEvidence, AlertMessage, FiledAlert } from '../model/alert.ts';
 import { alertKey } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Change } from '../model/incident.ts';
@@ -15,11 +15,10 @@ export interface Progress {
   /** Event time below which every step is closed; -Infinity before the first event. */
   closedMs: number;
   latestPointMs: number;
-  latenessMs: number;
 }
 
 /** Event time up to which a detector has said everything, milliseconds; -Infinity when it cannot tell. */
-export function saidUntil({ clock, nowMs, closedMs, latestPointMs, latenessMs }: Progress): number {
+function saidUntil({ clock, nowMs, closedMs, latestPointMs }: Progress, latenessMs: number): number {
   // Where nothing has ever come, others shall not wait.
   if (closedMs === -Infinity) return nowMs === null ? -Infinity : nowMs - IDLE_SLACK_MS - latenessMs;
   if (clock === 'wall' || latestPointMs === -Infinity) return closedMs;
@@ -31,6 +30,7 @@ export interface AlertDraftOptions {
   /** What other methods say of causes among this partition's services in [fromMs, untilMs). */
   evidence: (fromMs: number, untilMs: number) => AlertEvidence[];
   movementOf: (service: string) => CoMovement | undefined;
+  latenessMs: number;
 }
 
 /** How far back causes are looked for. */
@@ -42,13 +42,10 @@ export class AlertDraft {
   readonly #messages = new Map<string, FiledAlert>();
   /** Services that fall together ask for the same stretch of time. */
   readonly #evidence = new Map<string, AlertEvidence[]>();
+  #toldUntilMs = -Infinity;
 
   constructor(options: AlertDraftOptions) {
     this.#options = options;
-  }
-
-  get partition(): number {
-    return this.#options.partition;
   }
 
   anomaly(anomaly: Anomaly, atMs: number): void {
@@ -69,13 +66,24 @@ export class AlertDraft {
     this.#add({ type: 'change', partition: this.#options.partition, atMs: Date.parse(change.at), change });
   }
 
-  take(): FiledAlert[] {
-    const taken = [...this.#messages.values()];
-    this.forget();
-    return taken;
+  /** What was found, and how far this detector is when that has changed. */
+  take(progress: Progress): AlertMessage[] {
+    const alerts: AlertMessage[] = [...this.#messages.values()];
+    this.#clear();
+    const watermarkMs = saidUntil(progress, this.#options.latenessMs);
+    if (watermarkMs > this.#toldUntilMs) {
+      this.#toldUntilMs = watermarkMs;
+      alerts.push({ type: 'watermark', partition: this.#options.partition, of: 'events', watermarkMs });
+    }
+    return alerts;
   }
 
   forget(): void {
+    this.#clear();
+    this.#toldUntilMs = -Infinity;
+  }
+
+  #clear(): void {
     this.#messages.clear();
     this.#evidence.clear();
   }

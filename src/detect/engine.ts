@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert.ts';
 import { HeliosError } from '../lib/errors.ts';
-import type { AlertEvidence, AlertMessage } from '../model/alert.ts';
+import type { AlertEvidence } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { EventBatch } from '../model/event-batch.ts';
 import type { Incident } from '../model/incident.ts';
@@ -8,23 +8,24 @@ import type { MetricBatch } from '../model/metric.ts';
 import type { StoredModel } from '../model/model-record.ts';
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import type { TemplateCount } from '../model/template.ts';
-import { AlertDraft, saidUntil } from './alert-draft.ts';
+import { AlertDraft } from './alert-draft.ts';
 import { CallGraph, type CallGraphState } from './call-graph.ts';
 import { changeBefore } from './cause-ranking.ts';
+import { searchCauses } from './cause-search.ts';
 import type { CoMovement } from './co-movement.ts';
 import type { DetectConfig } from './config.ts';
 import type { Detector, DetectorCommand, DetectorOutput, DetectorStatus } from './detector.ts';
 import { RING_REACH_STEPS } from './entity-learning.ts';
 import { createEntityState, openEntity, type Entity, type EntityState } from './entity-state.ts';
 import { closeEpisode, SIGNALS } from './episode.ts';
-import { metricEvidence, traceEvidence } from './found-causes.ts';
+import { metricEvidence } from './found-causes.ts';
 import { openForestModel } from './forest-model.ts';
-import type { CauseEvidence } from './cause-ranking.ts';
-import type { IncidentGroup } from './incident-grouping.ts';
 import type { IncidentDesk } from './incident-desk.ts';
 import { IncidentFiling } from './incident-filing.ts';
 import { createKinship } from './kinship.ts';
 import { Intake, type IntakeState } from './intake.ts';
+import type { AddressedPartial, PartialRecord } from './partial-record.ts';
+import { PartitionShares, type PartitionMap, type SharesState } from './partition-shares.ts';
 import { createTemplateMiner } from './message-template.ts';
 import { MetricWatch, type MetricWatchState } from './metric-watch.ts';
 import { muteEpisodes, openEpisodes } from './open-episodes.ts';
@@ -35,6 +36,7 @@ import type { SubWindow } from './sub-window.ts';
 import { statusOf } from './detector-status.ts';
 import { TraceWatch, type TraceWatchState } from './trace-watch.ts';
 import { createVersionTracker } from './version-changes.ts';
+import { watermarkOf } from './watermark.ts';
 
 export interface DetectorOptions {
   config: DetectConfig;
@@ -42,6 +44,8 @@ export interface DetectorOptions {
   seed: number;
   /** Of the events that it sees: it then tells `alerts`, and incidents are made of all partitions' elsewhere. Absent: it sees all. */
   partition?: number;
+  /** With `partition`: which services it judges, where their events may be in others too; absent: all that it sees. */
+  map?: PartitionMap;
 }
 
 interface Snapshot {
@@ -59,6 +63,7 @@ interface Snapshot {
   traces: TraceWatchState;
   /** Keys of the activations carried out, by service. */
   activations?: Map<string, string>;
+  shares?: SharesState;
 }
 
 const SNAPSHOT_VERSION = 5;
@@ -66,12 +71,6 @@ const OTHER = 'other';
 const MINUTE_STEPS = 6;
 /** Half an hour: what burns slowly shows over it. */
 const SLOW_STEPS = 180;
-/** How far back causes are looked for. */
-const CAUSE_REACH_MS = 600_000;
-/** Services whose metrics are looked at for one incident, more or less. */
-const MAX_SUSPECTS = 64;
-/** Who learns nothing for longer does not know what is normal any more. */
-const MAX_FREEZE_MS = 3_600_000;
 
 /** Makes a detector. In wall mode call `advance` with the time only while the log is read to its end. */
 export function createDetector(options: DetectorOptions): Detector {
@@ -92,18 +91,23 @@ class Engine implements Detector {
   readonly #traces = new TraceWatch();
   readonly #filing: IncidentFiling;
   readonly #draft: AlertDraft | undefined;
+  readonly #shares: PartitionShares | undefined;
   readonly #clock: 'wall' | 'events';
   #activations = new Map<string, string>();
-  #toldUntilMs = -Infinity;
 
-  constructor({ config, clock, seed, partition }: DetectorOptions) {
+  constructor({ config, clock, seed, partition, map }: DetectorOptions) {
     this.#config = config;
     this.#clock = clock;
     this.#longest = Math.max(1, Math.round(config.window_size / SUB_WINDOW_MS));
+    const { allowed_lateness: latenessMs, max_entities: maxEntities } = config;
+    const pool = this.#pool;
+    if (partition !== undefined && map)
+      this.#shares = new PartitionShares({ map, partition, clock, pool, latenessMs, maxEntities });
     this.#intake = new Intake({
       config,
       clock,
-      pool: this.#pool,
+      pool,
+      shares: this.#shares,
       entityNamed: (name) => this.#entityNamed(name),
       withRequests: (entity) => this.#withRequests(entity),
       entityCount: () => this.#entities.size,
@@ -117,13 +121,13 @@ class Engine implements Detector {
     });
     if (partition !== undefined) {
       const evidence = (fromMs: number, untilMs: number): AlertEvidence[] => metricEvidence(this.#watch.rankAll(fromMs, untilMs));
-      this.#draft = new AlertDraft({ partition, evidence, movementOf });
+      this.#draft = new AlertDraft({ partition, evidence, movementOf, latenessMs });
     }
     this.#grid = new StepGrid({
       config,
       seed,
       lengths,
-      pool: this.#pool,
+      pool,
       graph: this.#graph,
       changeBefore: (service, startedMs) => changeBefore({ service, startedMs }, this.#filing.desk.changes)?.id ?? null,
       waitsInHoles: partition !== undefined && clock === 'events',
@@ -132,7 +136,7 @@ class Engine implements Detector {
       seed,
       falseAlarmBudget: config.false_alarm_budget,
       maxSeries: config.metric_series,
-      latenessMs: config.allowed_lateness,
+      latenessMs,
       idleMs: config.entity_idle,
     });
   }
@@ -150,23 +154,37 @@ class Engine implements Detector {
     this.#watch.observe(batch, boundMs, nextOffset);
   }
 
+  observePartial(partial: PartialRecord): void {
+    this.#intake.observePartial(partial);
+  }
+
+  drainPartials(offset: number, clientId: string, urgent: boolean): AddressedPartial[] {
+    return this.#shares?.drain(offset, clientId, urgent, this.#intake.state.endpoints) ?? [];
+  }
+
   advance(nowMs: number | null): DetectorOutput {
     if (nowMs !== null) this.#intake.tick(nowMs);
-    const nowEventMs = this.#intake.state.closedBefore * SUB_WINDOW_MS;
-    const changes = this.#versions.drain();
+    const { closedBefore } = this.#intake.state;
+    const nowEventMs = closedBefore * SUB_WINDOW_MS;
+    this.#shares?.doubt(this.#entities, closedBefore);
+    // The home of a service sees new versions among its own share, and tells them alone.
+    const changes = this.#versions.drain().filter(({ service }) => !this.#isForeign(service));
     for (const change of changes) {
       this.#filing.recordChange(change, nowEventMs);
       this.#draft?.change(change);
     }
     const models: StoredModel[] = [];
-    const closed = this.#grid.closeUntil(this.#intake.state.closedBefore, this.#entities, (anomaly, atMs) =>
-      this.#file(anomaly, atMs),
-    );
+    const closed = this.#grid.closeUntil(closedBefore, this.#entities, (anomaly, atMs) => this.#file(anomaly, atMs));
     models.push(...closed.models);
     this.#fileMetrics();
-    if (nowEventMs > 0 && !this.#draft) this.#rankCauses(nowEventMs);
+    if (nowEventMs > 0 && !this.#draft) {
+      searchCauses({ filing: this.#filing, graph: this.#graph, traces: this.#traces, watch: this.#watch }, nowEventMs);
+    }
     if (closed.lastStep >= 0) this.#evictIdle(closed.lastStep);
-    if (this.#draft) return { anomalies: [], incidents: [], changes: [], models, alerts: this.#takeAlerts(this.#draft, nowMs) };
+    if (this.#draft) {
+      const progress = { clock: this.#clock, nowMs, closedMs: this.#closedMs(), latestPointMs: this.#watch.latestMs };
+      return { anomalies: [], incidents: [], changes: [], models, alerts: this.#draft.take(progress) };
+    }
     return { ...this.#filing.drain(), changes, models, alerts: [] };
   }
 
@@ -220,6 +238,7 @@ class Engine implements Detector {
       metrics: this.#watch.state(),
       traces: this.#traces.state,
       ...(this.#draft ? { activations: this.#activations } : {}),
+      ...(this.#shares ? { shares: this.#shares.state } : {}),
     };
     return encodeState(snapshot);
   }
@@ -239,7 +258,11 @@ class Engine implements Detector {
     this.#filing.desk = snapshot.desk;
     this.#graph.state = snapshot.graph;
     this.#entities.clear();
-    for (const state of snapshot.entities) this.#entities.set(state.id, openEntity(state));
+    this.#shares?.restore(snapshot.shares, watermarkOf(snapshot.intake.watermark));
+    for (const state of snapshot.entities) {
+      this.#entities.set(state.id, openEntity(state));
+      this.#shares?.add(state.id);
+    }
     this.#miner.restore(snapshot.templates);
     this.#versions.restore(snapshot.versions);
     this.#watch.restore(snapshot.metrics);
@@ -247,9 +270,10 @@ class Engine implements Detector {
     this.#activations = snapshot.activations ?? new Map();
     this.#filing.forget();
     this.#draft?.forget();
-    this.#toldUntilMs = -Infinity;
     const fits = snapshot.windowSteps === this.#longest && String(snapshot.features) === String(this.#config.features);
-    if (!fits) for (const entity of this.#entities.values()) this.#evict(entity, snapshot.grid.nextStep - 1);
+    for (const entity of this.#entities.values()) {
+      if (!fits || this.#isForeign(entity.state.id)) this.#evict(entity, snapshot.grid.nextStep - 1);
+    }
   }
 
   status(): DetectorStatus {
@@ -263,19 +287,26 @@ class Engine implements Detector {
     };
   }
 
+  #isForeign(name: string): boolean {
+    return this.#shares !== undefined && name !== OTHER && this.#shares.isForeign(name);
+  }
+
   #entityNamed(name: string): Entity {
     const known = this.#entities.get(name);
     if (known) return known;
+    if (this.#shares && this.#isForeign(name)) return this.#shares.foreign.named(name);
     if (this.#entities.size >= this.#config.max_entities && name !== OTHER) return this.#entityNamed(OTHER);
     const state = createEntityState(name, Math.max(2 * this.#longest, SLOW_STEPS) + RING_REACH_STEPS);
     const entity = openEntity(state);
     this.#entities.set(name, entity);
+    this.#shares?.add(name);
     return entity;
   }
 
   /** What was learned of log records says nothing about requests. */
   #withRequests(entity: Entity): Entity {
     const { id, firstStep } = entity.state;
+    if (this.#shares && this.#isForeign(id)) return this.#shares.foreign.withRequests(entity);
     if (firstStep >= 0) this.#evict(entity, this.#grid.state.nextStep - 1);
     const fresh = this.#entityNamed(id);
     fresh.state.hasRequests = true;
@@ -289,48 +320,9 @@ class Engine implements Detector {
     return null;
   }
 
-  /** What was found, and how far this detector is when that has changed. */
-  #takeAlerts(draft: AlertDraft, nowMs: number | null): AlertMessage[] {
-    const alerts: AlertMessage[] = draft.take();
-    const watermarkMs = saidUntil({
-      clock: this.#clock,
-      nowMs,
-      closedMs: this.#closedMs(),
-      latestPointMs: this.#watch.latestMs,
-      latenessMs: this.#config.allowed_lateness,
-    });
-    if (watermarkMs > this.#toldUntilMs) {
-      this.#toldUntilMs = watermarkMs;
-      alerts.push({ type: 'watermark', partition: draft.partition, of: 'events', watermarkMs });
-    }
-    return alerts;
-  }
-
   #closedMs(): number {
     const { closedBefore } = this.#intake.state;
     return closedBefore < 0 ? -Infinity : closedBefore * SUB_WINDOW_MS;
-  }
-
-  #rankCauses(nowMs: number): void {
-    const troubles = this.#filing.openGroups.map(({ firstStartMs }) => firstStartMs);
-    const troubledSinceMs = Math.min(Infinity, ...troubles.filter((startMs) => nowMs - startMs <= MAX_FREEZE_MS));
-    // What is normal ends where the trouble begins; only then can the trouble be ranked, and be over.
-    if (troubledSinceMs !== Infinity) this.#traces.advance(nowMs, troubledSinceMs);
-    this.#filing.findCauses((group, untilMs) => this.#findCauses(group, untilMs), nowMs);
-    if (troubledSinceMs === Infinity) this.#traces.advance(nowMs, Infinity);
-  }
-
-  /** Undefined when it is too late to look. */
-  #findCauses({ firstStartMs, found, members }: IncidentGroup, untilMs: number): CauseEvidence[] | undefined {
-    if (found && untilMs - firstStartMs > CAUSE_REACH_MS) return undefined;
-    const fromMs = Math.max(firstStartMs, untilMs - CAUSE_REACH_MS);
-    const traces = traceEvidence(this.#traces.rank(fromMs, untilMs), members);
-    const services = new Set([...members, ...traces].map(({ service }) => service));
-    // A set's iteration goes on to what is added meanwhile: callees of callees too.
-    for (const service of services) {
-      if (services.size < MAX_SUSPECTS) for (const callee of this.#graph.calleesOf(service)) services.add(callee);
-    }
-    return [...traces, ...metricEvidence(this.#watch.rank(services, fromMs, untilMs))];
   }
 
   #fileMetrics(): void {
@@ -394,6 +386,7 @@ class Engine implements Detector {
       if (resolved) this.#file(resolved, (step + 1) * SUB_WINDOW_MS);
     }
     this.#entities.delete(state.id);
+    this.#shares?.remove(state.id);
     this.#intake.dropCaches();
   }
 }

@@ -95,6 +95,15 @@ export function subWindowOf(entity: Entity, step: number, pool: SubWindow[]): Su
   return window;
 }
 
+/** Takes out the open sub-windows, oldest first. */
+export function takeWindows(entity: Entity): SubWindow[] {
+  const { open } = entity.state;
+  const taken = [...open.values()].sort((a, b) => a.index - b.index);
+  open.clear();
+  entity.recent = NO_WINDOW;
+  return taken;
+}
+
 /** Moves a step from open to closed: into the ring, empty when it had no event. Returns its slot. */
 export function closeSubWindow(entity: Entity, step: number, whole: boolean, pool: SubWindow[]): number {
   const { ring, open, baseline } = entity.state;

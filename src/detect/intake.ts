@@ -14,7 +14,9 @@ import {
 } from './ahead-buffer.ts';
 import type { DetectConfig } from './config.ts';
 import { subWindowOf, type Entity } from './entity-state.ts';
-import { addEvent, type SubWindow } from './sub-window.ts';
+import type { PartialRecord, PartialWindow } from './partial-record.ts';
+import type { PartitionShares } from './partition-shares.ts';
+import { addEvent, addSums, type SubWindow } from './sub-window.ts';
 import { createWatermark, observeClient, watermarkOf, watermarkOnTick, type Watermark } from './watermark.ts';
 
 /** How events come in: event time, names, what is late and what is held back. Plain data. */
@@ -49,6 +51,8 @@ export interface IntakeHost {
   /** The entity in place of one that was judged by its log records and now has requests: it learns anew. */
   withRequests(entity: Entity): Entity;
   entityCount(): number;
+  /** Of one partition's detector: what it has of others' entities, and others of its own. */
+  shares?: PartitionShares | undefined;
 }
 
 /** The hot path: columns in, counts in open sub-windows out. */
@@ -94,6 +98,15 @@ export class Intake {
     this.#close(watermarkOf(watermark));
   }
 
+  /** Adds what another partition has of entities that are judged here; it tells nothing of how far this one is. */
+  observePartial(partial: PartialRecord): void {
+    const { shares } = this.#host;
+    if (!shares) return;
+    if (shares.isNew(partial)) for (const window of partial.windows) this.#addPartial(window, partial.client);
+    shares.hear(partial);
+    this.#close(shares.ownMs);
+  }
+
   /** Event time starts at the middle of the first batch, so that one wild first event cannot set it. */
   #begin(batch: EventBatch, shiftMs: number, latestMs: number): void {
     const stride = Math.max(1, Math.floor(batch.count / SAMPLE));
@@ -105,7 +118,9 @@ export class Intake {
 
   #close(watermarkMs: number): void {
     if (watermarkMs === -Infinity) return;
-    const step = Math.floor((watermarkMs - this.#host.config.allowed_lateness) / SUB_WINDOW_MS);
+    const { config, shares } = this.#host;
+    let step = Math.floor((watermarkMs - config.allowed_lateness) / SUB_WINDOW_MS);
+    if (shares) step = shares.closeBefore(step, watermarkMs, this.state.closedBefore, this.#host.entityCount());
     if (step > this.state.closedBefore) this.state.closedBefore = step;
   }
 
@@ -201,6 +216,28 @@ export class Intake {
     addEvent(subWindowOf(entity, step, this.#host.pool), level, latency, endpoint, weight);
   }
 
+  #addPartial(sums: PartialWindow, client: string): void {
+    const { shares, pool } = this.#host;
+    // Who counts the partitions otherwise is told nothing in return: it would come back for ever.
+    if (shares?.isForeign(sums.entity) === true) {
+      this.state.lateEvents += sums.count;
+      return;
+    }
+    let entity = this.#host.entityNamed(sums.entity);
+    if (sums.step < this.state.closedBefore) {
+      this.state.lateEvents += sums.count;
+      entity.state.late += sums.count;
+      return;
+    }
+    if (sums.isLog === entity.state.hasRequests) {
+      if (sums.isLog) return;
+      entity = this.#host.withRequests(entity);
+    }
+    if (!entity.state.open.has(sums.step)) entity.state.client = client;
+    const endpoints = sums.endpoints.map((name) => this.#endpointNamed(name));
+    addSums(subWindowOf(entity, sums.step, pool), sums, endpoints);
+  }
+
   #cacheOf(names: Names): NameCache {
     let cache = this.#caches.get(names);
     if (!cache) {
@@ -217,14 +254,18 @@ export class Intake {
   }
 
   #resolveEndpoint(cache: NameCache, names: Names, id: number): number {
+    const own = this.#endpointNamed(names.endpoints.name(id));
+    cache.endpoints[id] = own;
+    return own;
+  }
+
+  #endpointNamed(name: string): number {
     const { endpoints } = this.state;
-    const name = names.endpoints.name(id);
     let own = endpoints.get(name);
     if (own === undefined) {
       own = Math.min(endpoints.size, MAX_ENDPOINTS) + 1;
       if (own <= MAX_ENDPOINTS) endpoints.set(name, own);
     }
-    cache.endpoints[id] = own;
     return own;
   }
 }

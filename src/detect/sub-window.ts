@@ -27,6 +27,11 @@ export interface SparseHistogram {
   counts: Uint32Array;
 }
 
+export interface WindowSums extends Pick<SubWindow, 'count' | 'errorCount' | 'latencyCount' | 'latencySum' | 'latencySquareSum'> {
+  buckets: readonly number[];
+  counts: readonly number[];
+}
+
 export function createSubWindow(index: number): SubWindow {
   return {
     index,
@@ -68,6 +73,21 @@ export function addEvent(window: SubWindow, level: number, latencyMs: number, en
   if (endpoint === 0 || window.knownEndpoints[place] === endpoint) return;
   window.knownEndpoints[place] = endpoint;
   if (window.endpoints.size < MAX_ROLLUP_ENDPOINTS) window.endpoints.add(endpoint);
+}
+
+/** Adds the sums of events that were seen elsewhere; `endpoints` are ids. */
+export function addSums(window: SubWindow, sums: WindowSums, endpoints: readonly number[]): void {
+  window.count += sums.count;
+  window.errorCount += sums.errorCount;
+  window.latencyCount += sums.latencyCount;
+  window.latencySum += sums.latencySum;
+  window.latencySquareSum += sums.latencySquareSum;
+  for (const [i, bucket] of sums.buckets.entries()) {
+    window.histogram[bucket] = (window.histogram[bucket] as number) + (sums.counts[i] ?? 0);
+  }
+  for (const endpoint of endpoints) {
+    if (window.endpoints.size < MAX_ROLLUP_ENDPOINTS) window.endpoints.add(endpoint);
+  }
 }
 
 const scratchBuckets = new Uint16Array(HISTOGRAM_BUCKETS);

@@ -43,6 +43,8 @@ export interface LogRecord extends Omit<AppendRecord, 'idempotency' | 'batch'> {
   position: Position;
   /** Of which requests it consists, where a request may come twice and has to be recognised; in the order of `bytes`. */
   parts?: readonly RecordPart[];
+  /** What the detector of another partition tells that of this one; such a record has no events, and is no heartbeat. */
+  partial?: Uint8Array;
 }
 
 /** What one request, or a piece of it, put into a record. The pair of hash and chunk comes twice only when the request does. */
@@ -92,7 +94,7 @@ export interface LogSupport {
   /**
    * A record is read back as the one that it was appended as, in partition 0, and its offset is its number. Otherwise its events are
    * spread over partitions and put together with those of other records; what is promised then is each event once, those of one
-   * entity and client in order, and `committedOffset` counts the appends that this process knows to be durable.
+   * entity (that is in one partition) and client in order, and `committedOffset` counts the appends that this process knows to be durable.
    */
   wholeRecords: boolean;
   /** `acknowledge` and `retain` have a say in what is kept; otherwise the log's own configuration decides and they do nothing. */

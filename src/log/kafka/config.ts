@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { duration, size } from '../../lib/config-types.ts';
 
+const hotServiceSchema = z.strictObject({
+  service: z.string().min(1).meta({ description: 'Its name, in every environment, or environment/namespace/service' }),
+  partitions: z.int().min(2).max(1000).meta({ description: 'How many partitions its events are spread over' }),
+});
+
 export const kafkaConfigSchema = z.strictObject({
   brokers: z
     .array(z.string().min(1))
@@ -18,6 +23,10 @@ export const kafkaConfigSchema = z.strictObject({
     .default('.dlq')
     .meta({ description: 'Appended to a topic: where its unreadable records go' }),
   partitions: z.int().min(1).max(1000).default(10).meta({ description: 'Partitions of topics that are created' }),
+  hot_services: z
+    .array(hotServiceSchema)
+    .default([])
+    .meta({ description: 'Services with more events than one partition takes; the same for all roles' }),
   replication: z
     .int()
     .min(1)

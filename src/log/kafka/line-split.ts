@@ -7,6 +7,7 @@ import { parseMetricLine } from '../../model/metric-line.ts';
 import { createRotatingScanner } from '../../model/rotating-scanner.ts';
 import { NO_LIMITS } from '../../model/scanner.ts';
 import type { AppendRecord } from '../event-log.ts';
+import type { EntitySpread } from './entity-spread.ts';
 import { partitionOfEntity, partitionOfTrace } from './partition-of.ts';
 
 /** Where each line of a record goes; rows 0..count-1, valid until the next record. */
@@ -27,24 +28,28 @@ export interface LineSplitter {
 
 const NEWLINE = 10;
 const UNKNOWN = -1;
+/** Events of a hot service that stay together, as a power of two: neighbours are copied at once. */
+const RUN_BITS = 6;
 
 /** By entity; where there is a topic of traces, those of a trace by its id too. Null trace partitions: none. */
-export function createEventSplitter(partitions: number, tracePartitions: number | null, nowMs: () => number): LineSplitter {
-  return new EventSplitter(partitions, tracePartitions, nowMs);
+export function createEventSplitter(spread: EntitySpread, tracePartitions: number | null, nowMs: () => number): LineSplitter {
+  return new EventSplitter(spread, tracePartitions, nowMs);
 }
 
 class EventSplitter implements LineSplitter {
-  readonly #partitions: number;
+  readonly #spread: EntitySpread;
+  /** Home and width of each hot entity. */
+  readonly #hot: { home: number; width: number }[] = [];
   readonly #tracePartitions: number | null;
   readonly #nowMs: () => number;
-  /** Partition by entity id, for each table of names: ids mean something in theirs only. */
+  /** Partition by entity id, for each table of names: ids mean something in theirs only. Of hot ones, -2 - their place in `#hot`. */
   readonly #known = new WeakMap<Names, Int16Array>();
   #main = new Int16Array(1024);
   #traces = new Int16Array(1024);
   #scanner: ReturnType<typeof createRotatingScanner> | null = null;
 
-  constructor(partitions: number, tracePartitions: number | null, nowMs: () => number) {
-    this.#partitions = partitions;
+  constructor(spread: EntitySpread, tracePartitions: number | null, nowMs: () => number) {
+    this.#spread = spread;
     this.#tracePartitions = tracePartitions;
     this.#nowMs = nowMs;
   }
@@ -56,22 +61,36 @@ class EventSplitter implements LineSplitter {
       this.#main = new Int16Array(2 * count);
       this.#traces = new Int16Array(2 * count);
     }
-    this.#byEntity(batch);
+    this.#byEntity(batch, record);
     const main = { count, length, partition: this.#main, timestamp };
     const hasTraces = this.#tracePartitions !== null && this.#byTrace(batch, this.#tracePartitions);
     return { main, traces: hasTraces ? { count, length, partition: this.#traces, timestamp } : null };
   }
 
-  #byEntity({ count, entity, names }: EventBatch): void {
+  #byEntity({ count, entity, names }: EventBatch, record: AppendRecord): void {
     const partition = this.#main;
     let known = this.#known.get(names);
     if (!known) this.#known.set(names, (known = new Int16Array(names.entities.capacity + 2).fill(UNKNOWN)));
+    let turn = UNKNOWN;
     for (let i = 0; i < count; i++) {
       const id = entity[i] as number;
       let found = known[id] as number;
-      if (found === UNKNOWN) known[id] = found = partitionOfEntity(names.entities.name(id), this.#partitions);
+      if (found === UNKNOWN) known[id] = found = this.#place(names.entities.name(id));
+      if (found < UNKNOWN) {
+        if (turn === UNKNOWN) turn = turnOf(record);
+        const { home, width } = this.#hot[-2 - found] as { home: number; width: number };
+        found = (home + ((turn + (i >>> RUN_BITS)) % width)) % this.#spread.partitions;
+      }
       partition[i] = found;
     }
+  }
+
+  #place(entity: string): number {
+    const home = this.#spread.homeOf(entity);
+    const width = this.#spread.widthOf(entity);
+    if (width === 1) return home;
+    const place = this.#hot.findIndex((hot) => hot.home === home && hot.width === width);
+    return -2 - (place >= 0 ? place : this.#hot.push({ home, width }) - 1);
   }
 
   /** Whether any event belongs to a trace. */
@@ -95,6 +114,17 @@ class EventSplitter implements LineSplitter {
     assert(batch.count === count, `a record holds ${count} events, not ${batch.count}`);
     return batch;
   }
+}
+
+/**
+ * Where a request begins among the partitions of a hot service: small ones must not all go to the first. A retried request that is to be
+ * recognised begins where it did the first time, by its key; others by what they hold.
+ */
+function turnOf({ idempotency, bytes, minTimestampMs }: AppendRecord): number {
+  if (idempotency) return parseInt(idempotency.keyHash.slice(0, 8), 16);
+  let mixed = Math.imul(bytes.length ^ Math.floor(minTimestampMs % 2 ** 32), 0x9e3779b1);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b);
+  return (mixed ^ (mixed >>> 13)) >>> 0;
 }
 
 const POINTS = Buffer.from(POINTS_KEY);

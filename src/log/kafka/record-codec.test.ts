@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { keyOf } from '../record.fixture.ts';
-import { decodeRecord, encodeRecordHeaders, type ReceivedRecord, type RecordHead } from './record-codec.ts';
+import { decodeRecord, encodePartialHeaders, encodeRecordHeaders, type ReceivedRecord, type RecordHead } from './record-codec.ts';
 
 const BYTES = Buffer.from('{"a":1}\n{"a":2}\n');
 const HEAD: RecordHead = { clientId: 'key-ü', receivedAtMs: 1234.5, count: 2, minTimestampMs: 10, maxTimestampMs: 20.25 };
@@ -80,4 +80,16 @@ test('no header makes the decoder throw', () => {
       assert.ok('reason' in decoded || decoded.count >= 0);
     }),
   );
+});
+
+test('what detectors tell each other is no event, no heartbeat and no letter', () => {
+  const value = Buffer.from('{"source":2}');
+  const headers = new Map(Object.entries(encodePartialHeaders(5)).map(([name, text]) => [name, Buffer.from(text)]));
+  const record = decodeRecord({ partition: 1, offset: 9n, value, headers });
+  assert.ok('count' in record);
+  assert.deepEqual([record.count, record.bytes.length, record.partial, record.parts], [0, 0, value, undefined]);
+  headers.set('partial', Buffer.from('2'));
+  const other = decodeRecord({ partition: 1, offset: 9n, value, headers });
+  assert.ok('reason' in other);
+  assert.match(other.reason, /version 2/);
 });

@@ -17,6 +17,8 @@ export interface UnreadableRecord {
 }
 
 export const FORMAT_VERSION = '1';
+const PARTIAL_VERSION = '1';
+const PARTIAL_HEADER = 'partial';
 /** 16 bytes key hash (zeros: none), u16 chunk, u32 events, u32 bytes; big-endian. */
 export const PART_BYTES = 26;
 const HASH_BYTES = 16;
@@ -63,6 +65,13 @@ export function encodeRecordHeaders(head: RecordHead): Map<Buffer, Buffer> {
   ]);
   if (head.parts) headers.set(PARTS, encodeParts(head.parts));
   return headers;
+}
+
+/** The headers of a record whose value is what one partition's detector tells another's (LogRecord.partial). */
+export function encodePartialHeaders(receivedAtMs: number): Record<string, string> {
+  const head = { clientId: '', receivedAtMs, count: 0, minTimestampMs: receivedAtMs, maxTimestampMs: receivedAtMs };
+  const headers = [...encodeRecordHeaders(head)].map(([name, value]) => [name.toString(), value.toString()] as const);
+  return { ...Object.fromEntries(headers), [PARTIAL_HEADER]: PARTIAL_VERSION };
 }
 
 function decodeParts(bytes: Buffer): RecordPart[] {
@@ -130,7 +139,15 @@ export function decodeRecord(received: ReceivedRecord): LogRecord | UnreadableRe
     receivedAtMs: numberIn(headers, 'received-at'),
     clientId: headers.get('client')?.toString() ?? '',
   };
-  const fault = faultOf(record, bytes);
+  const partial = headers.get(PARTIAL_HEADER)?.toString();
+  if (partial !== undefined && partial !== PARTIAL_VERSION) {
+    return { reason: `its partial sums are of version ${partial}, this program reads ${PARTIAL_VERSION}` };
+  }
+  if (partial !== undefined) {
+    record.partial = bytes;
+    record.bytes = NO_BYTES;
+  }
+  const fault = faultOf(record, record.bytes);
   if (fault !== null) return { reason: fault };
   const encoded = headers.get('parts');
   if (!encoded) return record;
