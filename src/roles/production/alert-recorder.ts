@@ -2,8 +2,8 @@ import { HeliosError } from '../../lib/errors.ts';
 import type { LogRecord } from '../../log/event-log.ts';
 import type { AssignedPartition, DeadLetter } from '../../log/partition-log.ts';
 import type { AlertMessage } from '../../model/alert.ts';
-import type { IncidentLedger } from '../../store/timescale/incident-ledger.ts';
 import { claimPartition, readProgress } from '../../store/timescale/progress.ts';
+import type { AlertIntake } from './alert-intake.ts';
 import type { Engines } from './engines.ts';
 import { commitPatiently } from './partition-commits.ts';
 import { seekStored } from './stored-offset.ts';
@@ -13,10 +13,8 @@ const WAIT_MS = 1000;
 
 export interface AlertRecorderOptions {
   engines: Engines;
-  ledger: IncidentLedger;
+  intake: AlertIntake;
   group: string;
-  /** Called when there may be something to settle. */
-  onRecorded: () => void;
 }
 
 /** The messages of a record, or why they cannot be read. */
@@ -31,7 +29,7 @@ function messagesOf({ bytes }: LogRecord): AlertMessage[] | string {
 
 /** Keeps the alerts of one partition of their topic, each with its offset in one transaction, until it is taken away. */
 export async function recordAlerts(assigned: AssignedPartition, options: AlertRecorderOptions): Promise<void> {
-  const { engines, ledger, group, onRecorded } = options;
+  const { engines, intake, group } = options;
   const { clock, logger, prng, database, owner, deadLetters } = engines;
   const { topic, partition, signal, reader } = assigned;
   const key = { group, topic, partition };
@@ -42,7 +40,7 @@ export async function recordAlerts(assigned: AssignedPartition, options: AlertRe
   /** An answer may be lost: what the database says decides. */
   const record = async (messages: readonly AlertMessage[], nextOffset: number): Promise<void> => {
     try {
-      await ledger.record(messages, { ...key, epoch, expectedOffset, nextOffset });
+      await intake.hand({ messages, progress: { ...key, epoch, expectedOffset, nextOffset } }, signal);
     } catch (error) {
       if (!(error instanceof HeliosError) || error.code !== 'conflict') throw error;
       const progress = await database.transaction((session) => readProgress(session, key));
@@ -66,7 +64,6 @@ export async function recordAlerts(assigned: AssignedPartition, options: AlertRe
     await commitPatiently(() => record(messages, nextOffset), { clock, logger, prng, signal });
     expectedOffset = nextOffset;
     assigned.committed(nextOffset);
-    onRecorded();
   }
 }
 

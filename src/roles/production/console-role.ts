@@ -70,7 +70,8 @@ export async function openConsoleRole(
   const metricStore = scope.use(await openTimescaleMetricStore({ database, clock: engines.clock, logger }));
   const clock: Clock = config.clock === 'events' ? scope.use(createEventClock(engines)) : engines.clock;
   const hub = new StreamHub({ startMs: engines.clock.nowMs(), metrics });
-  scope.use(await openOutboxTail({ outbox: createOutbox(database), hub, clock: engines.clock, logger, onEvent }));
+  const { clock: realClock, prng } = engines;
+  scope.use(await openOutboxTail({ outbox: createOutbox(database), hub, clock: realClock, logger, prng, onEvent }));
   const command = createCommand(engines, ledger);
   const control: Control = createControl({ store, command, clock });
   return {

@@ -1,28 +1,24 @@
 import type { StreamHub } from '../../console/stream-hub.ts';
 import type { StreamKind } from '../../console/stream-ring.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/logger.ts';
 import type { Outbox } from '../../store/timescale/outbox.ts';
+import { RepeatedWork } from './repeated-work.ts';
+import type { RepeatedWorkOptions } from './repeated-work.ts';
 
-/** How late an open stream hears of an incident at most, while the database answers. */
-const POLL_MS = 100;
+/** The database says when there is news; this is for when that is not heard. */
+const POLL_MS = 250;
 const PAGE = 500;
 
-export interface OutboxTailOptions {
+export interface OutboxTailOptions extends Pick<RepeatedWorkOptions, 'clock' | 'logger' | 'prng'> {
   outbox: Outbox;
   hub: StreamHub;
-  clock: Clock;
-  logger: Logger;
   onEvent: (event: Record<string, unknown>) => void;
 }
 
 /** Publishes what the reporters store, in its order, from now on. */
-export async function openOutboxTail({ outbox, hub, clock, logger, onEvent }: OutboxTailOptions): Promise<AsyncDisposable> {
-  const stopping = new AbortController();
+export async function openOutboxTail({ outbox, hub, onEvent, ...common }: OutboxTailOptions): Promise<AsyncDisposable> {
   let afterId = await outbox.newestId();
-  let isFailing = false;
 
-  async function poll(): Promise<boolean> {
+  async function publish(): Promise<boolean> {
     const rows = await outbox.read(afterId, PAGE);
     for (const { id, event, body } of rows) {
       hub.publish(event as StreamKind, body as never);
@@ -32,25 +28,8 @@ export async function openOutboxTail({ outbox, hub, clock, logger, onEvent }: Ou
     return rows.length === PAGE;
   }
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      let hasMore = false;
-      try {
-        hasMore = await poll();
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing) logger.warn('cannot follow what is stored: trying again', { reason: String(error) });
-        isFailing = true;
-      }
-      if (!hasMore) await clock.sleep(POLL_MS, stopping.signal).catch(() => {});
-    }
-  }
-
-  const running = run();
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await running;
-    },
-  };
+  await using opening = new AsyncDisposableStack();
+  const work = opening.use(new RepeatedWork({ ...common, name: 'follow what is stored', everyMs: POLL_MS, step: publish }));
+  opening.use(outbox.listen(() => work.wake()));
+  return opening.move();
 }

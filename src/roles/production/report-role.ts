@@ -5,6 +5,7 @@ import type { IncidentLedger } from '../../store/timescale/incident-ledger.ts';
 import { createOutbox } from '../../store/timescale/outbox.ts';
 import { createReportJobs } from '../../store/timescale/report-jobs.ts';
 import { openTimescaleStore } from '../../store/timescale/timescale-store.ts';
+import { AlertIntake } from './alert-intake.ts';
 import { recordAlerts } from './alert-recorder.ts';
 import { sendControl } from './control-sender.ts';
 import { RepeatedWork } from './repeated-work.ts';
@@ -48,8 +49,9 @@ export async function openReportRole(engines: Engines): Promise<BackgroundRole> 
   const reports = opening.use(
     new RepeatedWork({ ...common, name: 'write reports', everyMs: REPORT_EVERY_MS, step: () => worker.step() }),
   );
+  const intake = new AlertIntake(ledger, settling, () => settler.wake());
   const settle = async (): Promise<boolean> => {
-    const settled = await ledger.settle(settling);
+    const settled = await intake.settle();
     if (settled > 0) reports.wake();
     return settled > 0;
   };
@@ -67,7 +69,7 @@ export async function openReportRole(engines: Engines): Promise<BackgroundRole> 
       connection,
       group: GROUP,
       topics: [alerts],
-      work: (assigned) => recordAlerts(assigned, { engines, ledger, group: GROUP, onRecorded: () => settler.wake() }),
+      work: (assigned) => recordAlerts(assigned, { engines, intake, group: GROUP }),
       onUnreadable: (letter) => deadLetters.put(letter),
     }),
   );

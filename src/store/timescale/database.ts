@@ -34,6 +34,11 @@ export interface Database extends AsyncDisposable {
    * commit nobody knows whether it is stored: `unavailable`, and the next attempt has to look.
    */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Calls `onNotice` after every commit that notified this channel (pg_notify), and whenever one may have been missed; over a connection of
+   * its own, which is opened again when it is lost. Whoever must hear of something also looks from time to time.
+   */
+  listen(channel: string, onNotice: () => void): AsyncDisposable;
   /** What the server can; read when it was opened and by `inspect`. */
   supports: DatabaseSupports;
   /** Reads `supports` again: migrations may have created the extension. */

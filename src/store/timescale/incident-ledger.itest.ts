@@ -42,7 +42,8 @@ async function openLane(database: Database, partition: number, records: AlertRec
   let next = nextOffset;
   return {
     isDone: (): boolean => next >= records.length,
-    async step(ledger: IncidentLedger): Promise<void> {
+    /** `handsOver`: recorded by whoever settles. */
+    async step(ledger: IncidentLedger, handsOver = false): Promise<void> {
       const progress: AlertProgress = {
         group: GROUP,
         topic: TOPIC,
@@ -51,7 +52,9 @@ async function openLane(database: Database, partition: number, records: AlertRec
         expectedOffset: next,
         nextOffset: next + 1,
       };
-      await ledger.record(records[next] as AlertRecord, progress);
+      const messages = records[next] as AlertRecord;
+      if (handsOver) await ledger.settle(SETTLE, [{ messages, progress }]);
+      else await ledger.record(messages, progress);
       next++;
     },
   };
@@ -78,7 +81,9 @@ async function deliver(first: Database, second: Database, seed: number): Promise
     recordsByPartition(cascadeAlerts(), seed).map((records, partition) => openLane(first, partition, records)),
   );
   for (let open = lanes; open.length > 0; open = lanes.filter((lane) => !lane.isDone())) {
-    const steps = open.filter(() => prng.next() < 0.4).map((lane) => lane.step(ledgers[lanes.indexOf(lane) % 2 ? 1 : 0]));
+    const steps = open
+      .filter(() => prng.next() < 0.4)
+      .map((lane) => lane.step(ledgers[lanes.indexOf(lane) % 2 ? 1 : 0], prng.next() < 0.5));
     const settling = ledgers.filter(() => prng.next() < 0.5).map((ledger) => ledger.settle(SETTLE));
     await Promise.all([...steps, ...settling]);
   }

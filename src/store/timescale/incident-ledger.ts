@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { HeliosError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   IncidentDecision,
 } from '../../model/alert.ts';
 import type { Incident } from '../../model/incident.ts';
+import { packCheckpoint, unpackCheckpoint } from '../checkpoint-codec.ts';
 import { drainControl, enqueueControl, type SendControl } from './control-outbox.ts';
 import type { Database, Session } from './database.ts';
 import { putDocuments } from './document-writer.ts';
@@ -36,6 +38,12 @@ export interface AlertProgress {
   nextOffset: number;
 }
 
+/** What one read of one partition of the alerts brought. */
+export interface HandedAlerts {
+  messages: readonly AlertMessage[];
+  progress: AlertProgress;
+}
+
 export interface LedgerOptions {
   database: Database;
   /** Of this ledger alone. */
@@ -53,8 +61,11 @@ export interface LedgerOptions {
 export interface IncidentLedger {
   /** Keeps what one read of the alerts brought, and moves the offset; `conflict` when the partition is another's now. */
   record(messages: readonly AlertMessage[], progress: AlertProgress): Promise<void>;
-  /** Makes incidents of what is due; returns the number of alerts, 0 when none is left. */
-  settle(options: SettleOptions): Promise<number>;
+  /**
+   * Makes incidents of what is due; returns the number of alerts, 0 when none is left. What is handed over is recorded in the same
+   * transaction: all of it or nothing, and `conflict` when one of the partitions is another's now.
+   */
+  settle(options: SettleOptions, handed?: readonly HandedAlerts[]): Promise<number>;
   /** Carries out a decision; the incident is undefined for a change that concerns none. */
   command(decision: IncidentDecision): Promise<{ incident: Incident | undefined } | { refusal: DecisionRefusal }>;
   /** Sends something to the detectors that concerns no incident, after all that was decided before. */
@@ -75,7 +86,7 @@ class Ledger implements IncidentLedger {
   readonly #reportIntervalMs: number;
   readonly #logger: Logger;
   readonly #empty: Uint8Array;
-  /** The stored state that the book is in; undefined when it may be in another. */
+  /** SHA-256 of the stored state that the book is in; undefined when it may be in another. */
   #held: Uint8Array | undefined;
   /** The book is one: transactions of this process on it follow each other. */
   #last: Promise<unknown> = Promise.resolve();
@@ -85,20 +96,16 @@ class Ledger implements IncidentLedger {
     this.#book = book;
     this.#reportIntervalMs = reportIntervalMs;
     this.#logger = logger;
-    this.#empty = book.snapshot();
+    this.#empty = packCheckpoint(book.snapshot());
   }
 
   record(messages: readonly AlertMessage[], progress: AlertProgress): Promise<void> {
-    const { epoch, expectedOffset, nextOffset, ...key } = progress;
-    return this.#database.transaction(async (session) => {
-      await advance(session, key, { nextOffset: expectedOffset, epoch }, nextOffset);
-      await saveAlerts(session, messages);
-      await saveWatermarks(session, messages);
-    });
+    return this.#database.transaction((session) => recordAll(session, [{ messages, progress }]));
   }
 
-  settle(options: SettleOptions): Promise<number> {
+  settle(options: SettleOptions, handed: readonly HandedAlerts[] = []): Promise<number> {
     return this.#atDesk(async (session) => {
+      await recordAll(session, handed);
       const due = await takeDue(session, options);
       if (due.length === 0) return 0;
       await this.#store(session, this.#book.apply(due));
@@ -156,31 +163,36 @@ class Ledger implements IncidentLedger {
     return run;
   }
 
-  async #lockDesk(session: Session): Promise<Uint8Array> {
-    const select = 'SELECT state FROM incident_desk WHERE single FOR UPDATE';
-    const { rows } = await session.query(select);
-    if (rows[0]) return rows[0]['state'] as Uint8Array;
-    await session.query('INSERT INTO incident_desk (state) VALUES ($1) ON CONFLICT DO NOTHING', [this.#empty]);
-    return (await session.query(select)).rows[0]?.['state'] as Uint8Array;
+  /** The stored state; null when it is the one that the book is in. */
+  async #lockDesk(session: Session): Promise<Uint8Array | null> {
+    const select =
+      'SELECT CASE WHEN sha256(state) = $1 THEN NULL ELSE state END AS state FROM incident_desk WHERE single FOR UPDATE';
+    const held = this.#held ?? new Uint8Array(0);
+    let { rows } = await session.query(select, [held]);
+    if (!rows[0]) {
+      await session.query('INSERT INTO incident_desk (state) VALUES ($1) ON CONFLICT DO NOTHING', [this.#empty]);
+      ({ rows } = await session.query(select, [held]));
+    }
+    return rows[0]?.['state'] as Uint8Array | null;
   }
 
-  #open(state: Uint8Array): void {
-    if (this.#held && Buffer.compare(this.#held, state) === 0) return;
+  #open(state: Uint8Array | null): void {
+    if (state === null) return;
     this.#held = undefined;
     try {
-      this.#book.restore(state);
+      this.#book.restore(unpackCheckpoint(state));
     } catch (error) {
       if (!(error instanceof HeliosError) || error.code !== 'corrupt_data') throw error;
       this.#logger.error('open incidents are forgotten: their state cannot be read', { reason: error.message });
-      this.#book.restore(this.#empty);
+      this.#book.restore(unpackCheckpoint(this.#empty));
     }
-    this.#held = state;
+    this.#held = hashOf(state);
   }
 
   async #saveDesk(session: Session): Promise<void> {
-    const state = this.#book.snapshot();
+    const state = packCheckpoint(this.#book.snapshot());
     await session.query('UPDATE incident_desk SET state = $1 WHERE single', [state]);
-    this.#held = state;
+    this.#held = hashOf(state);
   }
 
   async #store(session: Session, { anomalies, incidents, changes }: FiledDocuments): Promise<void> {
@@ -200,4 +212,19 @@ class Ledger implements IncidentLedger {
       ...incidents.map((body) => ({ event: 'incident' as const, body })),
     ]);
   }
+}
+
+function hashOf(state: Uint8Array): Uint8Array {
+  return createHash('sha256').update(state).digest();
+}
+
+/** Keeps alerts and watermarks with the offsets that they came from. */
+async function recordAll(session: Session, handed: readonly HandedAlerts[]): Promise<void> {
+  for (const { progress } of handed) {
+    const { epoch, expectedOffset, nextOffset, ...key } = progress;
+    await advance(session, key, { nextOffset: expectedOffset, epoch }, nextOffset);
+  }
+  const messages = handed.flatMap((each) => each.messages);
+  await saveAlerts(session, messages);
+  await saveWatermarks(session, messages);
 }

@@ -15,6 +15,7 @@ function withLostAnswers(database: Database, isLost: () => boolean): Database {
     query: (sql, values) => database.query(sql, values),
     withSession: (work) => database.withSession(work),
     supports: database.supports,
+    listen: (channel, onNotice) => database.listen(channel, onNotice),
     inspect: () => database.inspect(),
     async transaction(work) {
       const result = await database.transaction(work);

@@ -60,3 +60,44 @@ withDatabase('rows come in pages, in order, and old ones are removed but for the
   assert.equal(await outbox.trim(60_000), names.length - 1);
   assert.equal(await outbox.newestId(), newest);
 });
+
+withDatabase('who listens hears of what is added once it is committed, and not of what is taken back', async ({ database }) => {
+  const outbox = createOutbox(database);
+  let heard = Promise.withResolvers<void>();
+  let read: string[] = [];
+  await using _listening = outbox.listen(() => heard.resolve());
+  // A connection that comes about says so, too.
+  if (database.supports.timescale === null) await heard.promise;
+  for (const name of ['first', 'second']) {
+    heard = Promise.withResolvers<void>();
+    await assert.rejects(
+      database.transaction(async (session) => {
+        await appendOutbox(session, [{ event: 'anomaly', body: { id: `not ${name}` } }]);
+        throw new Error('taken back');
+      }),
+    );
+    await say(database, name);
+    await heard.promise;
+    read = (await outbox.read(0, 10)).map(({ body }) => (body as { id: string }).id);
+    assert.equal(read.at(-1), name);
+  }
+  assert.deepEqual(read, ['first', 'second']);
+});
+
+withDatabase(
+  'a listener whose connection is lost gets another one, and is told to look',
+  async ({ database }) => {
+    let heard = Promise.withResolvers<void>();
+    await using _listening = createOutbox(database).listen(() => heard.resolve());
+    await heard.promise;
+    heard = Promise.withResolvers<void>();
+    await database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`,
+    );
+    await heard.promise;
+    heard = Promise.withResolvers<void>();
+    await say(database, 'after');
+    await heard.promise;
+  },
+  { engines: ['postgres'] },
+);

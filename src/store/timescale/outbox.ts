@@ -14,6 +14,8 @@ export interface OutboxRow {
 }
 
 export interface Outbox {
+  /** Calls `onNews` soon after something was added, and when that may have been missed. */
+  listen(onNews: () => void): AsyncDisposable;
   /** Rows after `afterId`, oldest first; none ever appears behind one that was read. */
   read(afterId: number, limit: number): Promise<OutboxRow[]>;
   /** 0 when nothing was ever written. */
@@ -24,6 +26,7 @@ export interface Outbox {
 
 /** Names the advisory lock: "HLOB". */
 const LOCK = 0x48_4c_4f_42;
+const CHANNEL = 'helios_outbox';
 
 /**
  * Adds entries, in this order, inside of the caller's transaction, which should end soon. Whoever adds holds a lock until then: ids are thus given
@@ -31,7 +34,8 @@ const LOCK = 0x48_4c_4f_42;
  */
 export async function appendOutbox(session: Pick<Session, 'query'>, entries: readonly OutboxEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  await session.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+  // Who listens hears of it when the transaction is committed.
+  await session.query(`SELECT pg_advisory_xact_lock($1), pg_notify('${CHANNEL}', '')`, [LOCK]);
   await session.query(
     `INSERT INTO outbox (event, body)
      SELECT e.event, e.body::jsonb FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e (event, body, number) ORDER BY e.number`,
@@ -41,6 +45,7 @@ export async function appendOutbox(session: Pick<Session, 'query'>, entries: rea
 
 export function createOutbox(database: Database): Outbox {
   return {
+    listen: (onNews) => database.listen(CHANNEL, onNews),
     async read(afterId, limit) {
       const { rows } = await database.query('SELECT id, event, body FROM outbox WHERE id > $1 ORDER BY id LIMIT $2', [
         afterId,

@@ -78,6 +78,7 @@ export function withFaults(database: Database, { before = () => {}, after = () =
   return {
     query: (sql, values) => database.query(sql, values),
     withSession: (work) => database.withSession(work),
+    listen: (channel, onNotice) => database.listen(channel, onNotice),
     inspect: () => database.inspect(),
     get supports() {
       return database.supports;

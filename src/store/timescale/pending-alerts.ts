@@ -52,38 +52,27 @@ export async function saveWatermarks(session: Session, messages: readonly AlertM
   );
 }
 
-/** Event time that all partitions are past; -Infinity while one has said nothing. */
-async function watermarkOf(session: Session, source: AlertSource, partitions: number): Promise<number> {
-  const { rows } = await session.query(
-    `SELECT count(*) AS known, min(watermark_ms) AS least FROM detector_watermarks WHERE source = $1 AND log_partition < $2`,
-    [source, partitions],
-  );
-  return Number(rows[0]?.['known']) < partitions ? -Infinity : Number(rows[0]?.['least']);
+/** Event time that all partitions of a source are past; -Infinity while one has said nothing. */
+function watermarkOf(source: AlertSource, partitions: string): string {
+  return `(SELECT CASE WHEN count(*) < ${partitions} THEN '-Infinity' ELSE min(watermark_ms) END FROM detector_watermarks
+    WHERE source = '${source}' AND log_partition < ${partitions})`;
 }
 
-async function dueUntil(session: Session, { mode, partitions, tracePartitions, holdMs }: SettleOptions): Promise<number> {
-  const byEvents = await watermarkOf(session, 'events', partitions);
-  if (mode === 'events') {
-    return tracePartitions === 0 ? byEvents : Math.min(byEvents, await watermarkOf(session, 'traces', tracePartitions));
-  }
+/** $1: partitions of the events; $2: of the traces, or how long to wait at most, milliseconds. */
+const DUE_UNTIL = {
+  events: `least(${watermarkOf('events', '$1::integer')}, CASE WHEN $2 > 0 THEN ${watermarkOf('traces', '$2::float8')} END)`,
   // What is older than one that has waited long enough goes with it, for the order's sake.
-  const { rows } = await session.query(
-    `SELECT max(time_ms) AS latest FROM pending_alerts
-     WHERE settled_at IS NULL AND received_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)`,
-    [holdMs],
-  );
-  const latest = rows[0]?.['latest'] as number | null;
-  return Math.max(byEvents, latest ?? -Infinity);
-}
+  wall: `greatest(${watermarkOf('events', '$1::integer')}, (SELECT max(time_ms) FROM pending_alerts
+    WHERE settled_at IS NULL AND received_at < clock_timestamp() - make_interval(secs => $2::float8 / 1000)))`,
+};
 
 /** The alerts that are due, oldest first; the caller is alone at the desk. */
 export async function takeDue(session: Session, options: SettleOptions): Promise<FiledAlert[]> {
-  const untilMs = await dueUntil(session, options);
-  if (untilMs === -Infinity) return [];
+  const { mode, partitions, tracePartitions, holdMs } = options;
   const { rows } = await session.query(
-    `SELECT message FROM pending_alerts WHERE settled_at IS NULL AND time_ms <= $1
+    `SELECT message FROM pending_alerts WHERE settled_at IS NULL AND time_ms <= ${DUE_UNTIL[mode]}
      ORDER BY time_ms FETCH FIRST ${AT_ONCE} ROWS WITH TIES`,
-    [untilMs],
+    [partitions, mode === 'wall' ? holdMs : tracePartitions],
   );
   return rows.map(({ message }) => message as FiledAlert);
 }

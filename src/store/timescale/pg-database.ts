@@ -13,6 +13,7 @@ import { readSupports } from './database-supports.ts';
 import { TEXT_PARSERS } from './database-types.ts';
 import type { Database, DatabaseSupports, Session } from './database.ts';
 import { databaseError, isConnectionLost, RowError } from './errors.ts';
+import { openPgListener } from './pg-listener.ts';
 import { createPgSession } from './pg-session.ts';
 import type { PgSession } from './pg-session.ts';
 
@@ -44,14 +45,21 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (type) => TEXT_PARSERS.get(type) ?? (pg.types.getTypeParser(type) as unknown),
 };
 
-function createPool({ config, applicationName, logger }: DatabaseOptions): Pool {
-  const pool = new pg.Pool({
+function connectionOptions({ config, applicationName }: DatabaseOptions): pg.ClientConfig {
+  return {
     ...databaseAddress(config),
-    max: config.connections,
     connectionTimeoutMillis: config.connect_timeout,
-    idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
     application_name: applicationName,
+  };
+}
+
+function createPool(options: DatabaseOptions): Pool {
+  const { config, logger } = options;
+  const pool = new pg.Pool({
+    ...connectionOptions(options),
+    max: config.connections,
+    idleTimeoutMillis: IDLE_MS,
     statement_timeout: config.statement_timeout,
     lock_timeout: config.lock_timeout,
     // A process that is paused in a transaction must not hold its locks for ever.
@@ -107,6 +115,11 @@ class PgDatabase implements Database {
         throw error;
       }
     });
+  }
+
+  listen(channel: string, onNotice: () => void): AsyncDisposable {
+    const { clock, logger, prng = createPrng(process.pid) } = this.#options;
+    return openPgListener({ connection: connectionOptions(this.#options), channel, onNotice, clock, logger, prng });
   }
 
   async #lend<T>(work: (session: PgSession) => Promise<T>, timeoutMs = this.#options.config.statement_timeout): Promise<T> {

@@ -46,8 +46,10 @@ class PgliteDatabase implements Database {
   supports: DatabaseSupports = { timescale: null, directCompress: false, copy: true };
   readonly #session: Session;
   readonly #turns: { last: Promise<unknown> };
+  readonly #engine: PGlite;
 
   constructor(engine: PGlite, turns: { last: Promise<unknown> }) {
+    this.#engine = engine;
     this.#session = createSession(engine);
     this.#turns = turns;
   }
@@ -76,6 +78,16 @@ class PgliteDatabase implements Database {
         throw error;
       }
     });
+  }
+
+  listen(channel: string, onNotice: () => void): AsyncDisposable {
+    const opened = this.withSession(() => this.#engine.listen(channel, onNotice));
+    return {
+      [Symbol.asyncDispose]: async () => {
+        const stop = await opened;
+        await this.withSession(() => stop());
+      },
+    };
   }
 
   async inspect(): Promise<DatabaseSupports> {
