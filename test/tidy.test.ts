@@ -19,6 +19,14 @@ const TEST_GLOBS = [
   'test/clients/*.itest.ts',
 ];
 
+/** Folders of what logs and stores are kept in, entered through the interface above them. */
+const ENGINES = ['src/log/embedded', 'src/log/kafka', 'src/store/embedded', 'src/store/timescale'];
+const CLIENTS = [
+  ['@platformatic/kafka', 'src/log/kafka/'],
+  ['pg', 'src/store/timescale/'],
+  ['pg-copy-streams', 'src/store/timescale/'],
+] as const;
+
 /** What is not written here, and what to write instead. */
 const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/(?<!node:)\b[a-z]*utils?\b/i, 'name a thing by what it does'],
@@ -104,6 +112,22 @@ test('every source file is reached from the program, a bench, a script, or a tes
     code.filter((path) => path.startsWith('src/') && !isTest(path) && !path.endsWith('.d.ts') && !reached.has(path)),
     [],
   );
+});
+
+test('an engine is known to itself, to the roles and to tests, and to no other engine', () => {
+  const strangers: string[] = [];
+  for (const path of code) {
+    if (!path.startsWith('src/') || path.startsWith('src/roles/') || isTest(path)) continue;
+    for (const target of importsOf(path)) {
+      const engine = ENGINES.find((folder) => target.startsWith(`${folder}/`));
+      const isConfig = path.startsWith('src/config/') && target.endsWith('/config.ts');
+      if (engine && !path.startsWith(`${engine}/`) && !isConfig) strangers.push(`${path} imports ${target}`);
+    }
+    for (const [client, room] of CLIENTS) {
+      if (texts.get(path)?.includes(`from '${client}'`) && !path.startsWith(room)) strangers.push(`${path} imports ${client}`);
+    }
+  }
+  assert.deepEqual(strangers, []);
 });
 
 test('every file with tests is found by a runner', () => {

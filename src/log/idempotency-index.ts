@@ -1,5 +1,11 @@
 import type { Idempotency, KnownRequest } from './event-log.ts';
-import type { StoredKey } from './embedded/frame.ts';
+
+/** An idempotency key as it is stored; texts of it are made only for who asks. */
+export interface StoredKey {
+  /** Key hash, then body hash. */
+  hashes: Uint8Array;
+  answer: string;
+}
 
 export interface IdempotencyLimits {
   windowMs: number;

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { AppendRecord, Idempotency, LogRecord } from '../event-log.ts';
+import type { StoredKey } from '../idempotency-index.ts';
 
 /**
  * On-disk frame of one record, little-endian:
@@ -22,13 +23,6 @@ const FLAG_IDEMPOTENCY = 1;
 const KEY_HASH_BYTES = 16;
 const BODY_HASH_BYTES = 8;
 export const HASH_BYTES = KEY_HASH_BYTES + BODY_HASH_BYTES;
-
-/** An idempotency key as it is stored; texts of it are made only for who asks. */
-export interface StoredKey {
-  /** Key hash, then body hash. */
-  hashes: Uint8Array;
-  answer: string;
-}
 
 /** A record as it lies in a segment; its bytes and hashes are views of the buffer it was parsed from. */
 export interface Frame extends LogRecord {

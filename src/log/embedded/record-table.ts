@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from './byte-stream.ts';
-import { HASH_BYTES, type Frame, type StoredKey } from './frame.ts';
+import type { StoredKey } from '../idempotency-index.ts';
+import { HASH_BYTES, type Frame } from './frame.ts';
 
 /** A record of a block without its lines. */
 export interface RecordEntry {
