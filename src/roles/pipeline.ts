@@ -4,6 +4,8 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Detector, DetectorCommand, DetectorOutput } from '../detect/detector.ts';
 import { DETECT_METRICS } from '../detect/metrics.ts';
+import { decodePartial } from '../detect/partial-record.ts';
+import type { AddressedPartial } from '../detect/partial-record.ts';
 import type { LogReader, LogRecord } from '../log/event-log.ts';
 import type { AlertMessage } from '../model/alert.ts';
 import type { Incident } from '../model/incident.ts';
@@ -48,6 +50,8 @@ export interface PipelineOptions {
    * the same ids.
    */
   announce?: (alerts: readonly AlertMessage[]) => Promise<void>;
+  /** For such a detector too: tells others what it has of their services, before the offset moves past the record that it stems from. */
+  tell?: (partials: readonly AddressedPartial[]) => Promise<void>;
   /** Called after every commit; `safeOffset` is where a restart would read from. */
   onProgress: (progress: PipelineProgress) => void;
 }
@@ -85,6 +89,8 @@ export class Pipeline {
   readonly #replayUntil: number;
   /** Ids of anomalies that fire and are counted. */
   readonly #counted = new Set<string>();
+  /** Told others, and not yet in the log. */
+  #telling: Promise<void>[] = [];
   #caughtUp = false;
   #dirty = false;
   readonly #patience: CommitPatience;
@@ -133,8 +139,10 @@ export class Pipeline {
     }
     for (const record of records) {
       this.#observe(record);
+      this.#tell(record.position.offset, record.clientId, isHeartbeat(record));
       await this.#collect(detector.advance(null));
     }
+    await this.#told();
     await this.#commitWhenDue();
     return true;
   }
@@ -177,6 +185,8 @@ export class Pipeline {
   async tick(): Promise<void> {
     const { clock, detector } = this.#options;
     if (this.#isLive()) await this.#collect(detector.advance(clock.nowMs()));
+    this.#tell(this.#nextOffset - 1, '', false);
+    await this.#told();
     await this.#commitWhenDue();
   }
 
@@ -214,6 +224,7 @@ export class Pipeline {
   /** Commits what was observed so far; `withCheckpoint` also stores the detector's state. */
   async commit(withCheckpoint: boolean): Promise<void> {
     const { detector, clock, onProgress } = this.#options;
+    await this.#told();
     const { metricOffset } = detector.status();
     // Before the snapshot, which must not count them a second time.
     const templates = detector.drainTemplates();
@@ -251,8 +262,8 @@ export class Pipeline {
 
   #observe(record: LogRecord): void {
     const { scanner, writer, detector, metrics, clockMode } = this.#options;
-    // Without events or requests it only says how far event time is.
-    if (record.count === 0 && record.parts === undefined && clockMode === 'events') detector.advanceTo(record.maxTimestampMs);
+    if (isHeartbeat(record) && clockMode === 'events') detector.advanceTo(record.maxTimestampMs);
+    if (record.partial) this.#observePartial(record.partial, record.position);
     const { batch } = scanner.scan(record.bytes, NO_LIMITS);
     // What was replayed was counted by the run that committed it.
     if (this.#nextOffset <= this.#replayUntil && record.position.offset >= this.#replayUntil) detector.drainTemplates();
@@ -261,6 +272,29 @@ export class Pipeline {
     this.#nextOffset = record.position.offset + 1;
     this.#dirty = true;
     metrics.add(PIPELINE_EVENTS, batch.count);
+  }
+
+  #observePartial(bytes: Uint8Array, position: LogRecord['position']): void {
+    const partial = decodePartial(bytes);
+    if (!('reason' in partial)) this.#options.detector.observePartial(partial);
+    else
+      this.#options.logger.warn('passed the partial sums of another partition: they cannot be read', { ...position, ...partial });
+  }
+
+  /** What was committed by an earlier run was told before that. */
+  #tell(offset: number, clientId: string, urgent: boolean): void {
+    const { detector, tell } = this.#options;
+    if (!tell) return;
+    const partials = detector.drainPartials(offset, clientId, urgent);
+    if (partials.length === 0 || this.#nextOffset <= this.#replayUntil) return;
+    const telling = tell(partials);
+    // Whoever waits for it hears why it failed.
+    telling.catch(() => undefined);
+    this.#telling.push(telling);
+  }
+
+  async #told(): Promise<void> {
+    if (this.#telling.length > 0) await Promise.all(this.#telling.splice(0));
   }
 
   async #collect(output: DetectorOutput, replayed = this.#nextOffset <= this.#replayUntil): Promise<void> {
@@ -326,4 +360,9 @@ export class Pipeline {
     const checkpointDue = now - this.#lastCheckpointMs >= this.#checkpointIntervalMs && this.#hasNews();
     if (checkpointDue || (this.#dirty && now - this.#lastCommitMs >= commitIntervalMs)) await this.commit(checkpointDue);
   }
+}
+
+/** Whether a record only says how far event time is, having neither events nor requests. */
+function isHeartbeat({ count, parts, partial }: LogRecord): boolean {
+  return count === 0 && parts === undefined && partial === undefined;
 }
