@@ -15,6 +15,8 @@ export interface PartitionReader extends LogReader {
    * not there.
    */
   isCurrent(): boolean;
+  /** Names the log that the offsets are of: a topic that was deleted and made anew has another one. */
+  logId(): string;
 }
 
 /** A partition that is this member's until the signal aborts. */

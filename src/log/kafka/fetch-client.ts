@@ -5,6 +5,8 @@ import { Consumer } from '@platformatic/kafka';
 export interface FetchedRecord {
   offset: number;
   timestampMs: number;
+  /** When the broker took it, by the broker's clock; null where the topic keeps the sender's time instead. */
+  appendedMs: number | null;
   key: Buffer | null;
   value: Buffer | null;
   headers: readonly (readonly [Buffer | null, Buffer | null])[];
@@ -14,6 +16,7 @@ export interface FetchedRecord {
 
 export interface FetchRequest {
   topic: string;
+  topicId: string;
   partition: number;
   offset: number;
   maxBytes: number;
@@ -35,6 +38,8 @@ export interface FetchedPartition {
 }
 
 export interface OffsetRange {
+  /** Kafka's own: a topic that was deleted and made anew has another one. */
+  topicId: string;
   firstOffset: number;
   endOffset: number;
 }
@@ -46,6 +51,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const EARLIEST = -2n;
 const LATEST = -1n;
 const CONTROL_BATCH = 0b10_0000;
+const APPEND_TIME = 0b1000;
 const NO_EPOCH = -1;
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
@@ -66,10 +72,11 @@ export class FetchClient {
   }
 
   /** Node id of each partition's leader, -1 where there is none now. Rejects for a topic that does not exist. */
-  async leaders(topic: string): Promise<number[]> {
+  async leaders(topic: string): Promise<{ topicId: string; leaders: number[] }> {
     const metadata = await this.#consumer.metadata({ topics: [topic], forceUpdate: true });
     if (!this.#consumer.topics.has(topic)) this.#consumer.topics.track(topic);
-    return metadata.topics.get(topic)!.partitions.map((partition) => partition.leader);
+    const { id, partitions } = metadata.topics.get(topic)!;
+    return { topicId: id, leaders: partitions.map((partition) => partition.leader) };
   }
 
   /** Stops asking for a topic's metadata: one that is gone would fail the requests for all others. */
@@ -82,8 +89,10 @@ export class FetchClient {
       const offsets = await this.#consumer.listOffsets({ topics: [topic], partitions: { [topic]: [partition] }, timestamp });
       return Number(offsets.get(topic)![partition]);
     };
+    const metadata = await this.#consumer.metadata({ topics: [topic], forceUpdate: true });
+    const topicId = metadata.topics.get(topic)!.id;
     const firstOffset = await of(EARLIEST);
-    return { firstOffset, endOffset: await of(LATEST) };
+    return { topicId, firstOffset, endOffset: await of(LATEST) };
   }
 
   /**
@@ -91,12 +100,13 @@ export class FetchClient {
    * A partition with nothing new may be missing from the answer.
    */
   async fetch(node: number, requests: readonly FetchRequest[], maxWaitMs: number): Promise<FetchedPartition[]> {
-    const names = [...new Set(requests.map((request) => request.topic))];
-    const metadata = await this.#consumer.metadata({ topics: names });
-    const topics = names.map((topic) => ({
-      topicId: metadata.topics.get(topic)!.id,
+    // By the ids that the partitions were opened with: offsets of a topic mean nothing in another one of its name.
+    const nameOf = new Map(requests.map(({ topic, topicId }) => [topicId, topic]));
+    await this.#consumer.metadata({ topics: [...new Set(nameOf.values())] });
+    const topics = [...nameOf.keys()].map((topicId) => ({
+      topicId,
       partitions: requests
-        .filter((request) => request.topic === topic)
+        .filter((request) => request.topicId === topicId)
         .map((request) => ({
           partition: request.partition,
           fetchOffset: BigInt(request.offset),
@@ -105,7 +115,6 @@ export class FetchClient {
           lastFetchedEpoch: NO_EPOCH,
         })),
     }));
-    const nameOf = new Map(names.map((topic) => [metadata.topics.get(topic)!.id, topic]));
     const response = await this.#consumer
       .fetch({ node, topics, maxWaitTime: maxWaitMs, minBytes: 1, maxBytes: MAX_RESPONSE_BYTES })
       .catch((error: unknown) => errorsOnly(error));
@@ -156,6 +165,7 @@ function fetchedPartition(topic: string, answer: PartitionAnswer, fromOffset: nu
 /** A batch comes whole, also when the fetch began in its middle. */
 function addBatch(fetched: FetchedPartition, batch: RecordsBatch, fromOffset: number): void {
   const first = Number(batch.firstOffset);
+  const appendedMs = (batch.attributes & APPEND_TIME) === 0 ? null : Number(batch.maxTimestamp);
   fetched.nextOffset = Math.max(fetched.nextOffset, first + batch.lastOffsetDelta + 1);
   if ((batch.attributes & CONTROL_BATCH) !== 0) return;
   for (const record of batch.records) {
@@ -163,7 +173,8 @@ function addBatch(fetched: FetchedPartition, batch: RecordsBatch, fromOffset: nu
     if (offset < fromOffset) continue;
     fetched.records.push({
       offset,
-      timestampMs: Number(batch.firstTimestamp + record.timestampDelta),
+      timestampMs: appendedMs ?? Number(batch.firstTimestamp + record.timestampDelta),
+      appendedMs,
       key: record.key,
       value: record.value,
       headers: record.headers,

@@ -97,7 +97,7 @@ export class FetchLoop {
     const ready = new Map<number, FetchPartition[]>();
     let nextMs = Infinity;
     for (const partition of this.#partitions) {
-      if (partition.nextOffset === null || !partition.hasRoom) continue;
+      if (partition.nextOffset === null || !partition.hasRoom || partition.broken) continue;
       if (partition.pausedUntilMs > now) nextMs = Math.min(nextMs, partition.pausedUntilMs);
       else if (partition.leader < 0) this.#look(partition.topic);
       else ready.set(partition.leader, [...(ready.get(partition.leader) ?? []), partition]);
@@ -113,7 +113,12 @@ export class FetchLoop {
     const isCrowded = suspect !== undefined || [...this.#partitions].some((other) => other.leader === node && !other.hasRoom);
     this.#asked.add(node);
     try {
-      const requests = asked.map(({ partition, from }) => ({ ...keyOf(partition), offset: from, maxBytes: partition.maxBytes }));
+      const requests = asked.map(({ partition, from }) => ({
+        ...keyOf(partition),
+        topicId: partition.topicId,
+        offset: from,
+        maxBytes: partition.maxBytes,
+      }));
       const answers = await this.#client.fetch(node, requests, isCrowded ? SHORT_POLL_MS : POLL_MS);
       const failed = answers.some(({ errorCode }) => errorCode !== 0);
       for (const { partition, from } of asked) {
@@ -156,11 +161,12 @@ export class FetchLoop {
     if (from < firstOffset) {
       this.#connection.logger.error('records are lost: retention removed them before they were read', {
         ...fields,
-        to: firstOffset,
+        to: firstOffset - 1,
       });
       this.#connection.metrics.add(KAFKA_CONSUMER_METRICS.lostRecords, firstOffset - from, { topic: partition.topic });
       partition.seek(firstOffset);
-    } else if (from > endOffset) {
+    } else if (from > endOffset && partition.isStored) partition.break(shortenedError(partition, from));
+    else if (from > endOffset) {
       this.#connection.logger.error(
         'the partition ends before the wanted offset: has the topic been made anew? Going on at its end',
         fields,
@@ -202,8 +208,12 @@ export class FetchLoop {
     this.#client
       .leaders(topic)
       .then(
-        (leaders) => {
+        ({ topicId, leaders }) => {
           for (const partition of mine()) {
+            if (partition.topicId !== topicId) {
+              partition.break(replacedError(partition));
+              continue;
+            }
             partition.leader = leaders[partition.partition] ?? -1;
             if (partition.leader < 0) this.#failed(partition, { reason: 'it has no leader', code: 'LEADER_NOT_AVAILABLE' });
           }
@@ -218,6 +228,16 @@ export class FetchLoop {
         this.#schedule();
       });
   }
+}
+
+function replacedError({ topic, partition }: FetchPartition): HeliosError {
+  const reason = 'the topic was deleted and made anew since it was opened';
+  return new HeliosError('log_unavailable', `cannot go on reading ${topic}/${partition}: ${reason}`);
+}
+
+function shortenedError({ topic, partition, endOffset }: FetchPartition, from: number): HeliosError {
+  const reason = `the log ends at offset ${endOffset}, before ${from}`;
+  return new HeliosError('log_unavailable', `cannot go on reading ${topic}/${partition}: ${reason}`);
 }
 
 function keyOf({ topic, partition }: FetchPartition): { topic: string; partition: number } {

@@ -7,13 +7,21 @@ import { FetchPartition } from './fetch-partition.ts';
 
 function open(onRoom = (): void => undefined): FetchPartition {
   const backoff = new Backoff({ firstMs: 1, longestMs: 1 }, createPrng(1));
-  return new FetchPartition('events', 0, { firstOffset: 0, endOffset: 100 }, backoff, onRoom);
+  return new FetchPartition('events', 0, { topicId: 'id', firstOffset: 0, endOffset: 100 }, backoff, onRoom);
 }
 
 /** An answer of the records at these offsets. */
 function answer(offsets: readonly number[], nextOffset = offsets.at(-1)! + 1, bytes = 10): FetchedPartition {
   const value = Buffer.alloc(bytes);
-  const records = offsets.map((offset) => ({ offset, timestampMs: 0, key: null, value, headers: [], damage: '' }));
+  const records = offsets.map((offset) => ({
+    offset,
+    timestampMs: 0,
+    appendedMs: null,
+    key: null,
+    value,
+    headers: [],
+    damage: '',
+  }));
   return { topic: 'events', partition: 0, errorCode: 0, firstOffset: 0, endOffset: 100, records, nextOffset, bytes };
 }
 

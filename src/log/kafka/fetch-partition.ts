@@ -1,4 +1,5 @@
 import type { Backoff } from '../../lib/backoff.ts';
+import type { HeliosError } from '../../lib/errors.ts';
 import type { FetchedPartition, FetchedRecord, OffsetRange } from './fetch-client.ts';
 
 /** Bytes of records that may wait to be read; fetching goes on below that, so one answer more can be there. */
@@ -18,6 +19,7 @@ export type FetchMode = 'together' | 'alone' | 'one';
 export class FetchPartition {
   readonly topic: string;
   readonly partition: number;
+  readonly topicId: string;
   /** Pauses after failures. */
   readonly backoff: Backoff;
   firstOffset: number;
@@ -28,6 +30,10 @@ export class FetchPartition {
   pausedUntilMs = 0;
   mode: FetchMode = 'together';
   failure: Error | null = null;
+  /** Why the offsets asked for mean nothing (any more): the log is another one, or has lost its end. */
+  broken: HeliosError | null = null;
+  /** Whether its reader keeps offsets, which must not be moved back. */
+  isStored = false;
   /** Monotonic time of the last answer that said how far the partition goes. */
   #heardMs = -Infinity;
   /** Where to fetch next; null until someone has said from where, so that nothing is fetched in vain. */
@@ -42,6 +48,7 @@ export class FetchPartition {
   constructor(topic: string, partition: number, range: OffsetRange, backoff: Backoff, onRoom: () => void) {
     this.topic = topic;
     this.partition = partition;
+    this.topicId = range.topicId;
     this.firstOffset = range.firstOffset;
     this.endOffset = range.endOffset;
     this.backoff = backoff;
@@ -127,7 +134,7 @@ export class FetchPartition {
   passDamage(reason: string): void {
     const offset = this.#nextOffset!;
     this.#nextOffset = offset + 1;
-    this.#append([{ offset, timestampMs: 0, key: null, value: null, headers: [], damage: reason }]);
+    this.#append([{ offset, timestampMs: 0, appendedMs: null, key: null, value: null, headers: [], damage: reason }]);
   }
 
   #append(records: readonly FetchedRecord[]): void {
@@ -142,9 +149,15 @@ export class FetchPartition {
   /** Resolves when there are records, at the latest when `wake` is called. */
   arrival(): { promise: Promise<void>; forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.peek() || this.#closed) resolve();
+    if (this.peek() || this.broken || this.#closed) resolve();
     else this.#waiting.add(resolve);
     return { promise, forget: () => this.#waiting.delete(resolve) };
+  }
+
+  /** Nothing more is fetched of it. */
+  break(reason: HeliosError): void {
+    this.broken = this.failure = reason;
+    this.wake();
   }
 
   wake(): void {

@@ -126,12 +126,12 @@ export class TopicReader implements LogReader {
   }
 
   async #readOnce(): Promise<LogRecord[] | Error> {
-    const leaders = await this.#client.leaders(this.#topic);
+    const { topicId, leaders } = await this.#client.leaders(this.#topic);
     for (const [partition, node] of leaders.entries()) {
       const { endOffset } = await this.#client.range(this.#topic, partition);
       const offset = this.#next.get(partition) ?? 0;
       if (offset >= endOffset) continue;
-      const request = { topic: this.#topic, partition, offset, maxBytes: 4_000_000 };
+      const request = { topic: this.#topic, topicId, partition, offset, maxBytes: 4_000_000 };
       const [fetched] = await this.#client.fetch(node, [request], 500);
       if (fetched?.errorCode === OUT_OF_RANGE) return new Error(`retention has passed ${offset} of partition ${partition}`);
       if (!fetched || fetched.errorCode !== 0)

@@ -129,7 +129,7 @@ class Group implements PartitionGroup {
     while (!signal.aborted) {
       const startedMs = connection.clock.monotonicMs();
       try {
-        await using reader = await openPartitionReader({ connection, topic, partition, onUnreadable, signal });
+        await using reader = await openPartitionReader({ connection, topic, partition, onUnreadable, signal, isStored: true });
         run.reader = reader;
         await work({ topic, partition, signal, reader, committed: (nextOffset) => (run.committed = nextOffset) });
         if (!signal.aborted) throw new Error('it ended without being told to');

@@ -15,6 +15,11 @@ export interface PartitionReaderOptions {
   onUnreadable: (letter: DeadLetter) => Promise<void>;
   /** Ends waiting: for the broker at first, for records later. */
   signal?: AbortSignal;
+  /**
+   * Whoever stores how far he is must not be moved back behind his back: where the log has lost its end, `read` rejects instead, and the
+   * next reader says at its opening how far the log goes.
+   */
+  isStored?: boolean;
 }
 
 /** A reader that also tells where it stands. */
@@ -27,12 +32,15 @@ export interface KafkaPartitionReader extends PartitionReader {
 /**
  * Reads one partition, in whatever order records were produced; without a group, so that offsets are the caller's. Resolves once the
  * partition's bounds are known, however long the broker takes. Stands at the first kept offset until `seek`. An offset that retention
- * has passed while nobody read is replaced by the first kept one, one beyond the end by the end; both are logged with what is lost.
+ * has passed while nobody read is replaced by the first kept one, one beyond the end by the end; both are logged with what is lost. `read`
+ * rejects once the topic is another one of the same name.
  */
 export async function openPartitionReader(options: PartitionReaderOptions): Promise<KafkaPartitionReader> {
   const pool = shareFetchPool(options.connection);
   try {
-    return new Reader(options, pool, await pool.open(options.topic, options.partition, options.signal));
+    const fetched = await pool.open(options.topic, options.partition, options.signal);
+    fetched.isStored = options.isStored ?? false;
+    return new Reader(options, pool, fetched);
   } catch (error) {
     await pool[Symbol.asyncDispose]();
     throw error;
@@ -58,6 +66,10 @@ class Reader implements KafkaPartitionReader {
     return this.#fetched.endOffset;
   }
 
+  logId(): string {
+    return this.#fetched.topicId;
+  }
+
   isCurrent(): boolean {
     return this.#fetched.isCurrent(this.#options.connection.clock.monotonicMs());
   }
@@ -79,6 +91,7 @@ class Reader implements KafkaPartitionReader {
 
   async read(committedOffset: number, maxBytes: number): Promise<LogRecord[] | null> {
     this.#start();
+    if (this.#fetched.broken) throw this.#fetched.broken;
     const records: LogRecord[] = [];
     let bytes = 0;
     for (let next = this.#fetched.peek(); next && next.offset < committedOffset; next = this.#fetched.peek()) {
@@ -123,7 +136,10 @@ class Reader implements KafkaPartitionReader {
   #decode(record: FetchedRecord): LogRecord | { reason: string } {
     if (record.damage !== '') return { reason: record.damage };
     const headers = record.headers.map(([name, value]) => [name ?? '', value] as const);
-    return decodeRecord({ partition: this.#options.partition, offset: BigInt(record.offset), value: record.value, headers });
+    const { offset, value, appendedMs } = record;
+    const decoded = decodeRecord({ partition: this.#options.partition, offset: BigInt(offset), value, headers });
+    // Of many hosts that receive, one may have a wrong clock: the brokers' is one for all of them.
+    return appendedMs === null || 'reason' in decoded ? decoded : { ...decoded, receivedAtMs: appendedMs };
   }
 
   /** False when the reader has been moved meanwhile, so that the record is no longer the next. */

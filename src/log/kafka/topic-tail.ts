@@ -1,4 +1,5 @@
 import { Backoff } from '../../lib/backoff.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { KafkaConnection } from './connection.ts';
 import type { FetchedRecord } from './fetch-client.ts';
 import { shareFetchPool } from './fetch-pool.ts';
@@ -60,29 +61,31 @@ export async function openTopicTail({ connection, topic, onMessage, fromStart }:
     }
   };
 
-  const follow = async (fetched: FetchPartition, caughtUp: () => void): Promise<void> => {
+  /** A topic that was made anew is followed from its start. */
+  const reopen = async (broken: FetchPartition): Promise<FetchPartition> => {
+    pool.close(broken);
+    const opened = await pool.open(topic, broken.partition, stop.signal);
+    partitions[broken.partition] = opened;
+    opened.seek(opened.firstOffset);
+    logger.error(`${topic} was deleted and made anew: it is followed from its start`, { partition: broken.partition });
+    return opened;
+  };
+
+  const follow = async (first: FetchPartition, caughtUp: () => void): Promise<void> => {
+    let fetched = first;
     const end = fetched.endOffset;
     fetched.seek(fromStart ? fetched.firstOffset : end);
     while (!stop.signal.aborted) {
+      if (fetched.broken) fetched = await reopen(fetched);
       if (fetched.position! >= end) caughtUp();
       const record = fetched.peek();
-      if (!record) await arrivalOf(fetched);
+      if (!record) await arrivalOf(fetched, clock);
       else {
         if (record.damage === '') await give(fetched, record);
         else logger.error(`left out a record of ${topic}: ${record.damage}`, { offset: record.offset });
         fetched.take();
       }
     }
-  };
-
-  /** A batch that compaction has emptied moves the position without bringing a record, so waiting is bounded. */
-  const arrivalOf = async (fetched: FetchPartition): Promise<void> => {
-    const arrival = fetched.arrival();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stopTimer = clock.after(IDLE_MS, resolve);
-    await Promise.race([arrival.promise, promise]);
-    stopTimer();
-    arrival.forget();
   };
 
   const reached = partitions.map((fetched) => {
@@ -106,6 +109,16 @@ export async function openTopicTail({ connection, topic, onMessage, fromStart }:
     failure: () => partitions.find(({ failure }) => failure)?.failure ?? null,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** A batch that compaction has emptied moves the position without bringing a record, so waiting is bounded. */
+async function arrivalOf(fetched: FetchPartition, clock: Clock): Promise<void> {
+  const arrival = fetched.arrival();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stopTimer = clock.after(IDLE_MS, resolve);
+  await Promise.race([arrival.promise, promise]);
+  stopTimer();
+  arrival.forget();
 }
 
 function recordOf(

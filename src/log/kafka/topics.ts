@@ -28,6 +28,8 @@ const BATCH_OVERHEAD_BYTES = 65_536;
 function configsOf(config: KafkaConfig, { isCompacted }: TopicSpec): { name: string; value: string }[] {
   const values: Record<string, string> = {
     'min.insync.replicas': config.replication >= 3 ? '2' : '1',
+    // The brokers' clock, for the hosts that produce may have wrong ones.
+    'message.timestamp.type': 'LogAppendTime',
     // What the producer has compressed stays as it is.
     'compression.type': 'producer',
     ...(isCompacted ? { 'cleanup.policy': 'compact' } : { 'cleanup.policy': 'delete', 'retention.ms': String(config.retention) }),

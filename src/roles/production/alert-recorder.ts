@@ -6,7 +6,7 @@ import { claimPartition, readProgress } from '../../store/timescale/progress.ts'
 import type { AlertIntake } from './alert-intake.ts';
 import type { Engines } from './engines.ts';
 import { commitPatiently } from './partition-commits.ts';
-import { seekStored } from './stored-offset.ts';
+import { adoptPartition, seekStored } from './stored-offset.ts';
 
 const READ_BYTES = 1024 * 1024;
 const WAIT_MS = 1000;
@@ -30,12 +30,13 @@ function messagesOf({ bytes }: LogRecord): AlertMessage[] | string {
 /** Keeps the alerts of one partition of their topic, each with its offset in one transaction, until it is taken away. */
 export async function recordAlerts(assigned: AssignedPartition, options: AlertRecorderOptions): Promise<void> {
   const { engines, intake, group } = options;
-  const { clock, logger, prng, database, owner, deadLetters } = engines;
+  const { clock, logger, metrics, prng, database, owner, deadLetters } = engines;
   const { topic, partition, signal, reader } = assigned;
   const key = { group, topic, partition };
+  await adoptPartition(assigned, { ...engines, group });
   const { nextOffset: storedOffset, epoch } = await claimPartition(database, key, owner);
   let expectedOffset = storedOffset;
-  seekStored(reader, storedOffset, { topic, partition, logger });
+  seekStored(reader, storedOffset, { topic, partition, logger, metrics });
 
   /** An answer may be lost: what the database says decides. */
   const record = async (messages: readonly AlertMessage[], nextOffset: number): Promise<void> => {

@@ -9,6 +9,7 @@ import type { StoreUpdate } from '../../store/store.ts';
 import type { Engines } from './engines.ts';
 import { storePartition } from './partition-store.ts';
 import type { PartitionSink } from './partition-store.ts';
+import { adoptPartition } from './stored-offset.ts';
 
 const NOTHING_DERIVED: StoreUpdate = { anomalies: [], incidents: [], changes: [], templates: [], models: [], checkpoint: null };
 
@@ -24,6 +25,7 @@ export async function openStoreRole(engines: Engines): Promise<PartitionGroup> {
     group,
     topics: [events, points],
     work: async (assigned: AssignedPartition) => {
+      await adoptPartition(assigned, { ...engines, group });
       const sink = assigned.topic === events ? await openEventSink(assigned) : await openPointSink(assigned);
       await using _closing = sink;
       await storePartition(assigned, sink, options);

@@ -15,7 +15,7 @@ import { CLOCK_TOLERANCE_MS } from '../pipeline.ts';
 import { createAlertSender } from './alert-sender.ts';
 import type { Engines } from './engines.ts';
 import { commitPatiently } from './partition-commits.ts';
-import { seekStored } from './stored-offset.ts';
+import { adoptPartition, seekStored } from './stored-offset.ts';
 
 const GROUP = 'trace-joiners';
 const READ_BYTES = 4 * 1024 * 1024;
@@ -46,7 +46,12 @@ async function joinTraces(
   const { topic, partition, signal, reader } = assigned;
   const collector = createEdgeCollector(partition);
   const tell = createAlertSender({ producer, topic: config.kafka.topic_anomalies, key: `traces ${partition}`, clock });
-  let nextOffset = seekStored(reader, restore(collector, writer, engines), { topic, partition, logger });
+  let nextOffset = seekStored(reader, restore(collector, writer, engines), {
+    topic,
+    partition,
+    logger,
+    metrics: engines.metrics,
+  });
   let storedOffset = writer.offset();
   let committedMs = clock.monotonicMs();
 
@@ -95,6 +100,7 @@ export async function openTraceJoiner(engines: Engines): Promise<PartitionGroup>
     group: key.group,
     topics: [key.topic],
     work: async (assigned) => {
+      await adoptPartition(assigned, { ...engines, group: key.group });
       await using writer = await openPartitionWriter({
         ...engines.writerOptions({ ...key, partition: assigned.partition }),
         stores: 'state',

@@ -1,5 +1,5 @@
 import { HeliosError } from '../../lib/errors.ts';
-import type { Session } from './database.ts';
+import type { Database, Session } from './database.ts';
 
 /** One consumer group's way through one partition. */
 export interface PartitionKey {
@@ -66,4 +66,49 @@ export async function readProgress(session: Pick<Session, 'query'>, key: Partiti
     keyValues(key),
   );
   return rows[0] === undefined ? undefined : claimOf(rows[0]);
+}
+
+/** A log as its reader finds it. */
+export interface FoundLog {
+  /** Another one when the log was made anew. */
+  id: string;
+  /** Offset of the next record to be written. */
+  endOffset: number;
+}
+
+/** What became of the stored offset. `anew`: of another log of the same name; `shortened`: the log ends before it. */
+export type LogOutcome = { state: 'same' } | { state: 'anew' | 'shortened'; storedOffset: number; nextOffset: number };
+
+/** The requests stay known, for a client may yet repeat them. */
+const MOVE_REQUESTS = `WITH gone AS (DELETE FROM stored_requests WHERE ${WHERE_KEY} AND next_offset > $4 RETURNING next_offset, hashes)
+  INSERT INTO stored_requests AS s (consumer_group, topic, log_partition, next_offset, hashes)
+  SELECT $1, $2, $3, $4, string_agg(hashes, ''::bytea ORDER BY next_offset) FROM gone HAVING count(*) > 0
+  ON CONFLICT (consumer_group, topic, log_partition, next_offset) DO UPDATE SET hashes = s.hashes || excluded.hashes`;
+
+/**
+ * Claims the partition and sees to it that its offset is one of this log: 0 where the log is another one than that which was stored
+ * from, the end where it has lost what was stored of it. Nothing that is stored changes, and nothing of the log is left out.
+ */
+export function adoptLog(database: Database, key: PartitionKey, owner: string, log: FoundLog): Promise<LogOutcome> {
+  return database.transaction(async (session) => {
+    const { nextOffset: storedOffset } = await claimPartition(session, key, owner);
+    const values = keyValues(key);
+    const { rows } = await session.query(`SELECT log_id FROM partition_progress WHERE ${WHERE_KEY}`, values);
+    const knownId = String(rows[0]?.['log_id']);
+    const state = knownId !== '' && knownId !== log.id ? 'anew' : storedOffset > log.endOffset ? 'shortened' : 'same';
+    if (state === 'same' && knownId === log.id) return { state };
+    const nextOffset = state === 'anew' ? 0 : Math.min(storedOffset, log.endOffset);
+    await session.query(`UPDATE partition_progress SET next_offset = $4, log_id = $5 WHERE ${WHERE_KEY}`, [
+      ...values,
+      nextOffset,
+      log.id,
+    ]);
+    if (state === 'same') return { state };
+    await session.query(`UPDATE checkpoints SET next_offset = least(next_offset, $4) WHERE ${WHERE_KEY}`, [
+      ...values,
+      nextOffset,
+    ]);
+    await session.query(MOVE_REQUESTS, [...values, nextOffset]);
+    return { state, storedOffset, nextOffset };
+  });
 }
