@@ -26,7 +26,7 @@ function copyRow(to: EventBatch, from: EventBatch, i: number): void {
 }
 
 /** A batch's rows by partition; the bytes stay shared. */
-function split(batch: EventBatch, partitions: number, of: (i: number) => number): EventBatch[] {
+export function split(batch: EventBatch, partitions: number, of: (i: number) => number): EventBatch[] {
   const parts = Array.from({ length: partitions }, () => ({ ...createEventBatch(batch.names, 64), bytes: batch.bytes }));
   for (let i = 0; i < batch.count; i++) copyRow(parts[of(i)] as EventBatch, batch, i);
   return parts;
