@@ -33,7 +33,7 @@ export interface IntakeState {
 const MAX_ENDPOINTS = 50_000;
 const SAMPLE = 15;
 
-export function createIntakeState(): IntakeState {
+function createIntakeState(): IntakeState {
   return { watermark: createWatermark(), ahead: createAheadBuffer(), closedBefore: -1, lateEvents: 0, endpoints: new Map() };
 }
 

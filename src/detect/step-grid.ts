@@ -52,7 +52,7 @@ const LATE_SHARE = 0.1;
 const MIN_LATE = 3;
 const sums = createHorizonSums();
 
-export function createGridState(): GridState {
+function createGridState(): GridState {
   return { nextStep: -1, afterGap: true, emptySteps: 0, lateSince: -1, silentSince: -1 };
 }
 

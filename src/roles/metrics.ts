@@ -33,13 +33,7 @@ export const METRIC_PIPELINE_SKIPPED: MetricDefinition = {
   help: 'Lines of the metrics log that could not be read',
 };
 
-export const PIPELINE_METRICS = [
-  PIPELINE_EVENTS,
-  PIPELINE_LAG,
-  METRIC_PIPELINE_POINTS,
-  METRIC_PIPELINE_LAG,
-  METRIC_PIPELINE_SKIPPED,
-];
+const PIPELINE_METRICS = [PIPELINE_EVENTS, PIPELINE_LAG, METRIC_PIPELINE_POINTS, METRIC_PIPELINE_LAG, METRIC_PIPELINE_SKIPPED];
 
 /** Everything that a process shows on /metrics from its start. */
 export const ALL_METRICS: readonly MetricDefinition[] = [

@@ -41,7 +41,7 @@ export interface HttpServer {
   close(timeout: Promise<void>, idleTimeout: Promise<void>): Promise<boolean>;
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (net.isIPv4(host) && host.startsWith('127.'));
 }
 

@@ -12,6 +12,12 @@ export function malformedCursor(): HeliosError {
   return new HeliosError('invalid_argument', 'cannot read the cursor: it is malformed', { details: { field: 'cursor' } });
 }
 
+/** For a cursor that points at what retention has removed since. */
+export function goneCursor(): HeliosError {
+  const sentence = 'cannot go on from this cursor: retention has removed what it points at';
+  return new HeliosError('gone', sentence, { details: { field: 'cursor' } });
+}
+
 /** An opaque, URL-safe page cursor over numbers and strings. */
 export function encodeCursor(fields: readonly (number | string)[]): string {
   return Buffer.from(JSON.stringify([VERSION, ...fields])).toString('base64url');

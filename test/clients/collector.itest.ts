@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { ServerProcess, temporaryDirectory } from '../../bench/server-process.ts';
 import { waitFor } from '../../bench/server-api.ts';
 import { portOf, storedEvents, storedSeries } from './stored.ts';
-import { collector, finished, freePort, RunningClient, telemetrygen, writeConfig } from './tools.ts';
+import { freePort } from '../servers/server-script.ts';
+import { collector, finished, RunningClient, telemetrygen, writeConfig } from './tools.ts';
 
 const RECORDS = 200;
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { getJson, waitFor } from '../../bench/server-api.ts';
 import { ServerProcess, temporaryDirectory } from '../../bench/server-process.ts';
 import { portOf, storedSeries, type StoredSeries } from './stored.ts';
-import { freePort, prometheus, RunningClient, writeConfig } from './tools.ts';
+import { freePort } from '../servers/server-script.ts';
+import { prometheus, RunningClient, writeConfig } from './tools.ts';
 
 const SCRAPES = 5;
 

@@ -5,7 +5,7 @@ import { ServerProcess } from '../../bench/server-process.ts';
 import { freePort } from './server-script.ts';
 
 export type StackRole = 'ingest' | 'store' | 'detect' | 'report' | 'console';
-export const STACK_ROLES: readonly StackRole[] = ['ingest', 'store', 'detect', 'report', 'console'];
+const STACK_ROLES: readonly StackRole[] = ['ingest', 'store', 'detect', 'report', 'console'];
 
 export interface StackOptions {
   kafka: string;

@@ -9,7 +9,7 @@ import type { ControlMessage } from '../../model/alert.ts';
 const MAX_REMEMBERED = 10_000;
 
 /** What a decision means to a detector that does not group. Undefined for what only concerns the incident. */
-export function commandOf(message: ControlMessage): DetectorCommand | undefined {
+function commandOf(message: ControlMessage): DetectorCommand | undefined {
   if (message.type === 'change') return message;
   if (message.type === 'activate') {
     const payload = new Uint8Array(Buffer.from(message.payload, 'base64'));

@@ -15,7 +15,7 @@ export interface PatientCommitOptions {
 }
 
 /** Whether waiting may help: the database is away, full, locked, or in the wrong mode. */
-export function isPassing(error: unknown): error is HeliosError {
+function isPassing(error: unknown): error is HeliosError {
   return error instanceof HeliosError && (error.code === 'unavailable' || error.code === 'disk_full');
 }
 

@@ -1,5 +1,4 @@
-import { HeliosError } from '../../lib/errors.ts';
-import { decodeCursor, encodeCursor, malformedCursor } from '../cursor.ts';
+import { decodeCursor, encodeCursor, goneCursor, malformedCursor } from '../cursor.ts';
 
 /**
  * Where a page of events begins, by place: the number of events that the log had taken before an event. A place stays what
@@ -30,7 +29,5 @@ export function decodeEventCursor(cursor: string): EventCursor {
 /** Throws `gone` when retention has passed what the cursor points at; `firstPlace` is the first place left. */
 export function checkKept({ place, endPlace }: EventCursor, firstPlace: number): void {
   if (place >= firstPlace && endPlace > firstPlace) return;
-  throw new HeliosError('gone', 'cannot go on from this cursor: retention has removed what it points at', {
-    details: { field: 'cursor' },
-  });
+  throw goneCursor();
 }

@@ -1,8 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { isoTime } from '../../lib/clock.ts';
 import { entityMatches } from '../../model/entity.ts';
 import type { TemplateCount } from '../../model/template.ts';
 import type { TemplateQuery, TemplateSummary } from '../store.ts';
+import { summaryOf } from '../template-summary.ts';
+import type { SummaryRow } from '../template-summary.ts';
 import { checkLimit } from '../cursor.ts';
 import { MINUTE_MS } from '../rollup/rollup-key.ts';
 
@@ -30,16 +31,6 @@ export class TemplateWriter {
   }
 }
 
-interface SummaryRow {
-  entity: string;
-  hash: string;
-  template: string;
-  example: string;
-  first_seen_ms: number;
-  last_seen_ms: number;
-  count: number;
-}
-
 /**
  * Templates with occurrences in the minutes of [fromMs, toMs), most frequent first. First and last seen are those ever
  * seen within the retention, to the minute, so that a reader can tell a new template from a risen one.
@@ -61,15 +52,7 @@ export function listTemplates(database: DatabaseSync, query: TemplateQuery): Tem
        GROUP BY t.id ORDER BY count DESC, t.entity, t.hash LIMIT ?`,
     )
     .all(...values, checkLimit(query.limit)) as unknown as SummaryRow[];
-  return rows.map((row) => ({
-    service: row.entity,
-    templateId: row.hash,
-    template: row.template,
-    count: row.count,
-    firstSeen: isoTime(row.first_seen_ms),
-    lastSeen: isoTime(row.last_seen_ms),
-    example: row.example,
-  }));
+  return rows.map(summaryOf);
 }
 
 export function deleteTemplates(database: DatabaseSync, beforeMs: number): void {

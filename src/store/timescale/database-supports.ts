@@ -1,8 +1,8 @@
 import { HeliosError } from '../../lib/errors.ts';
 import type { DatabaseSupports, Session } from './database.ts';
 
-export const OLDEST_POSTGRES = 14;
-export const OLDEST_TIMESCALE = '2.13.0';
+const OLDEST_POSTGRES = 14;
+const OLDEST_TIMESCALE = '2.13.0';
 /** Since this one COPY compresses also where continuous aggregates have to hear of the rows (timescaledb pull request 8909). */
 const DIRECT_COMPRESS_SINCE = '2.24.0';
 

@@ -48,11 +48,6 @@ export async function putDocuments<K extends DocumentKind>(
   if (kind === 'anomaly') await putAnomalies(session, documents as readonly Anomaly[]);
 }
 
-/** Inserts or replaces one document inside the caller's transaction. */
-export function putDocument<K extends DocumentKind>(session: Session, kind: K, document: Documents[K]): Promise<void> {
-  return putDocuments(session, kind, [document]);
-}
-
 /** Removes documents older than `beforeMs`; those still firing or open stay. */
 export async function deleteDocuments(session: Session, beforeMs: number): Promise<void> {
   await session.query("DELETE FROM documents WHERE time_ms < $1 AND status NOT IN ('firing', 'open', 'acknowledged')", [

@@ -1,5 +1,4 @@
-import { HeliosError } from '../../lib/errors.ts';
-import { decodeCursor, encodeCursor, malformedCursor } from '../cursor.ts';
+import { decodeCursor, encodeCursor, goneCursor, malformedCursor } from '../cursor.ts';
 
 /** A place in the order of events: time, then partition, then position in the log. Microseconds since the epoch. */
 export interface EventPosition {
@@ -47,7 +46,5 @@ export function decodeEventCursor(cursor: string): EventCursor {
 /** Throws `gone` when retention has passed what the cursor points at; `oldestMicros` is null when no event is left. */
 export function checkKept({ before }: EventCursor, oldestMicros: number | null): void {
   if (oldestMicros !== null && before.micros >= oldestMicros) return;
-  throw new HeliosError('gone', 'cannot go on from this cursor: retention has removed what it points at', {
-    details: { field: 'cursor' },
-  });
+  throw goneCursor();
 }

@@ -9,7 +9,7 @@ const EARLIEST_MICROS = Date.UTC(1970, 0, 1) * 1000;
 const LATEST_MICROS = Date.UTC(9999, 11, 31) * 1000;
 
 /** A parameter of type timestamptz, exact to the microsecond. */
-export function timestampText(micros: number): string {
+function timestampText(micros: number): string {
   const kept = Math.min(LATEST_MICROS, Math.max(EARLIEST_MICROS, micros));
   const ms = Math.floor(kept / 1000);
   return `${new Date(ms).toISOString().slice(0, -1)}${String(kept - ms * 1000).padStart(3, '0')}Z`;
@@ -19,7 +19,7 @@ export function timestampText(micros: number): string {
  * A pattern of ILIKE that every message with `text` in any case matches. Under collation "C" only ASCII letters have two cases, as in the
  * regular expression that has the last word; what is beyond ASCII may be anything here.
  */
-export function likePattern(text: string): string {
+function likePattern(text: string): string {
   const literal = text.replaceAll(/[\\%_]/g, String.raw`\$&`).replaceAll(/[^\p{ASCII}]+/gu, '%');
   return `%${literal}%`;
 }
@@ -62,7 +62,7 @@ function addService(where: Conditions, name: string): void {
 }
 
 /** Conditions of a query but those of time. */
-export function addFilters(where: Conditions, { service, levels, endpoint, text }: EventQuery): void {
+function addFilters(where: Conditions, { service, levels, endpoint, text }: EventQuery): void {
   if (service !== undefined) addService(where, service);
   if (levels.length > 0) where.add('level = ANY(?::smallint[])', [...levels]);
   if (endpoint === '') where.add('endpoint IS NULL');

@@ -6,6 +6,7 @@ import type { Page } from '../store.ts';
 import { checkLimit, decodeCursor, encodeCursor } from '../cursor.ts';
 import { identityOf, matchesSeries, seenTime } from '../series-key.ts';
 import type { Database, Row } from './database.ts';
+import { storableText } from './event-rows-text.ts';
 import { FIRST_TIME_MS, LAST_TIME_MS } from './metric-time.ts';
 
 const PAGE_ROWS = 1000;
@@ -19,11 +20,6 @@ export interface StoredSeries {
 }
 
 type Position = readonly [name: string, id: number];
-
-/** Text as PostgreSQL takes it: it has no U+0000, and its JSON no half of a surrogate pair. */
-export function storableText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
-}
 
 export function storableLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).map(([name, value]) => [storableText(name), storableText(value)]));

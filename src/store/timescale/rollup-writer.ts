@@ -30,7 +30,7 @@ export interface WrittenRollups {
   hours: RollupKey[];
 }
 
-export const keyText = ({ period, stream }: RollupKey): string => `${period}:${stream}`;
+const keyText = ({ period, stream }: RollupKey): string => `${period}:${stream}`;
 
 /** Adds accumulated sums to the minute rows of one partition. Everything runs inside of the caller's transaction, and may run again. */
 export class RollupWriter {

@@ -21,7 +21,7 @@ export interface PartedRecord {
 }
 
 /** Requests that are remembered by partition; an older one that comes again is stored again. */
-export const MAX_STORED_REQUESTS = 200_000;
+const MAX_STORED_REQUESTS = 200_000;
 const HASH_BYTES = 16;
 const ENTRY_BYTES = HASH_BYTES + 2;
 /** Rows are removed from the database once there are this many requests too many. */

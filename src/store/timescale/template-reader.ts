@@ -1,20 +1,11 @@
-import { isoTime } from '../../lib/clock.ts';
 import { entityMatches } from '../../model/entity.ts';
 import { checkLimit } from '../cursor.ts';
 import { MINUTE_MS } from '../rollup/rollup-key.ts';
 import type { TemplateQuery, TemplateSummary } from '../store.ts';
+import { summaryOf } from '../template-summary.ts';
+import type { SummaryRow } from '../template-summary.ts';
 import type { Session } from './database.ts';
 import { Conditions } from './event-query.ts';
-
-interface SummaryRow {
-  entity: string;
-  hash: string;
-  template: string;
-  example: string;
-  first_seen_ms: number;
-  last_seen_ms: number;
-  count: number;
-}
 
 /**
  * Templates with occurrences in the minutes of [fromMs, toMs), most frequent first. First and last seen are those ever
@@ -38,13 +29,5 @@ export async function listTemplates(session: Session, query: TemplateQuery): Pro
      GROUP BY t.id ORDER BY count DESC, t.entity COLLATE "C", t.hash COLLATE "C" LIMIT ${bound}`,
     where.values,
   );
-  return (rows as unknown as SummaryRow[]).map((row) => ({
-    service: row.entity,
-    templateId: row.hash,
-    template: row.template,
-    count: row.count,
-    firstSeen: isoTime(row.first_seen_ms),
-    lastSeen: isoTime(row.last_seen_ms),
-    example: row.example,
-  }));
+  return (rows as unknown as SummaryRow[]).map(summaryOf);
 }
