@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DeadLetter } from '../partition-log.ts';
 import type { KafkaConnection } from './connection.ts';
 import type { TopicProducer } from './topic-producer.ts';
+import { letterRecord } from './letter-record.ts';
 import { openTopicTail, type TopicRecord } from './topic-tail.ts';
 
 /** Headers of our own stand beside those that the record had. */
@@ -75,8 +76,8 @@ export interface DeadLetterRetry extends DeadLetterQuery {
 }
 
 /**
- * Produces letters to the partition that they came from, with their value and headers, and marks them. One at a time, the mark
- * behind each: an interruption repeats one letter at most. Resolves to the ids that were retried.
+ * Produces letters to the partition that they came from, so that they are taken where that is possible (letter-record.ts), and marks them. One
+ * at a time, the mark behind each: an interruption repeats one letter at most, which readers recognise. Resolves to the ids that were retried.
  */
 export async function retryDeadLetters(query: DeadLetterRetry): Promise<string[]> {
   const { connection, topic, producer, again = false } = query;
@@ -86,8 +87,9 @@ export async function retryDeadLetters(query: DeadLetterRetry): Promise<string[]
     const letter = letterOf(record, Infinity, topic);
     if (!letter || done.has(letter.id) || !isWanted(query, letter.id)) return;
     done.set(letter.id, record.timestampMs);
-    const { id, partition, value, headers = [] } = letter;
-    await producer.send(topic, { partition, value, headers: Object.fromEntries(headers) });
+    const { id, partition } = letter;
+    const { value, headers } = letterRecord(letter, connection.config, connection.clock.nowMs());
+    await producer.send(topic, { partition, value, headers });
     const mark = { key: id, value: '', headers: { [STATE]: RETRIED } };
     await producer.send(topic + connection.config.dead_letter_suffix, mark);
     ids.push(id);

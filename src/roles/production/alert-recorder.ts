@@ -1,9 +1,11 @@
 import { HeliosError } from '../../lib/errors.ts';
 import type { LogRecord } from '../../log/event-log.ts';
-import type { AssignedPartition, DeadLetter } from '../../log/partition-log.ts';
+import { KAFKA_CONSUMER_METRICS } from '../../log/metrics.ts';
+import type { AssignedPartition } from '../../log/partition-log.ts';
 import type { AlertMessage } from '../../model/alert.ts';
 import { claimPartition, readProgress } from '../../store/timescale/progress.ts';
 import type { AlertIntake } from './alert-intake.ts';
+import { readAlertLines } from './alert-lines.ts';
 import type { Engines } from './engines.ts';
 import { commitPatiently } from './partition-commits.ts';
 import { adoptPartition, seekStored } from './stored-offset.ts';
@@ -15,16 +17,6 @@ export interface AlertRecorderOptions {
   engines: Engines;
   intake: AlertIntake;
   group: string;
-}
-
-/** The messages of a record, or why they cannot be read. */
-function messagesOf({ bytes }: LogRecord): AlertMessage[] | string {
-  try {
-    const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8').split('\n');
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AlertMessage);
-  } catch (error) {
-    return (error as Error).message;
-  }
 }
 
 /** Keeps the alerts of one partition of their topic, each with its offset in one transaction, until it is taken away. */
@@ -57,17 +49,17 @@ export async function recordAlerts(assigned: AssignedPartition, options: AlertRe
     }
     const messages: AlertMessage[] = [];
     for (const each of records) {
-      const read = messagesOf(each);
-      if (typeof read !== 'string') messages.push(...read);
-      else await deadLetters.put(letterOf(assigned, each, read));
+      const read = readAlertLines(each.bytes);
+      messages.push(...read.messages);
+      for (const { line, reason } of read.bad) {
+        await deadLetters.put({ topic, partition, offset: each.position.offset, reason, value: line });
+        metrics.add(KAFKA_CONSUMER_METRICS.unreadable, 1, { topic });
+        logger.warn('passed an alert that cannot be read', { topic, partition, offset: each.position.offset, reason });
+      }
     }
     const nextOffset = (records.at(-1) as LogRecord).position.offset + 1;
     await commitPatiently(() => record(messages, nextOffset), { clock, logger, prng, signal });
     expectedOffset = nextOffset;
     assigned.committed(nextOffset);
   }
-}
-
-function letterOf({ topic, partition }: AssignedPartition, { position, bytes }: LogRecord, reason: string): DeadLetter {
-  return { topic, partition, offset: position.offset, reason, value: bytes };
 }

@@ -25,3 +25,16 @@ test('a gauge is the sum over the partitions of the process, the watermark the l
   first.set(entities, 5);
   assert.equal(shown.get(entities.name), 5);
 });
+
+test('what a partition measured is not shown any more once it is gone, the last one included', () => {
+  const shown = new Map<string, number>();
+  const gauges = new PartitionGauges({ ...silentMetrics, set: ({ name }, value) => void shown.set(name, value) });
+  const { entities, watermark } = DETECT_METRICS;
+  gauges.of(0).set(entities, 3);
+  gauges.of(0).set(watermark, 100);
+  gauges.of(1).set(watermark, 90);
+  gauges.forget(1);
+  assert.equal(shown.get(watermark.name), 100);
+  gauges.forget(0);
+  assert.deepEqual([shown.get(entities.name), shown.get(watermark.name)], [0, 0]);
+});
