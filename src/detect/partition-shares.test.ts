@@ -199,17 +199,17 @@ test('who waits for a partition in vain goes on after five minutes, and does not
 
 test('a record of sums comes back as it was, in pieces if it is large; damage is a reason', () => {
   const windows = Array.from({ length: 5000 }, (_, i) => ({
-    ...{
-      entity: 'hot',
-      isLog: false,
-      step: i,
-      count: 2,
-      errorCount: 1,
-      latencyCount: 1,
-      latencySum: 0.1,
-      latencySquareSum: 0.01,
-    },
-    ...{ buckets: [7], counts: [1], endpoints: ['/a"b', '/ü'] },
+    entity: 'hot',
+    isLog: false,
+    step: i,
+    count: 2,
+    errorCount: 1,
+    latencyCount: 1,
+    latencySum: 0.1,
+    latencySquareSum: 0.01,
+    buckets: [7],
+    counts: [1],
+    endpoints: ['/a"b', '/ü'],
   }));
   const partial = { source: 2, offset: 17, part: 0, toMs: 1.5, client: 'c', windows };
   const pieces = encodePartial(partial).map((value) => {
