@@ -189,6 +189,7 @@ test('with the clock of the events nothing expires unless a retention was asked 
   const load = (set: string[]) => loadConfig({ env: {}, cwd: tmpdir(), set }).config;
   assert.equal(load(['clock=events']).log.retention_age, Infinity);
   assert.equal(load(['clock=events']).store.retention, Infinity);
+  assert.equal(load(['clock=events']).database.event_retention, Infinity);
   assert.equal(load(['clock=events', 'log.retention_age=1d']).log.retention_age, 86_400_000);
   assert.ok(Number.isFinite(load([]).log.retention_age));
 });

@@ -142,6 +142,7 @@ function withoutDefaultRetention(config: Config, layers: Layers): Config {
   if (config.clock === 'wall') return config;
   if (!layers.origins.has('log.retention_age')) config.log.retention_age = Infinity;
   if (!layers.origins.has('store.retention')) config.store.retention = Infinity;
+  if (!layers.origins.has('database.event_retention')) config.database.event_retention = Infinity;
   return config;
 }
 

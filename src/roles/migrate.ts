@@ -5,6 +5,11 @@ import { silentMetrics } from '../lib/metrics.ts';
 import { checkSchema, migrateDatabase, readApplied } from '../store/timescale/migrator.ts';
 import { openDatabase } from '../store/timescale/pg-database.ts';
 
+/** The server drops what is old by its own clock: where time is that of the data, only the program does (production/retention.ts). */
+export function schemaConfig({ clock, database }: Config): Config['database'] {
+  return clock === 'wall' ? database : { ...database, event_retention: Infinity };
+}
+
 export interface MigrationOptions {
   config: Config;
   /** Changes nothing: rejects with `invalid_config` and what is missing. */
@@ -34,6 +39,6 @@ export async function migrateStore({ config, checkOnly, logger, signal }: Migrat
     signal,
   });
   if (checkOnly) await checkSchema(database);
-  const taken = checkOnly ? [] : await migrateDatabase(database, { config: config.database, logger });
+  const taken = checkOnly ? [] : await migrateDatabase(database, { config: schemaConfig(config), logger });
   return { taken, steps: (await readApplied(database)).length, timescale: database.supports.timescale };
 }

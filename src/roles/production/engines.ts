@@ -16,6 +16,7 @@ import type { Database } from '../../store/timescale/database.ts';
 import { checkSchema, migrateDatabase } from '../../store/timescale/migrator.ts';
 import type { PartitionKey } from '../../store/timescale/progress.ts';
 import { openDatabase } from '../../store/timescale/pg-database.ts';
+import { schemaConfig } from '../migrate.ts';
 import type { PrometheusMetrics } from '../prometheus.ts';
 
 /** What the roles of a process share: its connections to Kafka and to the database. */
@@ -57,7 +58,7 @@ export async function openEngines({ config, logger, metrics }: EnginesOptions, s
   const database = scope.use(
     await openDatabase({ config: config.database, logger, clock, metrics, applicationName: `helios ${config.target.join(',')}` }),
   );
-  if (config.database.migrate) await migrateDatabase(database, { config: config.database, logger });
+  if (config.database.migrate) await migrateDatabase(database, { config: schemaConfig(config), logger });
   else await checkSchema(database);
   const connection = scope.use(openKafkaConnection({ config: config.kafka, clientId: owner, logger, clock, metrics }));
   const partitions = await ensureTopics(connection, topicSpecs(config.kafka));

@@ -6,6 +6,8 @@ import type { AssignedPartition } from '../../log/partition-log.ts';
 import type { LogRecord } from '../../log/event-log.ts';
 import { PIPELINE_EVENTS } from '../metrics.ts';
 import { commitPatiently } from './partition-commits.ts';
+import { PartitionRetention } from './retention.ts';
+import type { RetentionOptions } from './retention.ts';
 import { seekStored } from './stored-offset.ts';
 
 /** Read at once; the rest waits in the reader, which is bounded. */
@@ -18,6 +20,8 @@ export interface PartitionSink {
   take(record: LogRecord): number;
   isFull(): boolean;
   commit(nextOffset: number): Promise<void>;
+  /** Removes what was derived from data before that time. */
+  retain(beforeMs: number): Promise<void>;
 }
 
 export interface PartitionStoreOptions {
@@ -26,6 +30,7 @@ export interface PartitionStoreOptions {
   metrics: Metrics;
   prng: Prng;
   commitIntervalMs: number;
+  retention: RetentionOptions;
 }
 
 /**
@@ -40,6 +45,7 @@ export async function storePartition(
   const { signal, reader, topic, partition } = assigned;
   const { clock, logger, metrics, prng, commitIntervalMs } = options;
   let nextOffset = seekStored(reader, sink.offset(), { topic, partition, logger, metrics });
+  const retention = new PartitionRetention(options.retention, { topic, partition }, (beforeMs) => sink.retain(beforeMs));
   let isDirty = false;
   let lastCommitMs = clock.monotonicMs();
   const commit = async (): Promise<void> => {
@@ -58,6 +64,7 @@ export async function storePartition(
     }
     const dueMs = lastCommitMs + commitIntervalMs - clock.monotonicMs();
     if (isDirty && dueMs <= 0) await commit();
+    if (!isDirty && retention.isDue()) await retention.run();
     if (records === null) await reader.wait(isDirty ? Math.max(1, dueMs) : commitIntervalMs);
   }
   await commit();

@@ -22,17 +22,17 @@ interface Policy {
   settings: Readonly<Record<string, number>>;
   /** Statements that take it away and put it there; $1, $2, … are the settings as intervals. */
   remove: string;
-  add: string;
-  everyMs?: number;
+  /** Null: there is to be none. */
+  add: string | null;
 }
 
 function retentionOf(relation: string, afterMs: number): Policy {
   return {
     procedure: 'policy_retention',
     relation,
-    settings: { drop_after: afterMs },
+    settings: afterMs === Infinity ? {} : { drop_after: afterMs },
     remove: `SELECT remove_retention_policy('${relation}', if_exists => true)`,
-    add: `SELECT add_retention_policy('${relation}', $1::interval)`,
+    add: afterMs === Infinity ? null : `SELECT add_retention_policy('${relation}', $1::interval)`,
   };
 }
 
@@ -98,7 +98,7 @@ function intervalText(ms: number): string {
 
 async function isThere(session: Session, policy: Policy, jobs: readonly Record<string, unknown>[]): Promise<boolean> {
   const job = jobs.find(({ proc_name, relation }) => proc_name === policy.procedure && relation === policy.relation);
-  if (!job) return false;
+  if (!job || policy.add === null) return false;
   const names = Object.keys(policy.settings);
   const { rows } = await session.query(EPOCH, [job['config'], names]);
   return rows.length === names.length && rows.every(({ name, ms }) => policy.settings[String(name)] === ms);
@@ -110,7 +110,7 @@ async function applyJobs(session: Session, config: DatabaseConfig): Promise<void
     // One that stays as it is keeps its schedule.
     if (await isThere(session, policy, jobs)) continue;
     await session.query(policy.remove);
-    await session.query(policy.add, Object.values(policy.settings).map(intervalText));
+    if (policy.add !== null) await session.query(policy.add, Object.values(policy.settings).map(intervalText));
   }
 }
 
