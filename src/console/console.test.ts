@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { systemClock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import type { Problem } from '../lib/errors.ts';
+import { silentLogger } from '../lib/logger.ts';
+import { silentMetrics } from '../lib/metrics.ts';
+import { createProcessApp } from './console.ts';
 import { createFixture, keyedAuthorize, stubStore } from './console.fixture.ts';
 import type { ServiceSummary } from '../store/store.ts';
 import type { ConsoleDependencies } from './dependencies.ts';
@@ -203,4 +207,23 @@ test('a compressed body is refused by name, for only posted events may be', asyn
   });
   assert.equal(answer.statusCode, 415);
   assert.equal(answer.json<Problem>()['field'], 'Content-Encoding');
+});
+
+test('a process without the console answers for itself, and says where queries and data go', async () => {
+  const app = await createProcessApp({
+    authorize: keyedAuthorize,
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: silentMetrics,
+    version: '1.2.3',
+    readiness: () => ({ ready: true, reasons: [] }),
+    renderMetrics: () => Promise.resolve(''),
+  });
+  assert.equal((await app.inject('/readyz')).statusCode, 200);
+  for (const url of ['/api/v1/incidents', '/v1/logs']) {
+    const answer = await app.inject(url);
+    assert.equal(answer.statusCode, 404);
+    assert.match(answer.json<Problem>().detail, /data goes to one that plays ingest, queries to one that plays console/);
+  }
+  await app.close();
 });

@@ -49,7 +49,13 @@ function addShutdown(app: FastifyInstance, endStream: () => void): void {
   });
 }
 
-async function createApp(deps: ProcessDependencies, endStream: () => void): Promise<App> {
+interface AppSpecifics {
+  endStream: () => void;
+  /** Said of a path that is not there. */
+  whyMissing: string;
+}
+
+async function createApp(deps: ProcessDependencies, { endStream, whyMissing }: AppSpecifics): Promise<App> {
   const answers = new ErrorAnswers(deps.logger, deps.clock.nowMs());
   const app = fastify({
     logger: false,
@@ -65,7 +71,7 @@ async function createApp(deps: ProcessDependencies, endStream: () => void): Prom
   app.setErrorHandler((error, request, reply) => answers.send(error, request, reply));
 
   addShutdown(app, endStream);
-  addRouteErrors(app);
+  addRouteErrors(app, whyMissing);
   addAccess(app, deps.authorize);
   addBodyParser(app);
   addMeasurements(app, deps);
@@ -76,7 +82,9 @@ async function createApp(deps: ProcessDependencies, endStream: () => void): Prom
 
 /** Health, readiness, version and self-monitoring alone: what a process serves that does not play the console. */
 export async function createProcessApp(deps: ProcessDependencies): Promise<FastifyInstance> {
-  const app = await createApp(deps, () => {});
+  const whyMissing =
+    'this process does not answer it; data goes to one that plays ingest, queries to one that plays console (target)';
+  const app = await createApp(deps, { endStream: () => {}, whyMissing });
   await app.ready();
   return app;
 }
@@ -86,7 +94,7 @@ export async function createProcessApp(deps: ProcessDependencies): Promise<Fasti
  * Closing it ends the event stream; the store and everything else given stay open.
  */
 export async function createConsole(deps: ConsoleDependencies): Promise<FastifyInstance> {
-  const app = await createApp(deps, () => deps.stream.close());
+  const app = await createApp(deps, { endStream: () => deps.stream.close(), whyMissing: 'no such path; see /openapi.json' });
   const context: RouteContext = { ...deps, withDeadline: createDeadline(deps.clock, deps.config.query_timeout) };
   addIngestOperation(app);
   addDataRoutes(app, context);

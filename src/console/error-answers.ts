@@ -94,13 +94,13 @@ export function answerClientError(error: Error, socket: Socket): void {
 }
 
 /** Unknown paths answer 404, known paths with another method 405 and `Allow`; before the body is looked at. */
-export function addRouteErrors(app: FastifyInstance): void {
+export function addRouteErrors(app: FastifyInstance, whyMissing: string): void {
   const allowed = new AllowedMethods();
   app.addHook('onRoute', (route) => allowed.add(route.url, route.method));
   const refuse = (request: FastifyRequest, reply: FastifyReply): never => {
     const path = request.url.split('?', 1)[0] as string;
     const methods = allowed.of(path);
-    if (methods.length === 0) throw new HeliosError('not_found', `cannot find ${path}: no such path; see /openapi.json`);
+    if (methods.length === 0) throw new HeliosError('not_found', `cannot find ${path}: ${whyMissing}`);
     reply.header('allow', methods.join(', '));
     throw new HeliosError('method_not_allowed', `cannot ${request.method} ${path}: it takes ${methods.join(', ')}`);
   };
