@@ -5,7 +5,7 @@ import type { Change, Incident } from '../model/incident.ts';
 import type { MetricBatch } from '../model/metric.ts';
 import type { ModelRecord, StoredModel } from '../model/model-record.ts';
 import type { TemplateCount } from '../model/template.ts';
-import type { AddressedPartial, PartialRecord } from './partial-record.ts';
+import type { AddressedPartial, PartialRecord, RecordOrigin } from './partial-record.ts';
 
 /** What a call of `advance` changed; every list may be empty. Each document appears once, in its newest form. */
 export interface DetectorOutput {
@@ -61,10 +61,10 @@ export interface Detector {
    */
   observePartial(partial: PartialRecord): void;
   /**
-   * What to tell other partitions' detectors after the record of this offset, or (`urgent`: nothing may follow for long) of how far time has
+   * What to tell other partitions' detectors after this record, or (`urgent`: nothing may follow for long) of how far time has
    * come: to be in the log before the offset is stored. Empty but for a partition's detector.
    */
-  drainPartials(offset: number, clientId: string, urgent: boolean): AddressedPartial[];
+  drainPartials(record: RecordOrigin, urgent: boolean): AddressedPartial[];
   /** Error messages counted since the last call, by template and minute; the caller stores them with the offset it has read to. */
   drainTemplates(): TemplateCount[];
   /**

@@ -24,7 +24,7 @@ import type { IncidentDesk } from './incident-desk.ts';
 import { IncidentFiling } from './incident-filing.ts';
 import { createKinship } from './kinship.ts';
 import { Intake, type IntakeState } from './intake.ts';
-import type { AddressedPartial, PartialRecord } from './partial-record.ts';
+import type { AddressedPartial, PartialRecord, RecordOrigin } from './partial-record.ts';
 import { PartitionShares, type PartitionMap, type SharesState } from './partition-shares.ts';
 import { createTemplateMiner } from './message-template.ts';
 import { MetricWatch, type MetricWatchState } from './metric-watch.ts';
@@ -158,8 +158,8 @@ class Engine implements Detector {
     this.#intake.observePartial(partial);
   }
 
-  drainPartials(offset: number, clientId: string, urgent: boolean): AddressedPartial[] {
-    return this.#shares?.drain(offset, clientId, urgent, this.#intake.state.endpoints) ?? [];
+  drainPartials(record: RecordOrigin, urgent: boolean): AddressedPartial[] {
+    return this.#shares?.drain(record, urgent, this.#intake.state.endpoints) ?? [];
   }
 
   advance(nowMs: number | null): DetectorOutput {

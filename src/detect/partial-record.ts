@@ -29,9 +29,10 @@ const windowSchema = z.strictObject({
 export type PartialWindow = z.output<typeof windowSchema>;
 
 const partialSchema = z.strictObject({
-  /** The partition that was read, the record's offset, and which of several about that record this is. */
+  /** The partition that was read, the record's offset and arrival, and which of several about that record this is. */
   source: z.int().min(0),
   offset: z.int().min(-1),
+  receivedAtMs: z.number(),
   part: z.int().min(0),
   /** Event time that the source has passed, milliseconds since the epoch. */
   toMs: z.number(),
@@ -39,6 +40,13 @@ const partialSchema = z.strictObject({
   windows: z.array(windowSchema),
 });
 export type PartialRecord = z.output<typeof partialSchema>;
+
+/** The record that a partial one is about. */
+export interface RecordOrigin {
+  offset: number;
+  receivedAtMs: number;
+  clientId: string;
+}
 
 /** One for the detector of the partition `home`. */
 export interface AddressedPartial {

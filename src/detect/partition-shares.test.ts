@@ -8,7 +8,7 @@ import type { Detector } from './detector.ts';
 import { createDetector } from './engine.ts';
 import { decodePartial, encodePartial, type AddressedPartial } from './partial-record.ts';
 import { split } from './partition-run.fixture.ts';
-import type { PartitionMap } from './partition-shares.ts';
+import { PartitionShares, type PartitionMap } from './partition-shares.ts';
 import { during, fillStep, HOUR_MS, newBatch, START_MS, steady, STEP_MS, testConfig } from './traffic.fixture.ts';
 
 const FAULT_MS = START_MS + (2 * HOUR_MS) / 3;
@@ -26,6 +26,20 @@ const MAP: PartitionMap = {
   homeOf: (entity) => HOMES[entity] as number,
   othersOf: (entity) => (entity === 'hot' ? [1, 2] : []),
   homesBefore: (partition) => [0, 1, 2].filter((home) => home !== partition),
+};
+
+const WINDOW = {
+  entity: 'hot',
+  isLog: false,
+  step: 1,
+  count: 2,
+  errorCount: 1,
+  latencyCount: 1,
+  latencySum: 0.1,
+  latencySquareSum: 0.01,
+  buckets: [7],
+  counts: [1],
+  endpoints: ['/a"b', '/ü'],
 };
 
 type Entry = { events: EventBatch } | { timeMs: number } | { partial: Uint8Array };
@@ -80,7 +94,8 @@ class Member {
         assert.ok(!('reason' in partial), JSON.stringify(partial));
         detector.observePartial(partial);
       }
-      for (const partial of detector.drainPartials(offset, '', 'timeMs' in entry)) this.#send(partial);
+      for (const partial of detector.drainPartials({ offset, receivedAtMs: offset, clientId: '' }, 'timeMs' in entry))
+        this.#send(partial);
       this.#hear(detector.advance(null).alerts);
     }
   }
@@ -179,7 +194,7 @@ test('who waits for a partition in vain goes on after five minutes, and does not
       const detector = detectors[partition] as Detector;
       if (events.count > 0) detector.observe(events, at + STEP_MS, 'client');
       detector.advance(at + STEP_MS);
-      waiting.push(...detector.drainPartials(at, 'client', false));
+      waiting.push(...detector.drainPartials({ offset: at, receivedAtMs: at, clientId: 'client' }, false));
     }
     const isOut = at >= outage.fromMs && at < outage.untilMs;
     const arriving = isOut ? waiting.filter(({ partial }) => partial.source !== 2) : waiting.splice(0);
@@ -197,21 +212,26 @@ test('who waits for a partition in vain goes on after five minutes, and does not
   assert.ok(detectors[0].status().lateEvents > 5000);
 });
 
+test('sums are added once, however often they are told, and again under the offsets of a log that was made anew', () => {
+  const shares = new PartitionShares({
+    map: MAP,
+    partition: 0,
+    clock: 'events',
+    pool: [],
+    latenessMs: 0,
+    maxEntities: 10,
+  });
+  const head = { source: 1, part: 0, toMs: 0, client: '', windows: [WINDOW] };
+  const isNew = (offset: number, receivedAtMs: number, part = 0): boolean =>
+    shares.isNew({ ...head, offset, receivedAtMs, part });
+  assert.deepEqual([isNew(4, 10), isNew(7, 9), isNew(4, 10), isNew(7, 9), isNew(7, 9, 1)], [true, true, false, false, true]);
+  assert.deepEqual([isNew(2, 8), isNew(2, 11), isNew(2, 11), isNew(3, 11)], [false, true, false, true]);
+  assert.ok(shares.isNew({ ...head, source: 2, offset: 2, receivedAtMs: 1 }), 'sources are apart');
+});
+
 test('a record of sums comes back as it was, in pieces if it is large; damage is a reason', () => {
-  const windows = Array.from({ length: 5000 }, (_, i) => ({
-    entity: 'hot',
-    isLog: false,
-    step: i,
-    count: 2,
-    errorCount: 1,
-    latencyCount: 1,
-    latencySum: 0.1,
-    latencySquareSum: 0.01,
-    buckets: [7],
-    counts: [1],
-    endpoints: ['/a"b', '/ü'],
-  }));
-  const partial = { source: 2, offset: 17, part: 0, toMs: 1.5, client: 'c', windows };
+  const windows = Array.from({ length: 5000 }, (_, step) => ({ ...WINDOW, step }));
+  const partial = { source: 2, offset: 17, receivedAtMs: 5, part: 0, toMs: 1.5, client: 'c', windows };
   const pieces = encodePartial(partial).map((value) => {
     assert.ok(value.length < 400_000);
     const piece = decodePartial(value);

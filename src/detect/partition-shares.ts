@@ -1,7 +1,7 @@
 import { SUB_WINDOW_MS } from '../model/rollup.ts';
 import type { Entity } from './entity-state.ts';
 import { ForeignEntities } from './foreign-entities.ts';
-import type { AddressedPartial, PartialRecord } from './partial-record.ts';
+import type { AddressedPartial, PartialRecord, RecordOrigin } from './partial-record.ts';
 import type { SubWindow } from './sub-window.ts';
 
 /** Where the events of entities are, among the partitions of a log. */
@@ -16,8 +16,8 @@ export interface PartitionMap {
 
 /** What other partitions have told. Plain data. */
 export interface SharesState {
-  /** Of each source the last partial record merged: its offset, and its part. */
-  merged: Map<number, [offset: number, part: number]>;
+  /** Of each source the last partial record merged, and the latest arrival of all of them. */
+  merged: Map<number, { offset: number; part: number; latestMs: number }>;
   /** Event time that each source has passed, milliseconds. */
   toldMs: Map<number, number>;
 }
@@ -97,11 +97,16 @@ export class PartitionShares {
     this.#hasGivenUp = false;
   }
 
-  /** Whether the sums of this record are new: after a crash a source tells again what it had told. Every source tells in order. */
-  isNew({ source, offset, part, windows }: PartialRecord): boolean {
-    const [lastOffset, lastPart] = this.state.merged.get(source) ?? [-1, -1];
-    if (windows.length === 0 || offset < lastOffset || (offset === lastOffset && part <= lastPart)) return false;
-    this.state.merged.set(source, [offset, part]);
+  /**
+   * Whether the sums of this record are new: after a crash a source tells again what it had told. Every source tells in order; offsets that
+   * come a second time with later arrivals are those of a log that was made anew, or has lost its end.
+   */
+  isNew({ source, offset, part, receivedAtMs, windows }: PartialRecord): boolean {
+    if (windows.length === 0) return false;
+    const last = this.state.merged.get(source);
+    const isBehind = last !== undefined && (offset < last.offset || (offset === last.offset && part <= last.part));
+    if (isBehind && receivedAtMs <= last.latestMs) return false;
+    this.state.merged.set(source, { offset, part, latestMs: Math.max(receivedAtMs, last?.latestMs ?? -Infinity) });
     return true;
   }
 
@@ -133,8 +138,12 @@ export class PartitionShares {
     }
   }
 
-  /** What to tell after the record with this offset, to whom; `urgent` where nothing may follow for long. */
-  drain(offset: number, client: string, urgent: boolean, endpoints: ReadonlyMap<string, number>): AddressedPartial[] {
+  /** What to tell after this record, to whom; `urgent` where nothing may follow for long. */
+  drain(
+    { clientId: client, ...record }: RecordOrigin,
+    urgent: boolean,
+    endpoints: ReadonlyMap<string, number>,
+  ): AddressedPartial[] {
     const { partition: source, map, maxEntities } = this.#options;
     const windows = Map.groupBy(this.foreign.take(endpoints), ({ entity }) => map.homeOf(entity));
     if (this.foreign.size > maxEntities) this.foreign.clear();
@@ -142,7 +151,7 @@ export class PartitionShares {
     const homes = new Set(isDue ? [...this.#homes, ...windows.keys()] : windows.keys());
     if (isDue) this.#toldMs = this.#ownMs;
     return [...homes].map((home) => {
-      return { home, partial: { source, offset, part: 0, toMs: this.#ownMs, client, windows: windows.get(home) ?? [] } };
+      return { home, partial: { source, ...record, part: 0, toMs: this.#ownMs, client, windows: windows.get(home) ?? [] } };
     });
   }
 

@@ -5,7 +5,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Detector, DetectorCommand, DetectorOutput } from '../detect/detector.ts';
 import { DETECT_METRICS } from '../detect/metrics.ts';
 import { decodePartial } from '../detect/partial-record.ts';
-import type { AddressedPartial } from '../detect/partial-record.ts';
+import type { AddressedPartial, RecordOrigin } from '../detect/partial-record.ts';
 import type { LogReader, LogRecord } from '../log/event-log.ts';
 import type { AlertMessage } from '../model/alert.ts';
 import type { Incident } from '../model/incident.ts';
@@ -139,7 +139,7 @@ export class Pipeline {
     }
     for (const record of records) {
       this.#observe(record);
-      this.#tell(record.position.offset, record.clientId, isHeartbeat(record));
+      this.#tell({ ...record, offset: record.position.offset }, isHeartbeat(record));
       await this.#collect(detector.advance(null));
     }
     await this.#told();
@@ -185,7 +185,7 @@ export class Pipeline {
   async tick(): Promise<void> {
     const { clock, detector } = this.#options;
     if (this.#isLive()) await this.#collect(detector.advance(clock.nowMs()));
-    this.#tell(this.#nextOffset - 1, '', false);
+    this.#tell({ offset: this.#nextOffset - 1, receivedAtMs: 0, clientId: '' }, false);
     await this.#told();
     await this.#commitWhenDue();
   }
@@ -282,10 +282,10 @@ export class Pipeline {
   }
 
   /** What was committed by an earlier run was told before that. */
-  #tell(offset: number, clientId: string, urgent: boolean): void {
+  #tell({ offset, receivedAtMs, clientId }: RecordOrigin, urgent: boolean): void {
     const { detector, tell } = this.#options;
     if (!tell) return;
-    const partials = detector.drainPartials(offset, clientId, urgent);
+    const partials = detector.drainPartials({ offset, receivedAtMs, clientId }, urgent);
     if (partials.length === 0 || this.#nextOffset <= this.#replayUntil) return;
     const telling = tell(partials);
     // Whoever waits for it hears why it failed.
