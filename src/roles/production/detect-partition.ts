@@ -1,6 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import { createDetector } from '../../detect/engine.ts';
 import type { DetectorCommand } from '../../detect/detector.ts';
+import { NEVER_MS } from '../../detect/partial-record.ts';
+import type { PartitionMap } from '../../detect/partition-shares.ts';
 import type { LogReader, LogRecord } from '../../log/event-log.ts';
 import type { AssignedPartition, PartitionReader } from '../../log/partition-log.ts';
 import { createMetricScanner } from '../../model/metric-scanner.ts';
@@ -17,8 +19,6 @@ import { commitPatiently } from './partition-commits.ts';
 
 /** Time between looks at the clock while no events come: how late silence may be seen. */
 const TICK_MS = 200;
-/** The last moment that a date can hold: whoever says so keeps nobody waiting. */
-const NEVER_MS = 8.64e15;
 /** Any constant: detection must not depend on luck. */
 const SEED = 1;
 
@@ -31,6 +31,9 @@ export interface DetectPartitionOptions {
   /** Of the same partition of the metrics topic; null when that has fewer partitions. */
   points: PartitionReader | null;
   announce: NonNullable<PipelineOptions['announce']>;
+  tell: NonNullable<PipelineOptions['tell']>;
+  /** Where the events of services are. */
+  map: PartitionMap;
   /** People's decisions: those of the past first, then what comes; returns how to end it. */
   listen: (onCommand: (command: DetectorCommand) => void) => () => void;
 }
@@ -72,9 +75,26 @@ function pipelineOptions(config: Config, { clock, logger }: Engines, metrics: Me
   };
 }
 
+/** Says that nobody needs to wait for a partition in which nothing happens: to reporters once, to other detectors whenever that begins. */
+function createIdleWord(source: number, { announce, tell, map }: Pick<DetectPartitionOptions, 'announce' | 'tell' | 'map'>) {
+  let isKnown = false;
+  let wasIdle = false;
+  return async (isIdle: boolean): Promise<void> => {
+    if (isIdle && !isKnown) {
+      isKnown = true;
+      await announce([{ type: 'watermark', partition: source, of: 'events', watermarkMs: NEVER_MS }]);
+    }
+    if (isIdle && !wasIdle) {
+      const partial = { source, offset: -1, receivedAtMs: 0, part: 0, toMs: NEVER_MS, client: '', windows: [] };
+      await tell(map.homesBefore(source).map((home) => ({ home, partial })));
+    }
+    wasIdle = isIdle;
+  };
+}
+
 /** Detects in the events and metrics of one partition until it is taken away; its state is committed with the offset it belongs to. */
 export async function detectPartition(assigned: AssignedPartition, options: DetectPartitionOptions): Promise<void> {
-  const { engines, writer, scanner, metrics, points, announce, listen } = options;
+  const { engines, writer, scanner, metrics, points, announce, tell, map, listen } = options;
   const { config, clock, logger, prng } = engines;
   const { signal, reader } = assigned;
   const patience: CommitPatience = {
@@ -92,12 +112,14 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
       clock: config.clock,
       seed: SEED,
       partition: assigned.partition,
+      map,
     }),
     scanner,
     committedOffset: () => reader.endOffset(),
     isCurrent: () => reader.isCurrent(),
     patience,
     announce,
+    tell,
   });
   const pointPipeline =
     points &&
@@ -115,7 +137,7 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
   const stopListening = listen((command) => commands.push(command));
   try {
     let tickedMs = -Infinity;
-    let hasSaidIdle = false;
+    const sayIdle = createIdleWord(assigned.partition, options);
     while (!signal.aborted) {
       // A decision about an anomaly that the replay has not come to yet would be lost.
       while (commands.length > 0 && !pipeline.isReplaying) await pipeline.command(commands.shift() as DetectorCommand);
@@ -126,10 +148,7 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
         await pipeline.tick();
         tickedMs = clock.monotonicMs();
       }
-      if (pipeline.isIdle && !hasSaidIdle) {
-        hasSaidIdle = true;
-        await announce([{ type: 'watermark', partition: assigned.partition, of: 'events', watermarkMs: NEVER_MS }]);
-      }
+      await sayIdle(pipeline.isIdle);
       assigned.committed(pipeline.nextOffset);
       if (!hadEvents && !hadPoints) await Promise.race([reader.wait(TICK_MS), ...(points ? [points.wait(TICK_MS)] : [])]);
     }

@@ -1,3 +1,4 @@
+import { EntitySpread } from '../../log/kafka/entity-spread.ts';
 import { openPartitionGroup } from '../../log/kafka/partition-group.ts';
 import { openPartitionReader } from '../../log/kafka/partition-reader.ts';
 import type { AssignedPartition, PartitionReader } from '../../log/partition-log.ts';
@@ -8,6 +9,7 @@ import { openControlFeed } from './control-feed.ts';
 import { detectPartition } from './detect-partition.ts';
 import type { Engines } from './engines.ts';
 import type { BackgroundRole } from './process.ts';
+import { createPartialSender } from './partial-sender.ts';
 import { PartitionGauges } from './partition-gauges.ts';
 import { openTraceJoiner } from './trace-joiner.ts';
 
@@ -21,6 +23,7 @@ export async function openDetectRole(engines: Engines): Promise<BackgroundRole> 
   const feed = opening.use(await openControlFeed(connection, control, logger));
   const scanner = createRotatingScanner({ entities: config.anomaly_detection.max_entities }, () => clock.nowMs());
   const gauges = new PartitionGauges(metrics);
+  const map = new EntitySpread(engines.partitions.get(events) as number, config.kafka.hot_services);
   const key = { group: GROUP, topic: events };
   const group = opening.use(
     await openPartitionGroup({
@@ -43,6 +46,8 @@ export async function openDetectRole(engines: Engines): Promise<BackgroundRole> 
           metrics: gauges.of(partition),
           points: pointReader,
           announce: createAlertSender({ producer, topic: alerts, key: `events ${partition}`, clock }),
+          tell: createPartialSender({ producer, topic: events, clock }),
+          map,
           listen: (onCommand) => feed.listen(onCommand),
         });
       },
