@@ -23,6 +23,7 @@ test('over Kafka it says which roles it plays on what, and names only what these
   assert.match(text, /, store, console over Kafka at kafka-1:9092,kafka-2:9092 and the database db:5432\/helios\. Next:\n/);
   assert.match(text, /helios incidents/);
   assert.doesNotMatch(text, /events|data in/);
+  assert.match(told(ENGINES), /, all roles over Kafka at /);
   assert.match(told({ ...ENGINES, target: ['detect'] }), /Next:\n {2}curl http:\/\/127\.0\.0\.1:9000\/readyz$/);
 });
 

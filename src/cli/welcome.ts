@@ -16,7 +16,8 @@ function databaseName({ url, host, port, name }: Config['database']): string {
 
 function storageOf({ data_dir: dataDir, kafka, database, target }: Config): string {
   if (kafka.brokers.length === 0) return `data in ${dataDir}`;
-  return `${target.join(', ')} over Kafka at ${kafka.brokers.join(',')} and the database ${databaseName(database)}`;
+  const roles = target.includes('all') ? 'all roles' : target.join(', ');
+  return `${roles} over Kafka at ${kafka.brokers.join(',')} and the database ${databaseName(database)}`;
 }
 
 /** What is printed when the server is up: where it listens, where the data is, and what this process can be asked. */
