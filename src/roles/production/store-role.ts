@@ -1,4 +1,4 @@
-import type { AssignedPartition, PartitionGroup } from '../../log/partition-log.ts';
+import type { AssignedPartition, DeadLetter } from '../../log/partition-log.ts';
 import { openPartitionGroup } from '../../log/kafka/partition-group.ts';
 import { createMetricScanner } from '../../model/metric-scanner.ts';
 import { createRotatingScanner } from '../../model/rotating-scanner.ts';
@@ -9,20 +9,22 @@ import { openPartitionWriter } from '../../store/timescale/partition-writer.ts';
 import type { StoreUpdate } from '../../store/store.ts';
 import type { Engines } from './engines.ts';
 import { readEventTime } from './event-clock.ts';
+import type { BackgroundRole } from './process.ts';
 import { storePartition } from './partition-store.ts';
 import type { PartitionSink } from './partition-store.ts';
 import { openTableRetention } from './retention.ts';
 import { adoptPartition } from './stored-offset.ts';
 
-const GROUP = 'storage-writers';
+/** A group for each topic: one for both may give all partitions of events to one process, and all of metrics to the other. */
+const EVENT_GROUP = 'storage-writers';
+const POINT_GROUP = 'point-writers';
 const NOTHING_DERIVED: StoreUpdate = { anomalies: [], incidents: [], changes: [], templates: [], models: [], checkpoint: null };
 
 /** Stores events with their rollups, and metric points, of the partitions that this process gets. */
-export async function openStoreRole(engines: Engines): Promise<PartitionGroup> {
-  const { config, clock, logger, metrics, prng, connection, deadLetters } = engines;
-  const { topic_events: events, topic_metrics: points } = config.kafka;
+export async function openStoreRole(engines: Engines): Promise<BackgroundRole> {
+  const { config, clock, logger, metrics, prng, connection, deadLetters, database } = engines;
   const scanner = createRotatingScanner({ entities: config.anomaly_detection.max_entities }, () => clock.nowMs());
-  const now = (): Promise<number> => (config.clock === 'wall' ? Promise.resolve(clock.nowMs()) : readEventTime(engines.database));
+  const now = (): Promise<number> => (config.clock === 'wall' ? Promise.resolve(clock.nowMs()) : readEventTime(database));
   const aging = { now, clock, logger, prng };
   const options = {
     clock,
@@ -32,24 +34,32 @@ export async function openStoreRole(engines: Engines): Promise<PartitionGroup> {
     commitIntervalMs: config.database.batch_interval,
     retention: { ...aging, keepMs: config.store.retention },
   };
-  return openPartitionGroup({
-    connection,
-    group: GROUP,
-    topics: [events, points],
-    work: async (assigned: AssignedPartition) => {
-      await adoptPartition(assigned, { ...engines, group: GROUP });
-      const sink =
-        assigned.topic === events ? await openEventSink(assigned, engines, scanner) : await openPointSink(assigned, engines);
-      await using _closing = sink;
-      // Of all members of the group one has this partition.
-      const isFirst = assigned.topic === events && assigned.partition === 0;
-      await using _aging = isFirst
-        ? openTableRetention({ ...aging, keepMs: config.database.event_retention, database: engines.database })
-        : null;
-      await storePartition(assigned, sink, options);
-    },
-    onUnreadable: (letter) => deadLetters.put(letter),
-  });
+  const common = { connection, onUnreadable: (letter: DeadLetter) => deadLetters.put(letter) };
+  await using opening = new AsyncDisposableStack();
+  const storeEvents = async (assigned: AssignedPartition): Promise<void> => {
+    await adoptPartition(assigned, { ...engines, group: EVENT_GROUP });
+    await using sink = await openEventSink(assigned, engines, scanner);
+    // Of all members of the group one has this partition.
+    await using _aging =
+      assigned.partition === 0 ? openTableRetention({ ...aging, keepMs: config.database.event_retention, database }) : null;
+    await storePartition(assigned, sink, options);
+  };
+  const storePoints = async (assigned: AssignedPartition): Promise<void> => {
+    await adoptPartition(assigned, { ...engines, group: POINT_GROUP });
+    await using sink = await openPointSink(assigned, engines);
+    await storePartition(assigned, sink, options);
+  };
+  const events = opening.use(
+    await openPartitionGroup({ ...common, group: EVENT_GROUP, topics: [config.kafka.topic_events], work: storeEvents }),
+  );
+  const points = opening.use(
+    await openPartitionGroup({ ...common, group: POINT_GROUP, topics: [config.kafka.topic_metrics], work: storePoints }),
+  );
+  const scope = opening.move();
+  return {
+    failure: () => events.failure() ?? points.failure(),
+    [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  };
 }
 
 async function openEventSink(
@@ -58,7 +68,7 @@ async function openEventSink(
   scanner: Scanner,
 ): Promise<PartitionSink & AsyncDisposable> {
   const writer = await openPartitionWriter({
-    ...engines.writerOptions({ group: GROUP, topic, partition }),
+    ...engines.writerOptions({ group: EVENT_GROUP, topic, partition }),
     stores: 'events',
     onPoison: (letter) => engines.deadLetters.put(letter),
   });
@@ -86,7 +96,7 @@ async function openPointSink(
   const writer = await openMetricPartitionWriter({
     database,
     owner,
-    group: GROUP,
+    group: POINT_GROUP,
     topic,
     partition,
     config: config.database,
