@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -106,6 +106,14 @@ export class KafkaServer extends ScriptServer {
   /** kill -9 of one broker, numbered from 1, or of all. */
   async kill(broker?: number): Promise<void> {
     await this.call('stop', '--kill', ...(broker === undefined ? [] : ['--broker', String(broker)]));
+  }
+
+  /** Stops all brokers in their tracks, or lets them go on: what a network is like that carries nothing. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const broker of readdirSync(this.directory)) {
+      const file = path.join(this.directory, broker, 'pid');
+      if (existsSync(file)) process.kill(Number(readFileSync(file, 'utf8')), name);
+    }
   }
 
   async restart(broker?: number): Promise<void> {
