@@ -62,7 +62,7 @@ export async function openDetectRole(engines: Engines): Promise<BackgroundRole> 
   };
 
   /** Metrics of a service lie in the partition of the same number as its events. */
-  async function openPointReader({ partition }: AssignedPartition): Promise<PartitionReader | null> {
+  async function openPointReader({ partition, signal }: AssignedPartition): Promise<PartitionReader | null> {
     if (partition >= (engines.partitions.get(points) ?? 0)) return null;
     return openPartitionReader({
       connection,
@@ -70,6 +70,8 @@ export async function openDetectRole(engines: Engines): Promise<BackgroundRole> 
       partition,
       // The store role writes the letters.
       onUnreadable: () => Promise.resolve(),
+      // A broker that is away must not keep a partition that is another's by now.
+      signal,
     });
   }
 }
