@@ -47,20 +47,27 @@ export interface EnginesOptions {
   config: Config;
   logger: Logger;
   metrics: PrometheusMetrics;
+  /** Called with what the start waits for from now on. */
+  onWaiting: (what: string) => void;
 }
 
-/** Connects to both, waiting for what is not up yet, and brings topics and schema up to date; all of it is closed with the scope. */
-export async function openEngines({ config, logger, metrics }: EnginesOptions, scope: AsyncDisposableStack): Promise<Engines> {
+/** Connects to both, waiting for what is not up yet however long that takes, and brings topics and schema up to date; all of it is closed with the scope. */
+export async function openEngines(options: EnginesOptions, scope: AsyncDisposableStack): Promise<Engines> {
+  const { config, logger, metrics, onWaiting } = options;
   const clock = systemClock;
   const owner = `${hostname()}-${process.pid}-${clock.nowMs().toString(36)}`;
   // Only delays are drawn from it, so that processes which failed together do not come back together.
   const prng = createPrng(clock.nowMs() ^ (process.pid << 10));
+  // What is wrong with its settings is said before anything is waited for.
+  const connection = scope.use(openKafkaConnection({ config: config.kafka, clientId: owner, logger, clock, metrics }));
+  onWaiting('the database');
+  const applicationName = `helios ${config.target.join(',')}`;
   const database = scope.use(
-    await openDatabase({ config: config.database, logger, clock, metrics, applicationName: `helios ${config.target.join(',')}` }),
+    await openDatabase({ config: config.database, logger, clock, metrics, applicationName, waitMs: Infinity }),
   );
   if (config.database.migrate) await migrateDatabase(database, { config: schemaConfig(config), logger });
   else await checkSchema(database);
-  const connection = scope.use(openKafkaConnection({ config: config.kafka, clientId: owner, logger, clock, metrics }));
+  onWaiting('Kafka');
   const partitions = await ensureTopics(connection, topicSpecs(config.kafka));
   const producer = scope.use(await openTopicProducer(connection));
   const writerOptions = (key: PartitionKey): PartitionWriterCommon => {

@@ -19,6 +19,7 @@ import { openReportRole } from './report-role.ts';
 import { rolesOf } from './roles.ts';
 import type { RoleName } from './roles.ts';
 import { openStoreRole } from './store-role.ts';
+import { openWaitingRoom } from './waiting-room.ts';
 
 /** A role that works in the background, and why it does not at the moment. */
 export interface BackgroundRole extends AsyncDisposable {
@@ -32,13 +33,16 @@ const BACKGROUND: readonly (readonly [RoleName, (engines: Engines) => Promise<Ba
 ];
 
 interface State {
+  /** What the start waits for; null once it is over. */
+  waitsFor: string | null;
   isStopping: boolean;
   working: Map<RoleName, BackgroundRole>;
   doors: Doors | null;
 }
 
-function readinessOf({ isStopping, working, doors }: State): Readiness {
+function readinessOf({ waitsFor, isStopping, working, doors }: State): Readiness {
   const reasons: Readiness['reasons'] = [];
+  if (waitsFor !== null) reasons.push({ name: 'process', reason: `is starting: waits for ${waitsFor}` });
   if (isStopping) reasons.push({ name: 'process', reason: 'is stopping' });
   const append = doors?.handler.failure();
   if (append) reasons.push({ name: 'log', reason: append.message });
@@ -60,11 +64,7 @@ export async function openProductionProcess(options: ProcessOptions, scope: Asyn
   const { config, version, onEvent } = options;
   const logger = createLogger(config.log_level);
   const metrics = createPrometheusMetrics(ALL_METRICS);
-  const engines = await openEngines({ config, logger, metrics }, scope);
-  const roles = rolesOf(config);
-  const state: State = { isStopping: false, working: new Map(), doors: null };
-  if (roles.has('ingest')) state.doors = await openDoors(engines, state, scope);
-  for (const [name, open] of BACKGROUND) if (roles.has(name)) state.working.set(name, scope.use(await open(engines)));
+  const state: State = { waitsFor: 'its ports', isStopping: false, working: new Map(), doors: null };
   const readiness = (): Readiness => readinessOf(state);
   const common: ProcessDependencies = {
     authorize: createAuthorize(config.keys),
@@ -75,6 +75,15 @@ export async function openProductionProcess(options: ProcessOptions, scope: Asyn
     readiness,
     renderMetrics: () => metrics.render(),
   };
+  await using waitingRoom = await openWaitingRoom(config, common);
+  const onWaiting = (what: string): void => {
+    state.waitsFor = what;
+  };
+  const engines = await openEngines({ config, logger, metrics, onWaiting }, scope);
+  onWaiting('its roles');
+  const roles = rolesOf(config);
+  if (roles.has('ingest')) state.doors = await openDoors(engines, state, scope);
+  for (const [name, open] of BACKGROUND) if (roles.has(name)) state.working.set(name, scope.use(await open(engines)));
   const api: ConsoleDependencies | null = roles.has('console')
     ? await openConsoleRole({ engines, common, clients: state.doors?.ledger ?? null, onEvent }, scope)
     : null;
@@ -85,5 +94,7 @@ export async function openProductionProcess(options: ProcessOptions, scope: Asyn
     api?.stream.close();
   };
   const isReady = (): boolean => readiness().ready;
-  return openFrontDoor({ config, doors: state.doors, createApp, isReady, onStop, logger, metrics }, scope);
+  await waitingRoom[Symbol.asyncDispose]();
+  state.waitsFor = null;
+  return await openFrontDoor({ config, doors: state.doors, createApp, isReady, onStop, logger, metrics }, scope);
 }
