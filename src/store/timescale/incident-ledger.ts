@@ -17,7 +17,7 @@ import type { Database, Session } from './database.ts';
 import { putDocuments } from './document-writer.ts';
 import { appendOutbox } from './outbox.ts';
 import { markSettled, saveAlerts, saveWatermarks, takeDue, type SettleOptions } from './pending-alerts.ts';
-import { advance } from './progress.ts';
+import { advanceAll } from './progress.ts';
 import { scheduleReports } from './report-jobs.ts';
 
 /** Makes incidents of alerts (detect/incident-book.ts). */
@@ -220,10 +220,10 @@ function hashOf(state: Uint8Array): Uint8Array {
 
 /** Keeps alerts and watermarks with the offsets that they came from. */
 async function recordAll(session: Session, handed: readonly HandedAlerts[]): Promise<void> {
-  for (const { progress } of handed) {
-    const { epoch, expectedOffset, nextOffset, ...key } = progress;
-    await advance(session, key, { nextOffset: expectedOffset, epoch }, nextOffset);
-  }
+  const moves = handed.map(({ progress: { epoch, expectedOffset, nextOffset, ...key } }) => {
+    return { key, claim: { nextOffset: expectedOffset, epoch }, nextOffset };
+  });
+  await advanceAll(session, moves);
   const messages = handed.flatMap((each) => each.messages);
   await saveAlerts(session, messages);
   await saveWatermarks(session, messages);

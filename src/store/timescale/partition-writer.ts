@@ -77,6 +77,9 @@ interface UnknownCommit {
   transaction: string | null;
 }
 
+/** Its checkpoint is packed, once for all attempts. */
+type PackedUpdate = StoreUpdate;
+
 /** Thrown to end a trial's transaction. */
 const TAKEN_BACK = new Error('taken back');
 
@@ -154,7 +157,7 @@ class TimescalePartitionWriter implements PartitionWriter {
     this.#accumulator.observe(batch);
   }
 
-  async commit(update: StoreUpdate, nextOffset: number): Promise<void> {
+  async commit({ checkpoint, ...rest }: StoreUpdate, nextOffset: number): Promise<void> {
     if (nextOffset < this.#claim.nextOffset) {
       assert(this.#accumulator.eventCount === 0, 'a replay below the committed offset observes nothing');
       return;
@@ -162,7 +165,7 @@ class TimescalePartitionWriter implements PartitionWriter {
     const { clock, metrics } = this.#options;
     const startMs = clock.monotonicMs();
     try {
-      await this.#storeOnce(update, nextOffset);
+      await this.#storeOnce({ ...rest, checkpoint: checkpoint && packCheckpoint(checkpoint) }, nextOffset);
     } catch (error) {
       const code = error instanceof HeliosError ? error.code : 'internal';
       metrics.add(COMMIT_FAILURES, 1, { code });
@@ -182,7 +185,7 @@ class TimescalePartitionWriter implements PartitionWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #storeOnce(update: StoreUpdate, nextOffset: number): Promise<void> {
+  async #storeOnce(update: PackedUpdate, nextOffset: number): Promise<void> {
     const { database } = this.#options;
     if (this.#unknown) {
       assert(this.#unknown.nextOffset === nextOffset, 'a commit whose answer was lost is repeated before anything else');
@@ -205,7 +208,7 @@ class TimescalePartitionWriter implements PartitionWriter {
   }
 
   /** One transaction. When the answer to its COMMIT is lost, the database is asked what became of it. */
-  async #attempt(update: StoreUpdate, nextOffset: number): Promise<WrittenRollups> {
+  async #attempt(update: PackedUpdate, nextOffset: number): Promise<WrittenRollups> {
     let written: WrittenRollups | undefined;
     let transaction: string | null = null;
     try {
@@ -233,7 +236,7 @@ class TimescalePartitionWriter implements PartitionWriter {
     return written;
   }
 
-  async #write(session: Session, update: StoreUpdate, nextOffset: number): Promise<WrittenRollups> {
+  async #write(session: Session, update: PackedUpdate, nextOffset: number): Promise<WrittenRollups> {
     const { database, config, stores } = this.#options;
     let written: WrittenRollups = { rows: 0, hours: [] };
     if (stores === 'events') {
@@ -248,7 +251,7 @@ class TimescalePartitionWriter implements PartitionWriter {
     await putDocuments(session, 'incident', update.incidents);
     await putDocuments(session, 'change', update.changes);
     for (const model of update.models) await addModel(session, model);
-    if (update.checkpoint) await this.#storeCheckpoint(session, packCheckpoint(update.checkpoint), nextOffset);
+    if (update.checkpoint) await this.#storeCheckpoint(session, update.checkpoint, nextOffset);
     await this.#filter.store(session, nextOffset);
     return written;
   }
@@ -275,11 +278,11 @@ class TimescalePartitionWriter implements PartitionWriter {
     return rows[0]?.['status'] === 'committed';
   }
 
-  #finish(update: StoreUpdate, nextOffset: number, { rows, hours }: WrittenRollups): void {
+  #finish(update: PackedUpdate, nextOffset: number, { rows, hours }: WrittenRollups): void {
     const { metrics } = this.#options;
     this.#unknown = null;
     this.#claim = { ...this.#claim, nextOffset };
-    if (update.checkpoint) this.#checkpoint = { payload: packCheckpoint(update.checkpoint), offset: nextOffset };
+    if (update.checkpoint) this.#checkpoint = { payload: update.checkpoint, offset: nextOffset };
     this.#filter.settle(nextOffset);
     this.#rollups.settle(hours);
     metrics.add(COMMITTED_EVENTS, this.#accumulator.eventCount);

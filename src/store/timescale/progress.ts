@@ -56,6 +56,31 @@ export async function advance(
   );
 }
 
+/** Moves the offsets of several partitions as `advance` does, all of them or none; each partition once. */
+export async function advanceAll(
+  session: Pick<Session, 'query'>,
+  moves: readonly { key: PartitionKey; claim: Claim; nextOffset: number }[],
+): Promise<void> {
+  if (moves.length === 0) return;
+  const { rowCount } = await session.query(
+    `UPDATE partition_progress AS p SET next_offset = m.next_offset, updated_at = now()
+     FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
+       AS m (consumer_group, topic, log_partition, next_offset, expected_offset, epoch)
+     WHERE p.consumer_group = m.consumer_group AND p.topic = m.topic AND p.log_partition = m.log_partition
+       AND p.next_offset = m.expected_offset AND p.epoch = m.epoch`,
+    [
+      moves.map(({ key }) => key.group),
+      moves.map(({ key }) => key.topic),
+      moves.map(({ key }) => key.partition),
+      moves.map(({ nextOffset }) => nextOffset),
+      moves.map(({ claim }) => claim.nextOffset),
+      moves.map(({ claim }) => claim.epoch),
+    ],
+  );
+  if (rowCount === moves.length) return;
+  throw new HeliosError('conflict', 'cannot commit: another process has taken over a partition');
+}
+
 /**
  * What the database says of the partition, after every transaction under way has ended: how a committer learns what became of a commit
  * whose answer was lost. Undefined when nobody has claimed it.
