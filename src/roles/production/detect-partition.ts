@@ -16,6 +16,7 @@ import type { PipelineOptions } from '../pipeline.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Engines } from './engines.ts';
 import { commitPatiently } from './partition-commits.ts';
+import { seekStored } from './stored-offset.ts';
 
 /** Time between looks at the clock while no events come: how late silence may be seen. */
 const TICK_MS = 200;
@@ -38,14 +39,15 @@ export interface DetectPartitionOptions {
   listen: (onCommand: (command: DetectorCommand) => void) => () => void;
 }
 
-/** Records without the requests that the partition has had before. */
-function withoutRepeats(reader: LogReader, writer: PartitionWriter): LogReader {
+/** Records without the requests that the partition has had before; says what is lost between the stored offset and the log's start. */
+function withoutRepeats({ topic, partition, reader }: AssignedPartition, writer: PartitionWriter, engines: Engines): LogReader {
+  const { logger, metrics } = engines;
   return {
     async read(committedOffset, maxBytes) {
       const records = await reader.read(committedOffset, maxBytes);
       return records && records.map((record: LogRecord) => writer.filterParts(record));
     },
-    seek: (offset) => reader.seek(offset),
+    seek: (offset) => seekStored(reader, offset, { topic, partition, logger, metrics }),
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
   };
 }
@@ -105,7 +107,7 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
   const common = pipelineOptions(config, engines, metrics);
   const pipeline = new Pipeline({
     ...common,
-    reader: withoutRepeats(reader, writer),
+    reader: withoutRepeats(assigned, writer, engines),
     writer,
     detector: createDetector({
       config: config.anomaly_detection,

@@ -11,6 +11,7 @@ import type { Engines } from './engines.ts';
 import type { BackgroundRole } from './process.ts';
 import { createPartialSender } from './partial-sender.ts';
 import { PartitionGauges } from './partition-gauges.ts';
+import { adoptPartition } from './stored-offset.ts';
 import { openTraceJoiner } from './trace-joiner.ts';
 
 const GROUP = 'detectors';
@@ -32,6 +33,7 @@ export async function openDetectRole(engines: Engines): Promise<BackgroundRole> 
       topics: [events],
       work: async (assigned) => {
         const { partition } = assigned;
+        await adoptPartition(assigned, { ...engines, group: key.group });
         await using writer = await openPartitionWriter({
           ...engines.writerOptions({ ...key, partition }),
           stores: 'state',
