@@ -11,11 +11,11 @@ const VARIABLES: Record<ServerName, string> = {
 
 /**
  * The address of a server for tests: a bootstrap list, a postgres:// URL, or the folder of the scripts that start servers of one's own.
- * Undefined when there is none; where HELIOS_TEST_REQUIRE names it that is an error.
+ * Undefined when there is none, or it says `none`; where HELIOS_TEST_REQUIRE names it that is an error.
  */
 export function serverAddress(name: ServerName): string | undefined {
   const address = process.env[VARIABLES[name]];
-  if (address !== undefined && address !== '') return address;
+  if (address !== undefined && address !== '' && address !== 'none') return address;
   if ((process.env['HELIOS_TEST_REQUIRE'] ?? '').split(',').includes(name)) {
     throw new Error(`HELIOS_TEST_REQUIRE names ${name}, but ${VARIABLES[name]} is not set`);
   }
