@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { isoTime } from '../../lib/clock.ts';
 import type { Incident } from '../../model/incident.ts';
 import type { Report } from '../../model/report.ts';
-import type { Database } from './database.ts';
+import type { Database, Session } from './database.ts';
 import { putDocuments } from './document-writer.ts';
 import { createOutbox } from './outbox.ts';
 import { createReportJobs, scheduleReports, type ReportJob } from './report-jobs.ts';
-import { withDatabase } from './test-database.fixture.ts';
+import { testEngines, withDatabase } from './test-database.fixture.ts';
 
 const INTERVAL_MS = 3_600_000;
 const LEASE_MS = 60_000;
@@ -121,3 +122,57 @@ withDatabase('after a failure the delay counts, whatever else happens', async ({
   await pass(database, 8000);
   assert.equal((await jobs.claim('a', LEASE_MS))?.failures, 1);
 });
+
+/** Resolves once a session waits for another's lock. */
+async function waitForLock(database: Database): Promise<void> {
+  for (;;) {
+    const { rows } = await database.query(
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    if (rows.length > 0) return;
+    await setTimeout(10);
+  }
+}
+
+/** Lets a transaction wait before a statement that begins with `sql`. */
+function pausedBefore(database: Database, sql: string, pause: () => Promise<void>): Database {
+  const pausing = (session: Session): Session => ({
+    query: async (text, values) => {
+      if (text.startsWith(sql)) await pause();
+      return session.query(text, values);
+    },
+    execute: (text) => session.execute(text),
+    copy: (text, input) => session.copy(text, input),
+  });
+  return {
+    supports: database.supports,
+    query: (text, values) => database.query(text, values),
+    withSession: (work, timeoutMs) => database.withSession(work, timeoutMs),
+    transaction: (work) => database.transaction((session) => work(pausing(session))),
+    listen: (channel, onNotice) => database.listen(channel, onNotice),
+    inspect: () => database.inspect(),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+withDatabase(
+  'news that comes in the moment in which a report is stored waits for the interval',
+  async ({ database, connect }) => {
+    await using other = await connect();
+    const [opened, grown] = [incidentOf(), incidentOf({ severity: 'critical' })];
+    let told: Promise<void> | undefined;
+    const pause = async (): Promise<void> => {
+      told = tell(other, grown, opened);
+      await waitForLock(database);
+    };
+    const jobs = createReportJobs(pausedBefore(database, 'DELETE FROM report_jobs', pause), { intervalMs: INTERVAL_MS });
+    await tell(database, opened);
+    const job = (await jobs.claim('a', LEASE_MS)) as ReportJob;
+    assert.equal(await jobs.finish(job, reportOf(job)), true);
+    await told;
+    assert.equal(await jobs.claim('a', LEASE_MS), undefined, 'not before the interval');
+    await pass(database, INTERVAL_MS);
+    assert.equal((await jobs.claim('a', LEASE_MS))?.nextVersion, 2);
+  },
+  { engines: testEngines().filter((engine) => engine === 'postgres') },
+);

@@ -49,7 +49,10 @@ export async function scheduleReports(
   intervalMs: number,
 ): Promise<void> {
   if (news.length === 0) return;
+  const ids = news.map(({ incident }) => incident.id);
   const atOnce = news.map(({ incident, before }) => !before || (isFinal(incident) && !isFinal(before)));
+  // A report that is being stored is waited for in a statement of its own: the next one sees it, and counts the interval from it.
+  await session.query('SELECT FROM report_jobs WHERE incident_id = ANY($1::text[]) ORDER BY incident_id FOR UPDATE', [ids]);
   await session.query(
     `INSERT INTO report_jobs AS j (incident_id, due_at)
      SELECT n.id, CASE WHEN n.at_once THEN clock_timestamp() ELSE greatest(clock_timestamp(), coalesce(
@@ -58,7 +61,7 @@ export async function scheduleReports(
      FROM unnest($1::text[], $2::boolean[]) AS n (id, at_once)
      ON CONFLICT (incident_id) DO UPDATE
        SET news = j.news + 1, due_at = CASE WHEN j.failures > 0 THEN j.due_at ELSE least(j.due_at, excluded.due_at) END`,
-    [news.map(({ incident }) => incident.id), atOnce, intervalMs],
+    [ids, atOnce, intervalMs],
   );
 }
 
