@@ -52,6 +52,8 @@ export interface PipelineOptions {
   announce?: (alerts: readonly AlertMessage[]) => Promise<void>;
   /** For such a detector too: tells others what it has of their services, before the offset moves past the record that it stems from. */
   tell?: (partials: readonly AddressedPartial[]) => Promise<void>;
+  /** Takes what another partition's detector has told and cannot be read, before the offset moves past it. */
+  onUnreadable?: (record: LogRecord, reason: string) => Promise<void>;
   /** Called after every commit; `safeOffset` is where a restart would read from. */
   onProgress: (progress: PipelineProgress) => void;
 }
@@ -89,7 +91,7 @@ export class Pipeline {
   readonly #replayUntil: number;
   /** Ids of anomalies that fire and are counted. */
   readonly #counted = new Set<string>();
-  /** Told others, and not yet in the log. */
+  /** Told others or put aside, and not yet in the log. */
   #telling: Promise<void>[] = [];
   #caughtUp = false;
   #dirty = false;
@@ -263,7 +265,7 @@ export class Pipeline {
   #observe(record: LogRecord): void {
     const { scanner, writer, detector, metrics, clockMode } = this.#options;
     if (isHeartbeat(record) && clockMode === 'events') detector.advanceTo(record.maxTimestampMs);
-    if (record.partial) this.#observePartial(record.partial, record.position);
+    if (record.partial) this.#observePartial(record, record.partial);
     const { batch } = scanner.scan(record.bytes, NO_LIMITS);
     // What was replayed was counted by the run that committed it.
     if (this.#nextOffset <= this.#replayUntil && record.position.offset >= this.#replayUntil) detector.drainTemplates();
@@ -274,11 +276,13 @@ export class Pipeline {
     metrics.add(PIPELINE_EVENTS, batch.count);
   }
 
-  #observePartial(bytes: Uint8Array, position: LogRecord['position']): void {
+  #observePartial(record: LogRecord, bytes: Uint8Array): void {
+    const { detector, logger, onUnreadable } = this.#options;
     const partial = decodePartial(bytes);
-    if (!('reason' in partial)) this.#options.detector.observePartial(partial);
-    else
-      this.#options.logger.warn('passed the partial sums of another partition: they cannot be read', { ...position, ...partial });
+    if (!('reason' in partial)) return detector.observePartial(partial);
+    logger.warn('passed the partial sums of another partition: they cannot be read', { ...record.position, ...partial });
+    const isReplayed = record.position.offset < this.#replayUntil;
+    if (!isReplayed && onUnreadable) this.#await(onUnreadable(record, partial.reason));
   }
 
   /** What was committed by an earlier run was told before that. */
@@ -287,7 +291,10 @@ export class Pipeline {
     if (!tell) return;
     const partials = detector.drainPartials({ offset, receivedAtMs, clientId }, urgent);
     if (partials.length === 0 || this.#nextOffset <= this.#replayUntil) return;
-    const telling = tell(partials);
+    this.#await(tell(partials));
+  }
+
+  #await(telling: Promise<void>): void {
     // Whoever waits for it hears why it failed.
     telling.catch(() => undefined);
     this.#telling.push(telling);

@@ -1,10 +1,12 @@
 import type { Config } from '../../config/config.ts';
 import { createDetector } from '../../detect/engine.ts';
 import type { DetectorCommand } from '../../detect/detector.ts';
-import { NEVER_MS } from '../../detect/partial-record.ts';
 import type { PartitionMap } from '../../detect/partition-shares.ts';
 import type { LogReader, LogRecord } from '../../log/event-log.ts';
+import { encodePartialHeaders } from '../../log/kafka/record-codec.ts';
+import { KAFKA_CONSUMER_METRICS } from '../../log/metrics.ts';
 import type { AssignedPartition, PartitionReader } from '../../log/partition-log.ts';
+import { NEVER_MS } from '../../model/alert.ts';
 import { createMetricScanner } from '../../model/metric-scanner.ts';
 import type { Scanner } from '../../model/scanner.ts';
 import type { MetricStoreWriter } from '../../store/metric-store.ts';
@@ -77,16 +79,24 @@ function pipelineOptions(config: Config, { clock, logger }: Engines, metrics: Me
   };
 }
 
-/** Says that nobody needs to wait for a partition in which nothing happens: to reporters once, to other detectors whenever that begins. */
+/** As a whole record, so that a retry is taken for what it was. */
+async function putAside(
+  { topic, partition }: AssignedPartition,
+  { position, receivedAtMs, partial }: LogRecord,
+  reason: string,
+  { deadLetters, metrics }: Engines,
+): Promise<void> {
+  const headers = Object.entries(encodePartialHeaders(receivedAtMs)).map(([name, text]) => [name, Buffer.from(text)] as const);
+  await deadLetters.put({ topic, partition, offset: position.offset, reason, value: partial as Uint8Array, headers });
+  metrics.add(KAFKA_CONSUMER_METRICS.unreadable, 1, { topic });
+}
+
+/** Says that nobody needs to wait for a partition in which nothing happens, whenever that begins. */
 function createIdleWord(source: number, { announce, tell, map }: Pick<DetectPartitionOptions, 'announce' | 'tell' | 'map'>) {
-  let isKnown = false;
   let wasIdle = false;
   return async (isIdle: boolean): Promise<void> => {
-    if (isIdle && !isKnown) {
-      isKnown = true;
-      await announce([{ type: 'watermark', partition: source, of: 'events', watermarkMs: NEVER_MS }]);
-    }
     if (isIdle && !wasIdle) {
+      await announce([{ type: 'watermark', partition: source, of: 'events', watermarkMs: NEVER_MS }]);
       const partial = { source, offset: -1, receivedAtMs: 0, part: 0, toMs: NEVER_MS, client: '', windows: [] };
       await tell(map.homesBefore(source).map((home) => ({ home, partial })));
     }
@@ -122,6 +132,7 @@ export async function detectPartition(assigned: AssignedPartition, options: Dete
     patience,
     announce,
     tell,
+    onUnreadable: (record, reason) => putAside(assigned, record, reason, engines),
   });
   const pointPipeline =
     points &&
