@@ -16,7 +16,7 @@ import type { Engines } from './engines.ts';
 import { createEventClock } from './event-clock.ts';
 import { NO_SIMULATIONS } from './no-simulations.ts';
 import { openOutboxTail } from './outbox-tail.ts';
-import { openLedger } from './report-role.ts';
+import { openLedger } from './ledger.ts';
 
 export interface ConsoleRoleOptions {
   engines: Engines;

@@ -8,7 +8,7 @@ import { createAlertSender } from './alert-sender.ts';
 import { openControlFeed } from './control-feed.ts';
 import { detectPartition } from './detect-partition.ts';
 import type { Engines } from './engines.ts';
-import type { BackgroundRole } from './process.ts';
+import type { BackgroundRole } from './background-role.ts';
 import { createPartialSender } from './partial-sender.ts';
 import { PartitionGauges } from './partition-gauges.ts';
 import { adoptPartition } from './stored-offset.ts';

@@ -10,6 +10,7 @@ import { createLogger } from '../logger.ts';
 import { ALL_METRICS } from '../metrics.ts';
 import type { ProcessOptions, Urls } from '../process-options.ts';
 import { createPrometheusMetrics } from '../prometheus.ts';
+import type { BackgroundRole } from './background-role.ts';
 import { openConsoleRole } from './console-role.ts';
 import { openDetectRole } from './detect-role.ts';
 import { openEngines } from './engines.ts';
@@ -20,11 +21,6 @@ import { rolesOf } from './roles.ts';
 import type { RoleName } from './roles.ts';
 import { openStoreRole } from './store-role.ts';
 import { openWaitingRoom } from './waiting-room.ts';
-
-/** A role that works in the background, and why it does not at the moment. */
-export interface BackgroundRole extends AsyncDisposable {
-  failure(): Error | null;
-}
 
 const BACKGROUND: readonly (readonly [RoleName, (engines: Engines) => Promise<BackgroundRole>])[] = [
   ['store', openStoreRole],

@@ -1,31 +1,24 @@
-import { createIncidentBook } from '../../detect/incident-book.ts';
 import { openPartitionGroup } from '../../log/kafka/partition-group.ts';
-import { createIncidentLedger } from '../../store/timescale/incident-ledger.ts';
-import type { IncidentLedger } from '../../store/timescale/incident-ledger.ts';
 import { createOutbox } from '../../store/timescale/outbox.ts';
 import { createReportJobs } from '../../store/timescale/report-jobs.ts';
 import { openTimescaleStore } from '../../store/timescale/timescale-store.ts';
 import { AlertIntake } from './alert-intake.ts';
 import { recordAlerts } from './alert-recorder.ts';
 import { sendControl } from './control-sender.ts';
+import { openLedger } from './ledger.ts';
 import { RepeatedWork } from './repeated-work.ts';
 import { ReportWorker } from './report-jobs.ts';
 import type { Engines } from './engines.ts';
-import type { BackgroundRole } from './process.ts';
+import type { BackgroundRole } from './background-role.ts';
 
 /** How long an alert waits for a partition that says nothing, on the wall clock. */
-const HOLD_MS = 1000;
+const HOLD_MS = 250;
 const SETTLE_EVERY_MS = 250;
 const REPORT_EVERY_MS = 250;
 const TRIM_EVERY_MS = 600_000;
 /** Announced documents are kept for consoles that were away; settled alerts for repeats after a crash. */
 const KEEP_MS = 24 * 3_600_000;
 const GROUP = 'reporters';
-
-export function openLedger({ config, database, logger }: Engines): IncidentLedger {
-  const book = createIncidentBook(config.anomaly_detection);
-  return createIncidentLedger({ database, book, reportIntervalMs: config.report.update_interval, logger });
-}
 
 /** Makes incidents of alerts, and writes their reports; any number of processes make one of each. */
 export async function openReportRole(engines: Engines): Promise<BackgroundRole> {

@@ -9,7 +9,7 @@ import { openPartitionWriter } from '../../store/timescale/partition-writer.ts';
 import type { StoreUpdate } from '../../store/store.ts';
 import type { Engines } from './engines.ts';
 import { readEventTime } from './event-clock.ts';
-import type { BackgroundRole } from './process.ts';
+import type { BackgroundRole } from './background-role.ts';
 import { storePartition } from './partition-store.ts';
 import type { PartitionSink } from './partition-store.ts';
 import { openTableRetention } from './retention.ts';
