@@ -1,17 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { NEVER_MS } from '../rollup/accumulator.ts';
 import type { RollupAccumulator } from '../rollup/accumulator.ts';
 import type { Dictionary } from '../rollup/dictionary.ts';
-import { decodeRollups, encodeRollups } from '../rollup/rollup-codec.ts';
+import { MinuteSums } from '../rollup/minute-sums.ts';
+import { ALL_PARTS, decodeRollups, encodeRollups } from '../rollup/rollup-codec.ts';
 import { bucketOfKey, streamOfKey, rollupKey, SUB_WINDOWS_PER_MINUTE } from '../rollup/rollup-key.ts';
 import { RollupSum } from '../rollup/rollup-sum.ts';
 
-const ALL_PARTS = { endpoints: true, histogram: true };
 /** Hours summed up in one commit, at most, so that a long catch-up does not make a commit long. */
 const SEALS_PER_COMMIT = 64;
 /** Known open hours kept in memory only to save an insert that changes nothing. */
 const MAX_KNOWN_OPEN = 100_000;
-/** Before any event: what the column holds for an entity without requests. */
-const NEVER_MS = -1e15;
 
 /**
  * Stores accumulated sums: adds them to the minute rows, and sums finished hours up into hour rows.
@@ -24,7 +23,7 @@ export class RollupWriter {
   readonly #selectOpen: StatementSync;
   readonly #upsertHour: StatementSync;
   readonly #deleteOpen: StatementSync;
-  readonly #minute = Array.from({ length: SUB_WINDOWS_PER_MINUTE }, () => new RollupSum());
+  readonly #minute = new MinuteSums((endpoint) => endpoint);
   readonly #hour = new RollupSum();
   #open = new Set<number>();
   /** Hours written to since the last `sealHours`: not summed up yet, more is likely to come. */
@@ -98,25 +97,9 @@ export class RollupWriter {
   }
 
   #writeMinute(accumulator: RollupAccumulator, key: number, cells: number[]): void {
-    for (const sum of this.#minute) sum.reset();
     const row = this.#select.get(key) as { data: Uint8Array } | undefined;
-    if (row) decodeRollups(row.data, this.#minute, ALL_PARTS);
-    for (const cell of cells) this.#addCell(accumulator, cell);
-    this.#upsert.run(key, encodeRollups(this.#minute));
+    this.#upsert.run(key, this.#minute.merge(row?.data, accumulator, cells));
     this.#openHour(rollupKey(Math.floor(bucketOfKey(key) / 60), streamOfKey(key)));
-  }
-
-  #addCell(accumulator: RollupAccumulator, cell: number): void {
-    const bucket = accumulator.cells.bucket[cell] as number;
-    const slot = bucket - Math.floor(bucket / SUB_WINDOWS_PER_MINUTE) * SUB_WINDOWS_PER_MINUTE;
-    const sum = this.#minute[slot] as RollupSum;
-    sum.count += accumulator.count[cell] as number;
-    sum.errorCount += accumulator.errorCount[cell] as number;
-    sum.latencyCount += accumulator.latencyCount[cell] as number;
-    sum.latencySum += accumulator.latencySum[cell] as number;
-    sum.latencySquareSum += accumulator.latencySquareSum[cell] as number;
-    accumulator.histogram.forEach(cell, (id, count) => sum.addToHistogram(id, count));
-    accumulator.endpoints.forEach(cell, (id) => sum.addEndpoint(id));
   }
 
   #openHour(key: number): void {

@@ -108,6 +108,8 @@ export interface RollupParts {
   histogram: boolean;
 }
 
+export const ALL_PARTS: RollupParts = { endpoints: true, histogram: true };
+
 const latencyCounts = new Float64Array(8);
 
 /** Adds the sums of a blob to the targets of the same index; null skips one. */

@@ -1,11 +1,10 @@
-import { decodeRollups, encodeRollups } from '../rollup/rollup-codec.ts';
+import { ALL_PARTS, decodeRollups, encodeRollups } from '../rollup/rollup-codec.ts';
 import { SUB_WINDOWS_PER_MINUTE } from '../rollup/rollup-key.ts';
 import { RollupSum } from '../rollup/rollup-sum.ts';
 import type { Session } from './database.ts';
 import type { RollupKey, RollupTable } from './rollup-table.ts';
 import { columnsOf, DAY_LEVEL, HOUR_LEVEL, HOURS_PER_DAY, readRollups, writeRollups } from './rollup-table.ts';
 
-const ALL_PARTS = { endpoints: true, histogram: true };
 /** Hours, and days, summed up in one commit at most, so that a long catch-up does not make a commit long. */
 const SEALS_PER_COMMIT = 64;
 const MINUTES_PER_HOUR = 60;

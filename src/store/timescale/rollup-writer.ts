@@ -1,17 +1,14 @@
+import { NEVER_MS } from '../rollup/accumulator.ts';
 import type { RollupAccumulator } from '../rollup/accumulator.ts';
-import { decodeRollups, encodeRollups } from '../rollup/rollup-codec.ts';
+import { MinuteSums } from '../rollup/minute-sums.ts';
 import { entityOfStream, isLogStream, LOG_STREAM, SUB_WINDOWS_PER_MINUTE } from '../rollup/rollup-key.ts';
-import { RollupSum } from '../rollup/rollup-sum.ts';
 import type { Session } from './database.ts';
 import type { NameIds } from './name-ids.ts';
 import type { RollupKey } from './rollup-table.ts';
 import { columnsOf, DAY_LEVEL, HOUR_LEVEL, HOURS_PER_DAY, readRollups, writeRollups } from './rollup-table.ts';
 
-const ALL_PARTS = { endpoints: true, histogram: true };
 /** Known open hours and days, kept only to save an insert that changes nothing. */
 const MAX_KNOWN_OPEN = 100_000;
-/** Before any event: what the column holds for an entity without requests. */
-const NEVER_MS = -1e15;
 
 /** A minute row to be written, and the accumulator's cells in it. */
 interface MinuteRow extends RollupKey {
@@ -36,14 +33,13 @@ const keyText = ({ period, stream }: RollupKey): string => `${period}:${stream}`
 export class RollupWriter {
   readonly #partition: number;
   readonly #entities: NameIds;
-  readonly #endpoints: NameIds;
-  readonly #sums = Array.from({ length: SUB_WINDOWS_PER_MINUTE }, () => new RollupSum());
+  readonly #minute: MinuteSums;
   readonly #open = new Set<string>();
 
   constructor(partition: number, entities: NameIds, endpoints: NameIds) {
     this.#partition = partition;
     this.#entities = entities;
-    this.#endpoints = endpoints;
+    this.#minute = new MinuteSums((endpoint) => endpoints.idOf(endpoint));
   }
 
   async write(session: Session, accumulator: RollupAccumulator): Promise<WrittenRollups> {
@@ -52,7 +48,7 @@ export class RollupWriter {
     const stored = new Map(
       (await readRollups(session, 'minute_rollups', this.#partition, rows)).map(({ key, data }) => [key, data]),
     );
-    const blobs = rows.map(({ cells }, i) => this.#merge(accumulator, cells, stored.get(i)));
+    const blobs = rows.map(({ cells }, i) => this.#minute.merge(stored.get(i), accumulator, cells));
     await writeRollups(session, 'minute_rollups', this.#partition, rows, blobs);
     const opened = openedBy(rows);
     await this.#storeOpen(session, HOUR_LEVEL, opened.hours);
@@ -91,26 +87,6 @@ export class RollupWriter {
 
   #streamOf(local: number): number {
     return this.#entities.idOf(entityOfStream(local)) + (isLogStream(local) ? LOG_STREAM : 0);
-  }
-
-  #merge(accumulator: RollupAccumulator, cells: readonly number[], stored: Uint8Array | undefined): Uint8Array {
-    for (const sum of this.#sums) sum.reset();
-    if (stored) decodeRollups(stored, this.#sums, ALL_PARTS);
-    for (const cell of cells) this.#addCell(accumulator, cell);
-    return encodeRollups(this.#sums);
-  }
-
-  #addCell(accumulator: RollupAccumulator, cell: number): void {
-    const bucket = accumulator.cells.bucket[cell] as number;
-    const slot = bucket - Math.floor(bucket / SUB_WINDOWS_PER_MINUTE) * SUB_WINDOWS_PER_MINUTE;
-    const sum = this.#sums[slot] as RollupSum;
-    sum.count += accumulator.count[cell] as number;
-    sum.errorCount += accumulator.errorCount[cell] as number;
-    sum.latencyCount += accumulator.latencyCount[cell] as number;
-    sum.latencySum += accumulator.latencySum[cell] as number;
-    sum.latencySquareSum += accumulator.latencySquareSum[cell] as number;
-    accumulator.histogram.forEach(cell, (id, count) => sum.addToHistogram(id, count));
-    accumulator.endpoints.forEach(cell, (id) => sum.addEndpoint(this.#endpoints.idOf(id)));
   }
 
   async #storeOpen(session: Session, level: number, opened: ReadonlyMap<string, RollupKey>): Promise<void> {
