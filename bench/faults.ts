@@ -3,15 +3,13 @@ import { parseArgs } from 'node:util';
 import { createGenerator } from '../src/generate/generator.ts';
 import { createPrng } from '../src/lib/prng.ts';
 import type { Prng } from '../src/lib/prng.ts';
-import { HeliosStack } from '../test/servers/helios-stack.ts';
-import { serverAddress } from '../test/servers/server-address.fixture.ts';
-import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
 import { textTable } from './load-table.ts';
-import { differences, StackAudit } from './stack-audit.ts';
-import type { StoredEvents, StoredVerdicts } from './stack-audit.ts';
+import { differences } from './stack-audit.ts';
+import type { StackAudit, StoredEvents, StoredVerdicts } from './stack-audit.ts';
 import { drawFaults, strike } from './stack-faults.ts';
 import type { FaultKind } from './stack-faults.ts';
 import { StackSender } from './stack-sender.ts';
+import { startStackServers } from './stack-servers.ts';
 
 /**
  * Exactly once through Kafka and the database: the same generated events twice through one process a role, once undisturbed and once with
@@ -106,21 +104,15 @@ async function sendThrough({ sender, faultCount, strike: doStrike }: Sending): P
 }
 
 async function run(faultCount: number): Promise<Outcome> {
-  const folder = serverAddress('servers');
-  if (folder === undefined) throw new Error('HELIOS_TEST_SERVERS must name the folder with the scripts that start servers');
-  await using kafka = await KafkaServer.start(folder);
-  await using postgres = await PostgresServer.start(folder);
-  await using stack = await HeliosStack.start({
-    kafka: kafka.address,
-    postgres: postgres.address,
+  await using servers = await startStackServers({
     args: ['--clock', 'events', '--set', 'store.checkpoint_interval=5s'],
     replicas: faultCount > 0 ? { ingest: 2, store: 2, detect: 2, report: 2 } : {},
   });
-  await using audit = new StackAudit(postgres.address);
+  const { stack, audit } = servers;
   const doors = stack.names().filter((name) => name.startsWith('ingest'));
   await using sender = new StackSender({ urls: () => doors.map((name) => stack.url(name)) });
   const startMs = performance.now();
-  await sendThrough({ sender, faultCount, strike: (kind, prng) => strike(kind, { stack, kafka, postgres }, prng) });
+  await sendThrough({ sender, faultCount, strike: (kind, prng) => strike(kind, servers, prng) });
   await settle(audit);
   const [stored, verdicts] = [await audit.events(), await audit.verdicts()];
   const { acknowledged, retries } = sender;

@@ -1,8 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { HeliosStack } from '../test/servers/helios-stack.ts';
-import { serverAddress } from '../test/servers/server-address.fixture.ts';
-import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
 import { acknowledgedRate, completedMs, faultsIn, feedHistory, feedLive, quantilesOf } from './latency-run.ts';
 import type { LatencyQuantiles } from './latency-run.ts';
 import { LatencyTraffic } from './latency-traffic.ts';
@@ -11,7 +8,8 @@ import { processorSeconds } from './process-usage.ts';
 import { ReactionWatch } from './reaction-watch.ts';
 import type { Arrival } from './reaction-watch.ts';
 import { waitForPipeline } from './server-api.ts';
-import { StackAudit } from './stack-audit.ts';
+import type { StackAudit } from './stack-audit.ts';
+import { startStackServers } from './stack-servers.ts';
 import type { Anomaly } from '../src/model/anomaly.ts';
 
 /**
@@ -48,16 +46,8 @@ async function waited(audit: StackAudit): Promise<LatencyQuantiles & { held: num
 }
 
 async function run(): Promise<boolean> {
-  const folder = serverAddress('servers');
-  if (folder === undefined) throw new Error('HELIOS_TEST_SERVERS must name the folder with the scripts that start servers');
-  await using kafka = await KafkaServer.start(folder);
-  await using postgres = await PostgresServer.start(folder);
-  await using stack = await HeliosStack.start({
-    kafka: kafka.address,
-    postgres: postgres.address,
-    args: ['--log-level', 'warn'],
-  });
-  await using audit = new StackAudit(postgres.address);
+  await using servers = await startStackServers({ args: ['--log-level', 'warn'] });
+  const { kafka, stack, audit } = servers;
   const load = { url: new URL('/api/v1/events', stack.url('ingest-0')), traffic: new LatencyTraffic(1, rate), rate };
   const startMs = performance.now();
   const fed = await feedHistory(load, Number(flags.history));

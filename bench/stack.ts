@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { HeliosStack } from '../test/servers/helios-stack.ts';
-import { serverAddress } from '../test/servers/server-address.fixture.ts';
-import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
 import { runLoad } from './load-run.ts';
 import type { LoadResult } from './load-result.ts';
 import { textTable } from './load-table.ts';
 import { processorSeconds } from './process-usage.ts';
 import { ServerProcess, temporaryDirectory } from './server-process.ts';
 import { readRecords } from './server-api.ts';
-import { StackAudit } from './stack-audit.ts';
+import { startStackServers } from './stack-servers.ts';
 
 /**
  * The whole stack on the cores that the load client also uses: a broker, PostgreSQL, one process a role. Events acknowledged and
@@ -71,16 +68,8 @@ async function measureEmbedded(): Promise<Outcome> {
 }
 
 async function measureStack(): Promise<Outcome> {
-  const folder = serverAddress('servers');
-  if (folder === undefined) throw new Error('HELIOS_TEST_SERVERS must name the folder with the scripts that start servers');
-  await using kafka = await KafkaServer.start(folder);
-  await using postgres = await PostgresServer.start(folder);
-  await using stack = await HeliosStack.start({
-    kafka: kafka.address,
-    postgres: postgres.address,
-    args: ['--log-level', 'warn'],
-  });
-  await using audit = new StackAudit(postgres.address);
+  await using servers = await startStackServers({ args: ['--log-level', 'warn'] });
+  const { stack, audit } = servers;
   const result = await runLoad({ ...load, url: stack.url('ingest-0') });
   // Committed rows, by what the store's own transactions say; counting the table would load the server that is measured.
   const committed = async (): Promise<number> => {
