@@ -1,7 +1,7 @@
 import type { ControlMessage } from '../../model/alert.ts';
 import { controlKey } from '../../model/alert.ts';
 import type { Database, Session } from './database.ts';
-import { storableJson } from './event-rows-text.ts';
+import { storableJson } from './storable-text.ts';
 
 /** Resolves when the log has the message. */
 export type SendControl = (key: string, message: ControlMessage) => Promise<void>;

@@ -3,7 +3,7 @@ import { encodeListCursor, listPosition, servicesOwner } from '../document-row.t
 import type { DocumentKind, Documents, ListQuery, Page } from '../store.ts';
 import type { Session } from './database.ts';
 import { Conditions } from './event-query.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 
 /** One page of documents and one more, in the order of the index. */
 export function listStatement(kind: DocumentKind, query: ListQuery): { sql: string; values: unknown[] } {

@@ -3,7 +3,7 @@ import { parseEntityId } from '../../model/entity.ts';
 import { documentRow } from '../document-row.ts';
 import type { DocumentKind, Documents } from '../store.ts';
 import type { Session } from './database.ts';
-import { storableJson, storableText } from './event-rows-text.ts';
+import { storableJson, storableText } from './storable-text.ts';
 
 /**
  * Inserts or replaces documents inside the caller's transaction; of several with one key and version the last one stays. `invalid_argument`

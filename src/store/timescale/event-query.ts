@@ -2,7 +2,7 @@ import { entityId, parseEntityId } from '../../model/entity.ts';
 import type { EventQuery } from '../store.ts';
 import type { EventPosition } from './event-cursor.ts';
 import { EVENTS_PER_RECORD } from './event-rows.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 
 /** The years that both PostgreSQL and RFC 3339 can write, in microseconds since the epoch. */
 const EARLIEST_MICROS = Date.UTC(1970, 0, 1) * 1000;

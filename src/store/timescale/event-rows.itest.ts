@@ -10,7 +10,7 @@ import { NO_LIMITS } from '../../model/scanner.ts';
 import { storeConfigSchema } from '../config.ts';
 import { eventAnswer } from '../event-answer.ts';
 import { eventLine } from './event-rows.fixture.ts';
-import { storableJson, storableText } from './event-rows-text.ts';
+import { storableJson, storableText } from './storable-text.ts';
 import { openTestWriter } from './partition-writer.fixture.ts';
 import { withDatabase } from './test-database.fixture.ts';
 import { openTimescaleStore } from './timescale-store.ts';

@@ -10,7 +10,7 @@ import { RowBytes } from './binary-copy.ts';
 import { decodeRows, eventLine } from './event-rows.fixture.ts';
 import type { DecodedRow } from './event-rows.fixture.ts';
 import { EventRowEncoder } from './event-rows.ts';
-import { storableJson, storableText } from './event-rows-text.ts';
+import { storableJson, storableText } from './storable-text.ts';
 import { ENDPOINT_MEMBER, LATENCY_MEMBER, withoutColumns } from './metadata-members.ts';
 
 const OFFSET = 3_000_000_000;

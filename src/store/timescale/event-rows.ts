@@ -7,7 +7,7 @@ import { NO_LIMITS } from '../../model/scanner.ts';
 import type { RowBytes } from './binary-copy.ts';
 import type { FieldRange } from './event-rows-ranges.ts';
 import { EventRanges } from './event-rows-ranges.ts';
-import { storableJson, storableText } from './event-rows-text.ts';
+import { storableJson, storableText } from './storable-text.ts';
 import { ENDPOINT_MEMBER, LATENCY_MEMBER, withoutColumns } from './metadata-members.ts';
 
 /** Columns of `events` in the order in which rows are encoded. */

@@ -9,7 +9,7 @@ import type { EventCursor, EventPosition } from './event-cursor.ts';
 import { beforeTime, checkKept, decodeEventCursor, encodeEventCursor } from './event-cursor.ts';
 import type { EventSlice } from './event-query.ts';
 import { eventStatement } from './event-query.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 import { withColumns } from './metadata-members.ts';
 
 const SECOND_MICROS = 1_000_000;

@@ -2,7 +2,7 @@ import type { MetricBatch, SeriesKey } from '../../model/metric.ts';
 import { HeliosError } from '../../lib/errors.ts';
 import { HeadSlots } from '../head-slots.ts';
 import type { Session } from './database.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 import { identityHash, storableLabels } from './metric-series.ts';
 
 /** The row of a series says when its last point was, but is not written for less than this. */

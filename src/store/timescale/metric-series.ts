@@ -6,7 +6,7 @@ import type { Page } from '../store.ts';
 import { checkLimit, decodeCursor, encodeCursor } from '../cursor.ts';
 import { identityOf, matchesSeries, seenTime } from '../series-key.ts';
 import type { Database, Row } from './database.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 import { FIRST_TIME_MS, LAST_TIME_MS } from './metric-time.ts';
 
 const PAGE_ROWS = 1000;

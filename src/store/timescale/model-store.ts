@@ -2,7 +2,7 @@ import type { ModelRecord, StoredModel } from '../../model/model-record.ts';
 import { modelNumber, modelRecord, noRollBack, unknownModel } from '../model-version.ts';
 import type { ModelStore } from '../store.ts';
 import type { Database, Row, Session } from './database.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 import { activateModel, addModel, lockModels } from './model-writer.ts';
 import { snapshot } from './snapshot.ts';
 

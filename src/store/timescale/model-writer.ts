@@ -1,6 +1,6 @@
 import type { StoredModel } from '../../model/model-record.ts';
 import type { Session } from './database.ts';
-import { storableJson } from './event-rows-text.ts';
+import { storableJson } from './storable-text.ts';
 
 /** One at a time: two writers must not both leave a version of a service active. Held until the transaction ends. */
 const LOCK_MODELS = `SELECT pg_advisory_xact_lock(hashtextextended('helios models', 0))`;

@@ -1,7 +1,7 @@
 import { Dictionary } from '../rollup/dictionary.ts';
 import { MAX_ENTITIES } from '../rollup/rollup-key.ts';
 import type { Database, Session } from './database.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 
 const OTHER = 'other';
 /** New names are no longer taken this far below the highest id, so that "other" itself always gets one. */

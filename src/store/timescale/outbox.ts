@@ -1,5 +1,5 @@
 import type { Database, Session } from './database.ts';
-import { storableJson } from './event-rows-text.ts';
+import { storableJson } from './storable-text.ts';
 
 /** What consoles announce: the body is the document. */
 export interface OutboxEntry {

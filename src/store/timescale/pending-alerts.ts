@@ -1,7 +1,7 @@
 import type { AlertMessage, AlertSource, FiledAlert } from '../../model/alert.ts';
-import { alertKey } from '../../model/alert.ts';
+import { alertKey, NEVER_MS } from '../../model/alert.ts';
 import type { Session } from './database.ts';
-import { storableJson, storableText } from './event-rows-text.ts';
+import { storableJson, storableText } from './storable-text.ts';
 
 export interface SettleOptions {
   /** events: an alert is due when every detector is past it; wall: also when it has waited for `holdMs`. */
@@ -32,14 +32,15 @@ export async function saveAlerts(session: Session, messages: readonly AlertMessa
   );
 }
 
-/** Watermarks only go on. */
+/** Watermarks only go on, but for a partition in which something happens again. */
 export async function saveWatermarks(session: Session, messages: readonly AlertMessage[]): Promise<void> {
   const newest = new Map<string, { source: AlertSource; partition: number; watermarkMs: number }>();
   for (const message of messages) {
     if (message.type !== 'watermark') continue;
     const { of: source, partition, watermarkMs } = message;
     const key = `${source} ${partition}`;
-    if (watermarkMs > (newest.get(key)?.watermarkMs ?? -Infinity)) newest.set(key, { source, partition, watermarkMs });
+    const knownMs = newest.get(key)?.watermarkMs ?? NEVER_MS;
+    if (watermarkMs > knownMs || knownMs === NEVER_MS) newest.set(key, { source, partition, watermarkMs });
   }
   const rows = [...newest.values()].toSorted((a, b) => a.partition - b.partition || (a.source < b.source ? -1 : 1));
   if (rows.length === 0) return;
@@ -47,8 +48,13 @@ export async function saveWatermarks(session: Session, messages: readonly AlertM
     `INSERT INTO detector_watermarks AS w (source, log_partition, watermark_ms)
      SELECT * FROM unnest($1::text[], $2::integer[], $3::float8[])
      ON CONFLICT (source, log_partition) DO UPDATE SET watermark_ms = excluded.watermark_ms, updated_at = now()
-       WHERE excluded.watermark_ms > w.watermark_ms`,
-    [rows.map(({ source }) => source), rows.map(({ partition }) => partition), rows.map(({ watermarkMs }) => watermarkMs)],
+       WHERE excluded.watermark_ms > w.watermark_ms OR w.watermark_ms = $4`,
+    [
+      rows.map(({ source }) => source),
+      rows.map(({ partition }) => partition),
+      rows.map(({ watermarkMs }) => watermarkMs),
+      NEVER_MS,
+    ],
   );
 }
 

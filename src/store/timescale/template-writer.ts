@@ -1,6 +1,6 @@
 import type { TemplateCount } from '../../model/template.ts';
 import type { Session } from './database.ts';
-import { storableText } from './event-rows-text.ts';
+import { storableText } from './storable-text.ts';
 
 /** One template of an entity in one commit. */
 interface SeenTemplate {
