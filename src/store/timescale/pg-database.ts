@@ -23,6 +23,11 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 /** Idle connections are closed after this. */
 const IDLE_MS = 60_000;
+/**
+ * A process that is paused in a transaction holds its locks until the server ends its session, and whoever has taken over its partitions
+ * waits for that long. Far less than a statement may take: between statements a transaction only computes.
+ */
+const IDLE_IN_TRANSACTION_MS = 15_000;
 const DEFAULT_WAIT_MS = 60_000;
 
 export interface DatabaseOptions {
@@ -62,8 +67,7 @@ function createPool(options: DatabaseOptions): Pool {
     idleTimeoutMillis: IDLE_MS,
     statement_timeout: config.statement_timeout,
     lock_timeout: config.lock_timeout,
-    // A process that is paused in a transaction must not hold its locks for ever.
-    idle_in_transaction_session_timeout: config.statement_timeout,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     types,
   });
   pool.on('error', (error) => logger.debug('an idle connection to the database was lost', { reason: error.message }));
