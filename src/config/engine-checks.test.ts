@@ -114,6 +114,12 @@ test('a command that works on one engine asks for that one only', () => {
   );
 });
 
+test('what nothing has set is told by its key alone', () => {
+  assert.throws(() => load({}, { needs: 'kafka' }), {
+    message: 'cannot use the configuration: kafka.brokers: Kafka is not configured: set kafka.brokers',
+  });
+});
+
 test('authentication that lacks something says what', () => {
   const plain = 'HELIOS_KAFKA_SASL: kafka.sasl: plain needs kafka.username and kafka.password';
   assert.deepEqual(problems({ ...BOTH, HELIOS_KAFKA_SASL: 'plain', HELIOS_KAFKA_USERNAME: 'u' }), [plain]);

@@ -70,13 +70,19 @@ export class Layers {
     for (const [key, position] of positions) this.origins.set(key, position);
   }
 
-  /** The origin of a path: its own, else that of something inside it, else that of what it is inside of. */
-  originOf(path: readonly PropertyKey[]): string {
+  /** What is wrong at a path, behind its origin where something has set it. */
+  problem(path: readonly PropertyKey[], text: string): string {
+    const origin = this.#originOf(path);
+    return origin === null ? text : `${origin}: ${text}`;
+  }
+
+  /** The origin of a path: its own, else that of something inside it, else that of what it is inside of; null when nothing set it. */
+  #originOf(path: readonly PropertyKey[]): string | null {
     const key = path.map(String).join('.');
     const own = this.origins.get(key);
     if (own !== undefined) return own;
     for (const [other, origin] of this.origins) if (other.startsWith(`${key}.`)) return origin;
-    return path.length > 1 ? this.originOf(path.slice(0, -1)) : 'configuration';
+    return path.length > 1 ? this.#originOf(path.slice(0, -1)) : null;
   }
 }
 
@@ -120,7 +126,7 @@ function unknownKey(path: readonly PropertyKey[], layers: Layers): string {
       CONFIG_KEYS.map((known) => known.key),
     );
   const nearest = sibling === null ? elsewhere : [...parent.map(String), sibling].join('.');
-  return `${layers.originOf(path)}: unknown key ${key}${nearest === null ? '' : `; did you mean ${nearest}?`}`;
+  return layers.problem(path, `unknown key ${key}${nearest === null ? '' : `; did you mean ${nearest}?`}`);
 }
 
 function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
@@ -132,9 +138,11 @@ export function problemsOf(issue: z.core.$ZodIssue, layers: Layers): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], layers));
   const key = issue.path.map(String).join('.');
   const known = CONFIG_KEYS.find((candidate) => candidate.key === key);
-  const origin = layers.originOf(issue.path);
-  if (issue.code === 'custom' || known === undefined || known.secret) return [`${origin}: ${key}: ${issue.message}`];
-  return [`${origin}: ${key} must be ${known.type}, not ${JSON.stringify(valueAt(layers.values, issue.path))}`];
+  const text =
+    issue.code === 'custom' || known === undefined || known.secret
+      ? `${key}: ${issue.message}`
+      : `${key} must be ${known.type}, not ${JSON.stringify(valueAt(layers.values, issue.path))}`;
+  return [layers.problem(issue.path, text)];
 }
 
 /** History is as old as it is: when time advances with the data, only a retention that was asked for applies. */
@@ -161,7 +169,7 @@ export function loadConfig(request: ConfigRequest = {}): LoadedConfig {
   const parsed = configSchema.safeParse(layers.values);
   for (const issue of parsed.error?.issues ?? []) problems.push(...problemsOf(issue, layers));
   for (const { path, reason } of parsed.success ? engineProblems(parsed.data, request.needs) : []) {
-    problems.push(`${layers.originOf(path)}: ${path.join('.')}: ${reason}`);
+    problems.push(layers.problem(path, `${path.join('.')}: ${reason}`));
   }
   if (!parsed.success || problems.length > 0) {
     const list = problems.length === 1 ? ` ${problems[0]}` : problems.map((problem) => `\n  ${problem}`).join('');
