@@ -13,7 +13,7 @@ import { eventStatement } from './event-query.ts';
 import type { PartitionWriter } from './partition-writer.ts';
 import { retain } from './retention.ts';
 import { withDatabase } from './test-database.fixture.ts';
-import { openTestStore, openTestWriter } from './timescale-store.fixture.ts';
+import { openTestStore, openSoundWriter } from './timescale-store.fixture.ts';
 
 async function feed(writer: PartitionWriter, ...records: FixtureEvent[][]): Promise<void> {
   for (const events of records) {
@@ -57,7 +57,7 @@ async function fillEvents(database: Database, count: number): Promise<void> {
 }
 
 withDatabase('events of several partitions come in one order, and none that came after the first page', async (test) => {
-  const [first, second] = [await openTestWriter(test, 0), await openTestWriter(test, 3)];
+  const [first, second] = [await openSoundWriter(test, 0), await openSoundWriter(test, 3)];
   const store = await openTestStore(test);
   await feed(
     first,
@@ -69,7 +69,7 @@ withDatabase('events of several partitions come in one order, and none that came
   let later = 0;
   const { messages } = await walk(store, { limit: 1 }, async () => {
     await feed(first, [eventAt(T0 + 1000, { message: `later ${later++}` })]);
-    await feed(await openTestWriter(test, 3 + later), [eventAt(T0 - 1000, { message: 'a new partition' })]);
+    await feed(await openSoundWriter(test, 3 + later), [eventAt(T0 - 1000, { message: 'a new partition' })]);
   });
   assert.deepEqual(messages, expected);
   const { messages: all } = await walk(store, {});
@@ -77,7 +77,7 @@ withDatabase('events of several partitions come in one order, and none that came
 });
 
 withDatabase('a search whose time is over answers what it has, and its pages together hold every match', async (test) => {
-  const writer = await openTestWriter(test);
+  const writer = await openSoundWriter(test);
   const seconds = Array.from({ length: 40 }, (_, i) => i);
   await feed(
     writer,
@@ -94,7 +94,7 @@ withDatabase('a search whose time is over answers what it has, and its pages tog
 withDatabase('a cursor is gone once retention has passed it, and good as long as it has not', async (test) => {
   const days = [0, 1, 2, 3];
   await feed(
-    await openTestWriter(test),
+    await openSoundWriter(test),
     days.map((day) => eventAt(T0 + day * 24 * HOUR_MS, { message: `day ${day}` })),
   );
   const store = await openTestStore(test);

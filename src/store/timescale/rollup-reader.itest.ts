@@ -9,7 +9,7 @@ import type { Store } from '../store.ts';
 import type { PartitionWriter } from './partition-writer.ts';
 import { snapshot } from './snapshot.ts';
 import { withDatabase } from './test-database.fixture.ts';
-import { openTestStore, openTestWriter } from './timescale-store.fixture.ts';
+import { openTestStore, openSoundWriter } from './timescale-store.fixture.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 /** Start of the day of T0. */
@@ -39,7 +39,7 @@ async function check(store: Store, events: readonly FixtureEvent[], fromMs: numb
 
 withDatabase('a stream that came by several partitions is one, whatever periods of it are summed up', async (test) => {
   const prng = createPrng(11);
-  const writers = [await openTestWriter(test, 0), await openTestWriter(test, 7)];
+  const writers = [await openSoundWriter(test, 0), await openSoundWriter(test, 7)];
   const store = await openTestStore(test);
   const events: FixtureEvent[] = [];
   for (let day = 0; day < 4; day++) {
@@ -66,7 +66,7 @@ withDatabase('a stream that came by several partitions is one, whatever periods 
 });
 
 withDatabase('what is summed up is read from its own row, not from the shorter periods', async (test) => {
-  const writer = await openTestWriter(test);
+  const writer = await openSoundWriter(test);
   const store = await openTestStore(test);
   await feed(writer, [eventAt(DAY0 + 1000), eventAt(DAY0 + 5 * HOUR_MS)]);
   await feed(writer, [eventAt(DAY0 + DAY_MS + 1000), eventAt(DAY0 + 2 * DAY_MS + 1000)]);
@@ -105,7 +105,7 @@ withDatabase(
 withDatabase(
   'every part of an answer is of one snapshot',
   async (test) => {
-    const writer = await openTestWriter(test);
+    const writer = await openSoundWriter(test);
     const counts = await snapshot(test.database, async (session) => {
       const count = async (): Promise<unknown> => (await session.query('SELECT count(*) AS n FROM events')).rows[0]?.['n'];
       const before = await count();

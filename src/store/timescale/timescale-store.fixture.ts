@@ -1,11 +1,10 @@
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { silentMetrics } from '../../lib/metrics.ts';
 import { storeConfigSchema } from '../config.ts';
 import type { StorePair } from '../contract/store-fixture.ts';
 import type { Store } from '../store.ts';
 import type { PartitionWriter } from './partition-writer.ts';
-import { openPartitionWriter } from './partition-writer.ts';
+import { openTestWriter } from './partition-writer.fixture.ts';
 import type { TestDatabase } from './test-database.fixture.ts';
 import type { TimescaleStoreOptions } from './timescale-store.ts';
 import { openTimescaleStore } from './timescale-store.ts';
@@ -19,24 +18,17 @@ export function openTestStore(
   return openTimescaleStore({ ...common, database, storeConfig: storeConfigSchema.parse({}), ...options });
 }
 
-/** The writer of a partition of topic "events". */
-export function openTestWriter({ database, config }: TestDatabase, partition = 0): Promise<PartitionWriter> {
-  return openPartitionWriter({
-    ...common,
-    database,
-    group: 'storage-writers',
-    topic: 'events',
+/** The writer of a partition of topic "events", to whose events nothing is wrong. */
+export async function openSoundWriter(test: TestDatabase, partition = 0): Promise<PartitionWriter> {
+  const { writer } = await openTestWriter(test, {
     partition,
-    owner: 'test',
-    config,
-    stores: 'events',
-    metrics: silentMetrics,
     onPoison: async ({ reason }) => {
       throw new Error(`no event is poison here: ${reason}`);
     },
   });
+  return writer;
 }
 
 export async function openTestPair(test: TestDatabase): Promise<StorePair> {
-  return { writer: await openTestWriter(test), store: await openTestStore(test) };
+  return { writer: await openSoundWriter(test), store: await openTestStore(test) };
 }
