@@ -18,7 +18,7 @@ function say(text: string): void {
 }
 
 function run(files: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(process.execPath, ['--test', '--test-timeout=600000', ...files], { env: environment, stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=600000', ...files], { env: environment, stdio: 'inherit' });
   const onSignal = (): void => void child.kill('SIGINT');
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return new Promise((resolve) => {

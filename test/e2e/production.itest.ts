@@ -143,8 +143,14 @@ function testReplicas(): void {
     const [incident] = live as [Incident];
     assert.equal(reports.get(incident.id), 1, 'the report is in its first version');
     assert.ok(incident.services.length >= 3, `${incident.services.length} services`);
-    const told = new Map<string, number>();
-    for (const { id, detectedAt } of alerts) told.set(`${id} ${detectedAt}`, (told.get(`${id} ${detectedAt}`) ?? 0) + 1);
+    const once = new Set(alerts.map((alert) => JSON.stringify(alert)));
+    assert.equal(once.size, alerts.length, 'no alert is told twice');
+    const told = new Set(alerts.map(({ id }) => id));
+    assert.deepEqual(
+      incident.anomalyIds.filter((id) => !told.has(id)),
+      [],
+      'every alert is told',
+    );
     for (const id of incident.anomalyIds) assert.ok(anomalies.has(id), `anomaly ${id} is stored`);
   });
 }
