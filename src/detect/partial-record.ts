@@ -54,8 +54,6 @@ export interface AddressedPartial {
   partial: PartialRecord;
 }
 
-/** The last moment that a date can hold: a source that says so has nothing to wait for. */
-export const NEVER_MS = 8.64e15;
 /** A record of the log takes 900 KB, and one window at most about a fifth of that. */
 const MAX_TEXT = 300_000;
 

@@ -27,6 +27,9 @@ export type AlertMessage =
    */
   | { type: 'watermark'; partition: number; of: AlertSource; watermarkMs: number };
 
+/** The last moment that a date can hold: a source that says so has nothing to wait for, until it says another. */
+export const NEVER_MS = 8.64e15;
+
 export type AlertSource = 'events' | 'traces';
 export type FiledAlert = Exclude<AlertMessage, { type: 'watermark' }>;
 
