@@ -62,8 +62,10 @@ withDatabase(
     assert.ok(job);
     assert.equal(more.length, 0);
     assert.deepEqual([job.incident, job.nextVersion, job.failures], [incidentOf(), 1, 0]);
-    assert.equal(await second.finish(job, reportOf(job)), true);
-    assert.equal(await second.finish(job, reportOf(job)), false);
+    const report = reportOf(job);
+    assert.equal(await second.finish(job, report), true);
+    assert.equal(await second.finish(job, report), true, 'again, as after an answer that was lost');
+    assert.equal(await second.finish(job, { ...report, createdAt: isoTime(Date.now() + 1000) }), false);
     assert.equal(await first.claim('owner-0', LEASE_MS), undefined);
     const { rows } = await database.query("SELECT version FROM documents WHERE kind = 'report'");
     assert.deepEqual(rows, [{ version: 1 }]);

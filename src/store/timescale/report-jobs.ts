@@ -22,7 +22,8 @@ export interface ReportJobs {
   claim(owner: string, leaseMs: number): Promise<ReportJob | undefined>;
   /**
    * Stores the report and tells the consoles; false, and nothing is stored, when the lease has ended and another took the job. What happened to
-   * the incident meanwhile is reported again, at once when it is over now, else after the interval.
+   * the incident meanwhile is reported again, at once when it is over now, else after the interval. After `unavailable` nobody knows whether the
+   * report is stored: called again with the same one it stores it once.
    */
   finish(job: ReportJob, report: Report): Promise<boolean>;
   /** Gives the job back, to be tried again after `delayMs`. */
@@ -75,6 +76,15 @@ function jobOf(row: Row): ReportJob {
   };
 }
 
+/** Whether an earlier call stored it, whose answer was lost; the job's row is locked, so that call has come to its end. */
+async function isStored(session: Pick<Session, 'query'>, job: ReportJob, { createdAt }: Report): Promise<boolean> {
+  const { rows } = await session.query(
+    "SELECT FROM documents WHERE kind = 'report' AND key = $1 AND version >= $2 AND body->>'createdAt' = $3",
+    [job.incident.id, job.nextVersion, createdAt],
+  );
+  return rows.length > 0;
+}
+
 export function createReportJobs(database: Database, { intervalMs }: { intervalMs: number }): ReportJobs {
   return {
     async claim(owner, leaseMs) {
@@ -106,6 +116,7 @@ export function createReportJobs(database: Database, { intervalMs }: { intervalM
           [job.incident.id, job.claim],
         );
         const [row] = rows;
+        if (await isStored(session, job, report)) return true;
         if (!row) return false;
         // Somebody may have asked for one meanwhile.
         const stored: Report = { ...report, version: Number(row['version']) };
