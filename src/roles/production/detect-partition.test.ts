@@ -24,7 +24,9 @@ import { createNames } from '../../model/event-batch.ts';
 import { createJsonScanner } from '../../model/json-scanner.ts';
 import { storeConfigSchema } from '../../store/config.ts';
 import { openStoreWriter } from '../../store/embedded/store-writer.ts';
+import { RequestFilter } from '../../store/timescale/stored-requests.ts';
 import type { PartitionWriter } from '../../store/timescale/partition-writer.ts';
+import { PIPELINE_EVENTS } from '../metrics.ts';
 import { detectPartition } from './detect-partition.ts';
 import type { Engines } from './engines.ts';
 
@@ -90,11 +92,14 @@ interface RunOptions {
   /** Never, where the process is to die without one. */
   withCheckpoint?: boolean;
   put?: (letter: DeadLetter) => Promise<void>;
+  announce?: (alerts: readonly AlertMessage[]) => Promise<void>;
 }
 
 /** Detects to the end of the records over what earlier runs have left in the directory; returns the anomalies that it told of. */
 async function run(dir: string, options: RunOptions): Promise<Anomaly[]> {
   const { records, commands = [], metrics = silentMetrics, withCheckpoint = true, put = () => Promise.resolve() } = options;
+  const { announce = () => Promise.resolve() } = options;
+  const requests = new RequestFilter({ group: 'detectors', topic: 'events', partition: 0 }, metrics);
   const clock = new ManualClock();
   const config = configSchema.parse({ clock: 'events' });
   await using plain = await openStoreWriter({
@@ -107,7 +112,7 @@ async function run(dir: string, options: RunOptions): Promise<Anomaly[]> {
   const writer: PartitionWriter = {
     rowCount: 0,
     isFull: () => false,
-    filterParts: (record) => record,
+    filterParts: (record) => requests.filter(record),
     offset: () => plain.offset(),
     checkpoint: () => plain.checkpoint(),
     observe: (batch, offset) => plain.observe(batch, offset),
@@ -130,9 +135,12 @@ async function run(dir: string, options: RunOptions): Promise<Anomaly[]> {
       engines: engines as unknown as Engines,
       writer,
       scanner: createJsonScanner(createNames()),
-      metrics: silentMetrics,
+      metrics,
       points: null,
-      announce: (alerts) => Promise.resolve(void told.push(...alerts)),
+      async announce(alerts) {
+        await announce(alerts);
+        told.push(...alerts);
+      },
       tell: () => Promise.resolve(),
       map: new EntitySpread(2, []),
       listen(onCommand) {
@@ -181,7 +189,10 @@ test('partial sums that cannot be read are a dead letter before the offset moves
   await withDirectory(async (dir) => {
     const letters: DeadLetter[] = [];
     const counted: unknown[] = [];
-    const metrics: Metrics = { ...silentMetrics, add: ({ name }, value, labels) => counted.push([name, value, labels]) };
+    const metrics: Metrics = {
+      ...silentMetrics,
+      add: ({ name }, value, labels) => name.startsWith('helios_kafka') && counted.push([name, value, labels]),
+    };
     const refused = new HeliosError('log_unavailable', 'cannot write: the brokers are away, a test says so');
     await assert.rejects(run(dir, { records, metrics, withCheckpoint: false, put: () => Promise.reject(refused) }), refused);
     const put = (letter: DeadLetter): Promise<void> => Promise.resolve(void letters.push(letter));
@@ -199,5 +210,29 @@ test('partial sums that cannot be read are a dead letter before the offset moves
       assert.ok('partial' in decoded);
       assert.deepEqual(decoded.partial, value);
     }
+  });
+});
+
+test('a request that comes again counts once', async () => {
+  const [record] = recordsTo(1);
+  assert.ok(record);
+  const parts = [{ keyHash: 'ab'.repeat(16), chunk: 0, events: record.count, bytes: record.bytes.length }];
+  const records = [0, 1].map((offset): LogRecord => ({ ...record, position: { partition: 0, offset }, parts }));
+  let events = 0;
+  const add: Metrics['add'] = ({ name }, value) => (events += name === PIPELINE_EVENTS.name ? value : 0);
+  await withDirectory(async (dir) => {
+    await run(dir, { records, metrics: { ...silentMetrics, add } });
+    assert.equal(events, record.count);
+  });
+});
+
+test('the offset does not move past alerts that the log did not take, and they are told again', async () => {
+  const records = recordsTo(CRASH);
+  const refused = new HeliosError('log_unavailable', 'cannot write: the brokers are away, a test says so');
+  const announce = (alerts: readonly AlertMessage[]): Promise<void> =>
+    alerts.some(({ type }) => type === 'anomaly') ? Promise.reject(refused) : Promise.resolve();
+  await withDirectory(async (dir) => {
+    await assert.rejects(run(dir, { records, announce }), refused);
+    assert.ok((await run(dir, { records })).length > 0);
   });
 });
