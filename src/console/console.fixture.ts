@@ -11,6 +11,7 @@ import type { GridRow, GridTable, ModelComparison, ModelRecord, ModelVerdicts } 
 import type { Report } from '../model/report.ts';
 import type { MetricStore } from '../store/metric-store.ts';
 import type { Documents, Store } from '../store/store.ts';
+import { MemoryRecords } from '../store/record-store.fixture.ts';
 import { consoleConfigSchema } from './config.ts';
 import { createConsole } from './console.ts';
 import type { ConsoleDependencies, ModelService } from './dependencies.ts';
@@ -206,6 +207,7 @@ export function stubStore(calls: Calls): Store {
       activate: (version) => note('models.activate', sampleModel, version),
       rollBack: (service) => note('models.rollBack', sampleModel, service),
     },
+    records: new MemoryRecords(),
     rollups: (query) => note('rollups', [], query),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -4,6 +4,7 @@ import { LEVELS, levelCode } from '../model/event.ts';
 import type { Event, Level } from '../model/event.ts';
 import { FEATURE_UNITS, FEATURES } from '../model/rollup.ts';
 import type { Feature } from '../model/rollup.ts';
+import { MemoryRecords } from '../store/record-store.fixture.ts';
 import type {
   DocumentKind,
   Documents,
@@ -85,6 +86,7 @@ export class MemoryStore implements Store {
   /** Called before every answer; a promise delays it. */
   gate: () => Promise<void> | void = () => {};
   models = {} as Store['models'];
+  records = new MemoryRecords();
   #index = new Map<string, StoredEvent[]>();
   #indexed: StoredEvent[] | undefined;
 

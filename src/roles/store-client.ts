@@ -47,6 +47,11 @@ function storeOf(rpc: RpcClient, close: () => Promise<void>): Store {
       activate: (version) => rpc.call('modelsActivate', version),
       rollBack: (service) => rpc.call('modelsRollBack', service),
     },
+    records: {
+      get: (keys) => rpc.call('recordsGet', keys),
+      list: (query) => rpc.call('recordsList', query),
+      write: (writes) => rpc.call('recordsWrite', writes),
+    },
     [Symbol.asyncDispose]: close,
   };
 }

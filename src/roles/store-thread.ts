@@ -63,6 +63,9 @@ function methodsOf(store: Store, metricStore: MetricStore, source: EventSource):
     modelsAdd: (model: never) => store.models.add(model),
     modelsActivate: (version: never) => store.models.activate(version),
     modelsRollBack: (service: never) => store.models.rollBack(service),
+    recordsGet: (keys: never) => store.records.get(keys),
+    recordsList: (query: never) => store.records.list(query),
+    recordsWrite: (writes: never) => store.records.write(writes),
     metricSeries: (query: never) => metricStore.series(query),
     metricPoints: (query: never) => metricStore.points(query),
     close: async () => {

@@ -4,6 +4,7 @@ import { documentsContract, modelsContract } from './contract/documents.contract
 import { eventsContract } from './contract/events.contract.ts';
 import { kindsContract } from './contract/kinds.contract.ts';
 import { metricsContract } from './contract/metrics.contract.ts';
+import { recordsContract } from './contract/records.contract.ts';
 import type { OpenStorePair } from './contract/store-fixture.ts';
 import { StoreFixture } from './contract/store-fixture.ts';
 
@@ -25,6 +26,7 @@ export function storeContract(label: string, { open, newPlace }: StoreContractOp
     ...eventsContract,
     ...documentsContract,
     ...modelsContract,
+    ...recordsContract,
   };
   for (const [sentence, run] of Object.entries(tests)) {
     test(`${label}: ${sentence}`, async () => {

@@ -6,6 +6,7 @@ import type { ModelRecord, StoredModel } from '../model/model-record.ts';
 import type { Report } from '../model/report.ts';
 import type { Rollup } from '../model/rollup.ts';
 import type { TemplateCount } from '../model/template.ts';
+import type { RecordStore } from './record-store.ts';
 
 /** Documents kept whole, by kind; each has a key and a time by which lists are sorted, newest first. */
 export interface Documents {
@@ -123,6 +124,7 @@ export interface Store extends AsyncDisposable {
   /** Inserts or replaces. Anomalies and incidents come through the writer; this is for reports and changes. */
   put<K extends DocumentKind>(kind: K, document: Documents[K]): Promise<void>;
   models: ModelStore;
+  records: RecordStore;
   /** Sub-window rollups of an entity in [fromMs, toMs), ascending, those with events: what models are trained on. */
   rollups(query: { service: string; fromMs: number; toMs: number; stepMs: number }): Promise<Rollup[]>;
 }

@@ -16,7 +16,8 @@ export interface DatabaseKind {
 export const STORE_DATABASE: DatabaseKind = {
   file: 'store.db',
   migrations: 'migrations',
-  notRebuilt: 'reports, posted changes, acknowledgements, and whatever stems from events that retention has dropped',
+  notRebuilt:
+    'reports, posted changes, acknowledgements, what was delivered, spent and judged, and whatever stems from events that retention has dropped',
 };
 export const METRIC_DATABASE: DatabaseKind = {
   file: 'metrics.db',

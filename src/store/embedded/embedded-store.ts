@@ -24,7 +24,9 @@ import { openDatabase, snapshot, transaction } from './database.ts';
 import { DocumentWriter, getDocument, listDocuments } from './documents.ts';
 import { EventSearch } from './event-search.ts';
 import { openModelStore } from './models.ts';
+import type { RecordStore } from '../record-store.ts';
 import { markDamaged } from './quarantine.ts';
+import { openRecordStore } from './records.ts';
 import { RollupReader } from './rollup-reader.ts';
 import { isCorrupt, storeError } from './sqlite-errors.ts';
 import { listTemplates } from './templates.ts';
@@ -44,6 +46,7 @@ export interface EmbeddedStoreOptions {
 
 class EmbeddedStore implements Store {
   readonly models: ModelStore;
+  readonly records: RecordStore;
   readonly #options: EmbeddedStoreOptions;
   readonly #database: DatabaseSync;
   readonly #rollups: RollupReader;
@@ -59,6 +62,7 @@ class EmbeddedStore implements Store {
     this.#documents = new DocumentWriter(database);
     this.#search = new EventSearch(options);
     this.models = openModelStore(database);
+    this.records = openRecordStore(database);
   }
 
   services(query: { fromMs: number; toMs: number }): Promise<ServiceSummary[]> {

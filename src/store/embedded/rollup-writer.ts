@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { NEVER_MS } from '../rollup/accumulator.ts';
+import { NO_REQUEST_MS } from '../rollup/accumulator.ts';
 import type { RollupAccumulator } from '../rollup/accumulator.ts';
 import type { Dictionary } from '../rollup/dictionary.ts';
 import { MinuteSums } from '../rollup/minute-sums.ts';
@@ -132,7 +132,7 @@ export class NameWriter {
       this.#insertEntity.run(id, name, accumulator.firstSeen.get(id) ?? 0, accumulator.lastSeen.get(id) ?? 0);
     }
     for (const [id, firstSeen] of accumulator.firstSeen) {
-      const lastRequest = accumulator.lastRequest.get(id) ?? NEVER_MS;
+      const lastRequest = accumulator.lastRequest.get(id) ?? NO_REQUEST_MS;
       this.#updateEntity.run(firstSeen, accumulator.lastSeen.get(id) ?? firstSeen, lastRequest, id);
     }
     for (const { id, name } of endpoints.pending()) this.#insertEndpoint.run(id, name);

@@ -12,7 +12,7 @@ import { entityOfStream, isLogStream, LOG_STREAM } from './rollup-key.ts';
 /** A power of two. */
 const KNOWN_ENDPOINTS = 64;
 /** Before any event: what stores hold as the last request of an entity without requests. */
-export const NEVER_MS = -1e15;
+export const NO_REQUEST_MS = -1e15;
 
 /** A scanner's interned ids to dictionary ids; 0 is "not looked up yet". */
 interface IdMaps {

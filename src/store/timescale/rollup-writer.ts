@@ -1,4 +1,4 @@
-import { NEVER_MS } from '../rollup/accumulator.ts';
+import { NO_REQUEST_MS } from '../rollup/accumulator.ts';
 import type { RollupAccumulator } from '../rollup/accumulator.ts';
 import { MinuteSums } from '../rollup/minute-sums.ts';
 import { entityOfStream, isLogStream, LOG_STREAM, SUB_WINDOWS_PER_MINUTE } from '../rollup/rollup-key.ts';
@@ -108,7 +108,7 @@ export class RollupWriter {
     const least = (times: Map<number, number>, ids: readonly number[]): number =>
       Math.min(...ids.map((id) => times.get(id) ?? Infinity));
     const most = (times: Map<number, number>, ids: readonly number[]): number =>
-      Math.max(...ids.map((id) => times.get(id) ?? NEVER_MS));
+      Math.max(...ids.map((id) => times.get(id) ?? NO_REQUEST_MS));
     const entries = [...byId];
     await session.query(
       `INSERT INTO entity_times AS t (entity, log_partition, first_seen_ms, last_seen_ms, last_request_ms)

@@ -20,12 +20,14 @@ import type {
   TemplateQuery,
   TemplateSummary,
 } from '../store.ts';
+import type { RecordStore } from '../record-store.ts';
 import type { Database, Session } from './database.ts';
 import { getDocument, listDocuments } from './document-reader.ts';
 import { putDocuments } from './document-writer.ts';
 import type { SearchLimits } from './event-search.ts';
 import { EventSearch } from './event-search.ts';
 import { openModelStore } from './model-store.ts';
+import { openRecordStore } from './records.ts';
 import { answerFromRollups, readEntities } from './rollup-reader.ts';
 import { snapshot } from './snapshot.ts';
 import { listTemplates } from './template-reader.ts';
@@ -44,6 +46,7 @@ export interface TimescaleStoreOptions {
 
 class TimescaleStore implements Store {
   readonly models: ModelStore;
+  readonly records: RecordStore;
   readonly #database: Database;
   readonly #search: EventSearch;
 
@@ -51,6 +54,7 @@ class TimescaleStore implements Store {
     this.#database = database;
     this.#search = new EventSearch({ database, clock, topic, group, limits: searchLimits });
     this.models = openModelStore(database);
+    this.records = openRecordStore(database);
   }
 
   services(query: { fromMs: number; toMs: number }): Promise<ServiceSummary[]> {
