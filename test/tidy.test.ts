@@ -25,6 +25,15 @@ const CLIENTS = [
   ['@platformatic/kafka', 'src/log/kafka/'],
   ['pg', 'src/store/timescale/'],
   ['pg-copy-streams', 'src/store/timescale/'],
+  ['ai', 'src/report/llm/'],
+  ['@ai-sdk/openai', 'src/report/llm/'],
+  ['@ai-sdk/openai-compatible', 'src/report/llm/'],
+  ['@ai-sdk/anthropic', 'src/report/llm/'],
+  ['@ai-sdk/amazon-bedrock', 'src/report/llm/'],
+  ['cockatiel', 'src/report/llm/'],
+  ['@aws-sdk/client-s3', 'src/report/archive/'],
+  ['@slack/web-api', 'src/report/notify/'],
+  ['nodemailer', 'src/report/notify/'],
 ] as const;
 
 /** What is not written here, and what to write instead. */
