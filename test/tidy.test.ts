@@ -40,7 +40,7 @@ const CLIENTS = [
 const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/(?<!node:)\b[a-z]*utils?\b/i, 'name a thing by what it does'],
   [/\bhelpers?\b/i, 'name a thing by what it does'],
-  [/\b\w*manager\b/i, 'name a thing by what it does'],
+  [/\b(?!alertmanager)\w*manager\b/i, 'name a thing by what it does'],
   [/\bfoo\b/i, 'an example with a meaning'],
   [/\b(simply|obviously|basically|trivially)\b/i, 'leave the word out'],
   [/\b(utili[sz]e[sd]?|leverag(e[sd]?|ing))\b/i, 'use'],
