@@ -35,6 +35,8 @@ const REQUESTS: Record<string, string | { url: string; payload?: object }> = {
   listIncidents: '/api/v1/incidents',
   getIncident: '/api/v1/incidents/inc-1',
   getReport: '/api/v1/incidents/inc-1/report',
+  exportReport: '/api/v1/incidents/inc-1/report.md',
+  listReports: '/api/v1/reports?text=slow&verdict=LIKELY',
   listChanges: '/api/v1/changes',
   getChange: '/api/v1/changes/chg-1',
   listClients: '/api/v1/clients',

@@ -38,7 +38,7 @@ function storeOf(rpc: RpcClient, close: () => Promise<void>): Store {
     templates: (query) => rpc.call('templates', query),
     rollups: (query) => rpc.call('rollups', query),
     list: (kind, query) => rpc.call('list', kind, query),
-    get: (kind, key) => rpc.call('get', kind, key),
+    get: (kind, key, version) => rpc.call('get', kind, key, version),
     put: (kind, document) => rpc.call('put', kind, document),
     models: {
       list: () => rpc.call('modelsList'),

@@ -56,7 +56,7 @@ function methodsOf(store: Store, metricStore: MetricStore, source: EventSource):
     templates: (query: never) => store.templates(query),
     rollups: (query: never) => store.rollups(query),
     list: (kind: never, query: never) => store.list(kind, query),
-    get: (kind: never, key: never) => store.get(kind, key),
+    get: (kind: never, key: never, version: never) => store.get(kind, key, version),
     put: (kind: never, document: never) => store.put(kind, document),
     modelsList: () => store.models.list(),
     modelsGet: (version: never) => store.models.get(version),

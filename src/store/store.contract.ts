@@ -5,6 +5,7 @@ import { eventsContract } from './contract/events.contract.ts';
 import { kindsContract } from './contract/kinds.contract.ts';
 import { metricsContract } from './contract/metrics.contract.ts';
 import { recordsContract } from './contract/records.contract.ts';
+import { searchContract } from './contract/search.contract.ts';
 import type { OpenStorePair } from './contract/store-fixture.ts';
 import { StoreFixture } from './contract/store-fixture.ts';
 
@@ -25,6 +26,7 @@ export function storeContract(label: string, { open, newPlace }: StoreContractOp
     ...commitContract,
     ...eventsContract,
     ...documentsContract,
+    ...searchContract,
     ...modelsContract,
     ...recordsContract,
   };

@@ -26,6 +26,10 @@ export interface ListQuery {
   service?: string;
   /** Anomaly state, incident status, … */
   status?: string;
+  /** Of reports. */
+  verdict?: Report['verdict'];
+  /** Words, all of which the Markdown of a report has, in any case and any order; the beginning of one is enough. */
+  text?: string;
   /** 1..1000. */
   limit: number;
   cursor?: string;
@@ -120,7 +124,8 @@ export interface Store extends AsyncDisposable {
   /** Most frequent first; first and last seen are within the whole retention, to the minute. */
   templates(query: TemplateQuery): Promise<TemplateSummary[]>;
   list<K extends DocumentKind>(kind: K, query: ListQuery): Promise<Page<Documents[K]>>;
-  get<K extends DocumentKind>(kind: K, key: string): Promise<Documents[K] | undefined>;
+  /** In its newest version, or in the one asked for. */
+  get<K extends DocumentKind>(kind: K, key: string, version?: number): Promise<Documents[K] | undefined>;
   /** Inserts or replaces. Anomalies and incidents come through the writer; this is for reports and changes. */
   put<K extends DocumentKind>(kind: K, document: Documents[K]): Promise<void>;
   models: ModelStore;

@@ -3,6 +3,7 @@ import { parseEntityId } from '../../model/entity.ts';
 import type { DocumentKind, Documents, ListQuery, Page } from '../store.ts';
 import { checkLimit } from '../cursor.ts';
 import { documentRow, encodeListCursor, listPosition, servicesOwner } from '../document-row.ts';
+import { searchedWords } from '../report-words.ts';
 
 /** Stores documents; the caller holds the transaction. */
 export class DocumentWriter {
@@ -51,6 +52,11 @@ export function listDocuments<K extends DocumentKind>(database: DatabaseSync, ki
   if (query.fromMs !== undefined) where('time_ms >= ?', query.fromMs);
   if (query.toMs !== undefined) where('time_ms < ?', query.toMs);
   if (query.status !== undefined) where('status = ?', query.status);
+  if (query.verdict !== undefined) where("body ->> '$.verdict' = ?", query.verdict);
+  if (query.text !== undefined) {
+    const words = searchedWords(query.text).map((word) => `"${word}"*`);
+    where('id IN (SELECT rowid FROM report_text WHERE report_text MATCH ?)', words.join(' AND '));
+  }
   if (query.service !== undefined) {
     where(
       'EXISTS (SELECT 1 FROM document_service s WHERE s.kind = ? AND s.key = document.key AND s.name = ?)',
@@ -69,9 +75,15 @@ export function listDocuments<K extends DocumentKind>(database: DatabaseSync, ki
   };
 }
 
-export function getDocument<K extends DocumentKind>(database: DatabaseSync, kind: K, key: string): Documents[K] | undefined {
-  const statement = database.prepare('SELECT body FROM document WHERE kind = ? AND key = ? AND is_newest = 1');
-  const row = statement.get(kind, key) as { body: string } | undefined;
+export function getDocument<K extends DocumentKind>(
+  database: DatabaseSync,
+  kind: K,
+  key: string,
+  version?: number,
+): Documents[K] | undefined {
+  const which = version === undefined ? 'is_newest = 1' : 'version = ?';
+  const statement = database.prepare(`SELECT body FROM document WHERE kind = ? AND key = ? AND ${which}`);
+  const row = statement.get(kind, key, ...(version === undefined ? [] : [version])) as { body: string } | undefined;
   return row && (JSON.parse(row.body) as Documents[K]);
 }
 

@@ -92,8 +92,8 @@ class EmbeddedStore implements Store {
     return this.#read(`list documents of kind ${kind}`, () => listDocuments(this.#database, kind, query));
   }
 
-  get<K extends DocumentKind>(kind: K, key: string): Promise<Documents[K] | undefined> {
-    return this.#read(`read ${kind} ${key}`, () => getDocument(this.#database, kind, key));
+  get<K extends DocumentKind>(kind: K, key: string, version?: number): Promise<Documents[K] | undefined> {
+    return this.#read(`read ${kind} ${key}`, () => getDocument(this.#database, kind, key, version));
   }
 
   async put<K extends DocumentKind>(kind: K, document: Documents[K]): Promise<void> {

@@ -1,6 +1,7 @@
 import { checkLimit } from '../cursor.ts';
 import { encodeListCursor, listPosition, servicesOwner } from '../document-row.ts';
 import type { DocumentKind, Documents, ListQuery, Page } from '../store.ts';
+import { searchedWords } from '../report-words.ts';
 import type { Session } from './database.ts';
 import { Conditions } from './event-query.ts';
 import { storableText } from './storable-text.ts';
@@ -12,6 +13,12 @@ export function listStatement(kind: DocumentKind, query: ListQuery): { sql: stri
   if (query.fromMs !== undefined) where.add('time_ms >= ?::float8', query.fromMs);
   if (query.toMs !== undefined) where.add('time_ms < ?::float8', query.toMs);
   if (query.status !== undefined) where.add('status = ?', storableText(query.status));
+  if (query.verdict !== undefined) where.add("body->>'verdict' = ?", query.verdict);
+  if (query.text !== undefined) {
+    // Letters and digits alone: nothing in it means anything to the type's own syntax.
+    const words = searchedWords(query.text).map((word) => `'${word}':*`);
+    where.add('words @@ ?::tsquery', words.join(' & '));
+  }
   if (query.service !== undefined) {
     where.add(
       'EXISTS (SELECT 1 FROM document_services s WHERE s.kind = ? AND s.name = ? AND s.key = documents.key)',
@@ -45,10 +52,12 @@ export async function getDocument<K extends DocumentKind>(
   session: Session,
   kind: K,
   key: string,
+  version?: number,
 ): Promise<Documents[K] | undefined> {
-  const { rows } = await session.query('SELECT body FROM documents WHERE kind = $1 AND key = $2 AND is_newest', [
-    kind,
-    storableText(key),
-  ]);
+  const where = new Conditions();
+  where.add('kind = ? AND key = ?', kind, storableText(key));
+  if (version === undefined) where.add('is_newest');
+  else where.add('version = ?', version);
+  const { rows } = await session.query(`SELECT body FROM documents WHERE ${where.sql}`, where.values);
   return rows[0]?.['body'] as Documents[K] | undefined;
 }

@@ -1,6 +1,8 @@
 import type { Anomaly } from '../../model/anomaly.ts';
+import type { Report } from '../../model/report.ts';
 import { parseEntityId } from '../../model/entity.ts';
 import { documentRow } from '../document-row.ts';
+import { reportWords } from '../report-words.ts';
 import type { DocumentKind, Documents } from '../store.ts';
 import type { Session } from './database.ts';
 import { storableJson, storableText } from './storable-text.ts';
@@ -43,8 +45,10 @@ export async function putDocuments<K extends DocumentKind>(
       rows.map(({ body }) => body),
     ],
   );
-  if (kind === 'report') await markNewest(session, kind, keys);
-  else await putServices(session, kind, rows, keys);
+  if (kind === 'report') {
+    await markNewest(session, kind, keys);
+    await putWords(session, documents as readonly Report[]);
+  } else await putServices(session, kind, rows, keys);
   if (kind === 'anomaly') await putAnomalies(session, documents as readonly Anomaly[]);
 }
 
@@ -61,11 +65,22 @@ export async function deleteDocuments(session: Session, beforeMs: number): Promi
 /** Of the versions of a key the highest is the newest, whatever order they came in. */
 async function markNewest(session: Session, kind: DocumentKind, keys: readonly string[]): Promise<void> {
   await session.query(
-    `UPDATE documents d SET is_newest = (d.version = m.newest)
+    `UPDATE documents d SET is_newest = (d.version = m.newest), words = NULL
      FROM (SELECT key, max(version) AS newest FROM documents WHERE kind = $1 AND key = ANY($2::text[]) GROUP BY key) m
      WHERE d.kind = $1 AND d.key = m.key AND d.is_newest <> (d.version = m.newest)`,
     [kind, keys],
   );
+}
+
+/** What a report is found by, in its newest version. */
+async function putWords(session: Session, reports: readonly Report[]): Promise<void> {
+  for (const { incidentId, version, markdown } of reports) {
+    await session.query(
+      `UPDATE documents SET words = array_to_tsvector($3::text[])
+       WHERE kind = 'report' AND key = $1 AND version = $2 AND is_newest`,
+      [storableText(incidentId), version, reportWords(markdown)],
+    );
+  }
 }
 
 /** The names by which a document is asked for: its services' entity ids and bare names. */

@@ -88,8 +88,8 @@ class TimescaleStore implements Store {
     return snapshot(this.#database, (session) => listDocuments(session, kind, query));
   }
 
-  get<K extends DocumentKind>(kind: K, key: string): Promise<Documents[K] | undefined> {
-    return snapshot(this.#database, (session) => getDocument(session, kind, key));
+  get<K extends DocumentKind>(kind: K, key: string, version?: number): Promise<Documents[K] | undefined> {
+    return snapshot(this.#database, (session) => getDocument(session, kind, key, version));
   }
 
   put<K extends DocumentKind>(kind: K, document: Documents[K]): Promise<void> {
