@@ -5,6 +5,8 @@ import { apiKeySchema, ingestConfigSchema } from '../ingest/config.ts';
 import { logConfigSchema } from '../log/config.ts';
 import { kafkaConfigSchema } from '../log/kafka/config.ts';
 import { reportConfigSchema } from '../report/config.ts';
+import { lambdaConfigSchema } from '../report/lambda/config.ts';
+import { heartbeatConfigSchema } from './heartbeat.ts';
 import { processConfigShape } from './process.ts';
 import { storeConfigSchema } from '../store/config.ts';
 import { databaseConfigSchema } from '../store/timescale/config.ts';
@@ -20,7 +22,9 @@ export const configSchema = z.strictObject({
   database: databaseConfigSchema.prefault({}),
   anomaly_detection: detectConfigSchema.prefault({}),
   report: reportConfigSchema.prefault({}),
+  lambda: lambdaConfigSchema.prefault({}),
   console: consoleConfigSchema.prefault({}),
+  heartbeat: heartbeatConfigSchema.prefault({}),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { isoTime } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
+import type { Metrics } from '../../lib/metrics.ts';
 import { archiveReport } from '../../report/archive/local-archive.ts';
 import { backoffMs } from '../../report/backoff.ts';
 import { collectFacts } from '../../report/facts.ts';
@@ -25,7 +26,7 @@ interface Work {
 }
 
 export interface ReportWorkerOptions {
-  engines: Engines;
+  engines: Pick<Engines, 'config' | 'clock' | 'logger' | 'owner'> & { metrics: Metrics };
   store: Store;
   jobs: ReportJobs;
 }

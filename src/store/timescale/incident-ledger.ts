@@ -61,6 +61,8 @@ export interface LedgerOptions {
 export interface IncidentLedger {
   /** Keeps what one read of the alerts brought, and moves the offset; `conflict` when the partition is another's now. */
   record(messages: readonly AlertMessage[], progress: AlertProgress): Promise<void>;
+  /** Keeps alerts of a consumer whose offset is kept elsewhere; it may bring the same ones again. */
+  keep(messages: readonly AlertMessage[]): Promise<void>;
   /**
    * Makes incidents of what is due; returns the number of alerts, 0 when none is left. What is handed over is recorded in the same
    * transaction: all of it or nothing, and `conflict` when one of the partitions is another's now.
@@ -101,6 +103,10 @@ class Ledger implements IncidentLedger {
 
   record(messages: readonly AlertMessage[], progress: AlertProgress): Promise<void> {
     return this.#database.transaction((session) => recordAll(session, [{ messages, progress }]));
+  }
+
+  keep(messages: readonly AlertMessage[]): Promise<void> {
+    return this.#database.transaction((session) => saveAll(session, messages));
   }
 
   settle(options: SettleOptions, handed: readonly HandedAlerts[] = []): Promise<number> {
@@ -224,7 +230,13 @@ async function recordAll(session: Session, handed: readonly HandedAlerts[]): Pro
     return { key, claim: { nextOffset: expectedOffset, epoch }, nextOffset };
   });
   await advanceAll(session, moves);
-  const messages = handed.flatMap((each) => each.messages);
+  await saveAll(
+    session,
+    handed.flatMap((each) => each.messages),
+  );
+}
+
+async function saveAll(session: Session, messages: readonly AlertMessage[]): Promise<void> {
   await saveAlerts(session, messages);
   await saveWatermarks(session, messages);
 }
