@@ -4,6 +4,7 @@ import type { ErrorCode, Problem } from '../lib/errors.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import { KINDS } from '../model/event.ts';
 import type { Event } from '../model/event.ts';
+import { FEEDBACK_LABELS } from '../model/feedback.ts';
 import { INCIDENT_EVENT_TYPES, type Change, type Incident } from '../model/incident.ts';
 import { SERIES_KINDS } from '../model/metric.ts';
 import { FEATURES } from '../model/rollup.ts';
@@ -78,7 +79,7 @@ export const anomalySchema = z
     incidentId: z.string().nullable(),
     regime: z.enum(['spike', 'drop', 'shift', 'drift']).exactOptional(),
     newNormal: newNormalSchema.nullable().exactOptional(),
-    quiet: z.strictObject({ since: time, reason: z.string() }).nullable().exactOptional(),
+    quiet: z.strictObject({ since: time, reason: z.string(), rule: z.string().exactOptional() }).nullable().exactOptional(),
   })
   .meta({ id: 'Anomaly', description: 'One fault of one entity and signal' }) satisfies z.ZodType<Anomaly>;
 
@@ -97,6 +98,7 @@ const incidentEventSchema = z.strictObject({
   service: z.string().exactOptional(),
   incidentId: z.string().exactOptional(),
   by: z.string().exactOptional(),
+  label: z.enum(FEEDBACK_LABELS).exactOptional(),
 });
 
 export const incidentSchema = z
@@ -118,6 +120,11 @@ export const incidentSchema = z
     splitFrom: z.string().nullable().exactOptional(),
     events: z.array(incidentEventSchema).exactOptional(),
     newNormal: newNormalSchema.nullable().exactOptional(),
+    feedback: z
+      .strictObject({ id: z.string(), label: z.enum(FEEDBACK_LABELS), cause: z.string().nullable(), by: z.string(), at: time })
+      .nullable()
+      .exactOptional()
+      .meta({ description: 'What a person last said of it' }),
   })
   .meta({ id: 'Incident', description: 'Anomalies of one or more services that belong together' }) satisfies z.ZodType<Incident>;
 

@@ -1,6 +1,7 @@
 import type { AlertMessage } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { EventBatch } from '../model/event-batch.ts';
+import type { IncidentFeedback, QuietRules } from '../model/feedback.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { MetricBatch } from '../model/metric.ts';
 import type { ModelRecord, StoredModel } from '../model/model-record.ts';
@@ -23,6 +24,8 @@ export type DetectorCommand =
   | { type: 'acknowledge'; incidentId: string; by: string; atMs: number }
   | { type: 'resolve'; incidentId: string; by: string; atMs: number }
   | { type: 'new_normal'; incidentId: string; decision: 'accept' | 'reject'; by: string; atMs: number }
+  | { type: 'label'; incidentId: string; feedback: IncidentFeedback | null; by: string; atMs: number }
+  | ({ type: 'quiet_rules'; atMs: number } & QuietRules)
   | { type: 'change'; change: Change }
   /** `key` tells one activation from another: what came with the last one's key is not carried out again. */
   | { type: 'activate'; model: StoredModel; key?: string }
@@ -89,7 +92,7 @@ export interface DetectorStatus {
   lateSinceMs: number;
   /** Services without events now: because the data of all is late, as usual for them, or stopped. */
   silent: { late: number; expectedZero: number; dead: number };
-  /** Firing anomalies that happen often, are no worse than usual, and called nobody. */
+  /** Firing anomalies that called nobody: they happen often and are no worse than usual, or a person said so. */
   quietAnomalies: number;
   /** Received metric series that are watched, and the offset of the metrics log after the last record observed. */
   metricSeries: number;

@@ -178,6 +178,7 @@ class Engine implements Detector {
     models.push(...closed.models);
     this.#fileMetrics();
     if (nowEventMs > 0 && !this.#draft) {
+      this.#filing.wake(nowEventMs);
       searchCauses({ filing: this.#filing, graph: this.#graph, traces: this.#traces, watch: this.#watch }, nowEventMs);
     }
     if (closed.lastStep >= 0) this.#evictIdle(closed.lastStep);
@@ -201,6 +202,9 @@ class Engine implements Detector {
     switch (command.type) {
       case 'activate':
         this.#activate(command.model, command.key);
+        return undefined;
+      case 'quiet_rules':
+        this.#filing.setRules(command, command.atMs);
         return undefined;
       case 'change':
         return this.#filing.recordChange(command.change, Date.parse(command.change.at))[0];
@@ -277,8 +281,10 @@ class Engine implements Detector {
   }
 
   status(): DetectorStatus {
+    const status = statusOf(this.#entities, this.#grid.state);
     return {
-      ...statusOf(this.#entities, this.#grid.state),
+      ...status,
+      quietAnomalies: status.quietAnomalies + this.#filing.hushedCount,
       openIncidents: this.#filing.openGroups.length,
       watermarkMs: this.#closedMs(),
       lateEvents: this.#intake.state.lateEvents,

@@ -10,7 +10,7 @@ import type {
 } from '../model/alert.ts';
 import { alertKey } from '../model/alert.ts';
 import type { Anomaly } from '../model/anomaly.ts';
-import type { Change } from '../model/incident.ts';
+import type { Change, Incident } from '../model/incident.ts';
 import { CallGraph, createCallGraphState } from './call-graph.ts';
 import type { CauseEvidence } from './cause-ranking.ts';
 import { decodeMovement, type CoMovement } from './co-movement.ts';
@@ -32,6 +32,10 @@ export interface IncidentBook {
    */
   apply(messages: readonly FiledAlert[]): FiledDocuments;
   command(decision: IncidentDecision): DecisionAnswer;
+  /** Event time at which something that a rule holds back calls; Infinity when nothing is. */
+  wakesAtMs(): number;
+  /** Lets event time come to `nowMs` where no message says so. */
+  wake(nowMs: number): FiledDocuments;
   /** Calls that are known of without a message; as they are not in order with the rest, they take effect whenever they come. */
   learnEdges(edges: readonly AlertEdge[]): void;
   openIncidents(): number;
@@ -95,6 +99,13 @@ function inOrder(a: FiledAlert, b: FiledAlert): number {
   return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
 }
 
+/** What a decision on an incident is to the detectors: what a person says of it is none of theirs. */
+function controlOf(decision: Extract<IncidentDecision, { incidentId: string }>, incident: Incident): ControlMessage[] {
+  const { type, by, atMs } = decision;
+  if (type === 'label') return [];
+  return [type === 'new_normal' ? { type, incident, decision: decision.decision, by, atMs } : { type, incident, by, atMs }];
+}
+
 class Book implements IncidentBook {
   readonly #graph = new CallGraph();
   readonly #filing: IncidentFiling;
@@ -113,6 +124,7 @@ class Book implements IncidentBook {
   apply(messages: readonly FiledAlert[]): FiledDocuments {
     const changes: Change[] = [];
     for (const [atMs, together] of Map.groupBy(messages.toSorted(inOrder), (message) => message.atMs)) {
+      this.#filing.wake(atMs);
       for (const message of together) {
         if (message.type === 'edges') this.learnEdges(message.edges);
         else if (message.type === 'anomaly') this.#take(message);
@@ -132,16 +144,25 @@ class Book implements IncidentBook {
       const [incident] = this.#filing.recordChange(decision.change, Date.parse(decision.change.at));
       return { ...this.#filing.drain(), changes: [decision.change], incident, control: [decision] };
     }
-    const { incidentId, by, atMs } = decision;
+    if (decision.type === 'quiet_rules') {
+      this.#filing.setRules(decision, decision.atMs);
+      return { ...this.#filing.drain(), changes: [], incident: undefined, control: [] };
+    }
+    const { incidentId } = decision;
     const isKnown = this.#filing.desk.groups.some(({ incident }) => incident.id === incidentId);
     if (!isKnown) return { refusal: 'not_found' };
     const incident = this.#filing.judge(decision);
     if (!incident) return { refusal: 'conflict' };
-    const control: ControlMessage =
-      decision.type === 'new_normal'
-        ? { type: decision.type, incident, decision: decision.decision, by, atMs }
-        : { type: decision.type, incident, by, atMs };
-    return { ...this.#filing.drain(), changes: [], incident, control: [control] };
+    return { ...this.#filing.drain(), changes: [], incident, control: controlOf(decision, incident) };
+  }
+
+  wakesAtMs(): number {
+    return this.#filing.wakesAtMs;
+  }
+
+  wake(nowMs: number): FiledDocuments {
+    this.#filing.wake(nowMs);
+    return { ...this.#filing.drain(), changes: [] };
   }
 
   learnEdges(edges: readonly AlertEdge[]): void {

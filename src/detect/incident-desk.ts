@@ -1,7 +1,9 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Change, Incident } from '../model/incident.ts';
-import type { CauseEvidence } from './cause-ranking.ts';
+import { rankCauses, type CauseEvidence } from './cause-ranking.ts';
 import type { DetectorCommand } from './detector.ts';
+import { labelled } from './incident-label.ts';
+import type { QuietDesk } from './quiet-rules.ts';
 import {
   acknowledgeGroup,
   groupFor,
@@ -23,6 +25,8 @@ export interface IncidentDesk {
   /** Incident of each anomaly that is still firing. */
   incidentOf: Map<string, string>;
   changes: Change[];
+  /** Absent until a person has said what need not call. */
+  quiet?: QuietDesk;
 }
 
 const CHANGE_MEMORY_MS = 86_400_000;
@@ -128,6 +132,21 @@ export function judgeIncident(
     const incident = { ...group.incident, newNormal: { ...newNormal, state } };
     group.incident = withEvent(incident, `new_normal_${state}`, command.atMs, { by: command.by });
   }
+  return group;
+}
+
+/** Puts what a person says on an incident; undefined when it is unknown. Its causes are ranked anew, for a person may have named another. */
+export function labelIncident(
+  desk: IncidentDesk,
+  command: Extract<DetectorCommand, { type: 'label' }>,
+  graph: Kinship,
+): IncidentGroup | undefined {
+  const group = findGroup(desk, command.incidentId);
+  if (!group) return undefined;
+  const { incident, members, found } = group;
+  const isOver = incident.mergedInto !== null;
+  const causes = isOver ? incident.causes : rankCauses(members, desk.changes, graph, found?.rows ?? []);
+  group.incident = labelled({ ...incident, causes }, command);
   return group;
 }
 

@@ -1,10 +1,13 @@
-import type { Anomaly } from '../model/anomaly.ts';
+import type { Anomaly, Quiet } from '../model/anomaly.ts';
+import type { QuietRules } from '../model/feedback.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { DetectorCommand } from './detector.ts';
 import { findCauses, type FindCauses } from './found-causes.ts';
 import type { IncidentGroup } from './incident-grouping.ts';
-import { createIncidentDesk, fileAnomaly, judgeIncident, openGroups, recordChange, type IncidentDesk } from './incident-desk.ts';
+import { createIncidentDesk, fileAnomaly, judgeIncident, labelIncident, openGroups, recordChange } from './incident-desk.ts';
+import type { IncidentDesk } from './incident-desk.ts';
 import type { Kinship } from './kinship.ts';
+import { createQuietDesk, dueToCall, hush, noLongerHushed } from './quiet-rules.ts';
 
 export interface FilingOptions {
   kinship: Kinship;
@@ -13,7 +16,7 @@ export interface FilingOptions {
   onMoved: (incidentOf: ReadonlyMap<string, string>) => void;
 }
 
-type Judgement = Extract<DetectorCommand, { type: 'acknowledge' | 'resolve' | 'new_normal' }>;
+type Judgement = Extract<DetectorCommand, { type: 'acknowledge' | 'resolve' | 'new_normal' | 'label' }>;
 
 /** The desk at work: anomalies and decisions in, and what they changed out, each document once in its newest form. */
 export class IncidentFiling {
@@ -32,8 +35,9 @@ export class IncidentFiling {
 
   /** Returns the incident, or null for an anomaly that calls nobody. */
   file(anomaly: Anomaly, atMs: number): string | null {
-    if (anomaly.quiet && !this.desk.incidentOf.has(anomaly.id)) {
-      this.#anomalies.set(anomaly.id, anomaly);
+    const quiet = this.desk.incidentOf.has(anomaly.id) ? null : (anomaly.quiet ?? this.#hush(anomaly, atMs));
+    if (quiet) {
+      this.#anomalies.set(anomaly.id, { ...anomaly, quiet });
       return null;
     }
     const { kinship, gapMs, onMoved } = this.#options;
@@ -42,6 +46,31 @@ export class IncidentFiling {
     this.#publish([...incidents, incident]);
     if (moved.size > 0) onMoved(moved);
     return incident.id;
+  }
+
+  /** Puts rules in force instead of those before, unless it has newer ones; what they no longer hold back calls at once. */
+  setRules({ rules, revision }: QuietRules, atMs: number): void {
+    const quiet = (this.desk.quiet ??= createQuietDesk());
+    if (revision <= quiet.revision) return;
+    this.desk.quiet = { ...quiet, rules, revision };
+    for (const anomaly of noLongerHushed(this.desk.quiet)) this.#call(anomaly, atMs);
+  }
+
+  /** Event time at which something that is held back calls; Infinity when nothing is. */
+  get wakesAtMs(): number {
+    return Math.min(Infinity, ...(this.desk.quiet?.hushed.values().map(({ untilMs }) => untilMs) ?? []));
+  }
+
+  /** What was held back for as long as a rule allows calls now, as of the time at which that was over. */
+  wake(nowMs: number): void {
+    const { quiet } = this.desk;
+    if (!quiet || quiet.hushed.size === 0) return;
+    for (const { anomaly, atMs } of dueToCall(quiet, nowMs)) this.#call(anomaly, atMs);
+  }
+
+  /** Anomalies that a rule keeps from calling now. */
+  get hushedCount(): number {
+    return this.desk.quiet?.hushed.size ?? 0;
   }
 
   /** An anomaly that changed without concerning its incident. */
@@ -58,7 +87,10 @@ export class IncidentFiling {
 
   /** Undefined when the incident is unknown, or proposes nothing to decide on. */
   judge(judgement: Judgement): Incident | undefined {
-    const group = judgeIncident(this.desk, judgement);
+    const group =
+      judgement.type === 'label'
+        ? labelIncident(this.desk, judgement, this.#options.kinship)
+        : judgeIncident(this.desk, judgement);
     if (group) this.#publish([group.incident]);
     return group?.incident;
   }
@@ -85,6 +117,16 @@ export class IncidentFiling {
   forget(): void {
     this.#anomalies.clear();
     this.#incidents.clear();
+  }
+
+  #hush(anomaly: Anomaly, atMs: number): Quiet | null {
+    return this.desk.quiet ? hush(this.desk.quiet, anomaly, atMs) : null;
+  }
+
+  #call(anomaly: Anomaly, atMs: number): void {
+    this.desk.quiet?.hushed.delete(anomaly.id);
+    const incidentId = this.file(anomaly, atMs);
+    if (incidentId !== null) this.#options.onMoved(new Map([[anomaly.id, incidentId]]));
   }
 
   #publish(incidents: readonly Incident[]): void {

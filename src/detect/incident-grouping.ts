@@ -5,6 +5,7 @@ import { effectRatio, summarise } from './anomaly-summary.ts';
 import { rankCauses, type CauseEvidence, type Member } from './cause-ranking.ts';
 import { hashId } from './identifier.ts';
 import { withEvent } from './incident-history.ts';
+import { withNamedCause } from './incident-label.ts';
 import { linkBetween, linkDistanceMs } from './incident-links.ts';
 import type { Kinship } from './kinship.ts';
 import { incidentSeverity } from './severity.ts';
@@ -192,7 +193,7 @@ export function leadOf(members: readonly Member[], causes: readonly Cause[]): Me
 export function refreshIncident(group: IncidentGroup, context: RankingContext, nowMs: number): void {
   const { incident, members } = group;
   const found = [...(context.found ?? []), ...(group.found?.rows ?? [])];
-  const causes = rankCauses(members, context.changes, context.graph, found);
+  const causes = withNamedCause(rankCauses(members, context.changes, context.graph, found), incident.feedback);
   const top = leadOf(members, causes) as Member;
   const affected = new Set(members.map((member) => member.service));
   const services = [...new Set(causes.map((cause) => cause.service))].filter((service) => affected.has(service));

@@ -86,7 +86,8 @@ export function splitGroup(
   measureStarts(group);
   const { incident } = group;
   const id = hashId('in', incident.id, 'split', (moved[0] as Member).id);
-  const blank = { ...incident, id, mergedInto: null, splitFrom: incident.id, events: [], newNormal: null, resolvedAt: null };
+  const { feedback: _, ...own } = incident;
+  const blank = { ...own, id, mergedInto: null, splitFrom: incident.id, events: [], newNormal: null, resolvedAt: null };
   const split: IncidentGroup = {
     incident: withEvent({ ...blank, detectedAt: isoTime(nowMs) }, 'split', nowMs, { incidentId: incident.id }),
     members: moved,

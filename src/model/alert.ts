@@ -1,4 +1,5 @@
 import type { Anomaly } from './anomaly.ts';
+import type { IncidentFeedback, QuietRules } from './feedback.ts';
 import type { Change, Incident } from './incident.ts';
 import type { StoredModel } from './model-record.ts';
 
@@ -76,6 +77,10 @@ export function controlKey(message: ControlMessage): string {
 export type IncidentDecision =
   | { type: 'acknowledge' | 'resolve'; incidentId: string; by: string; atMs: number }
   | { type: 'new_normal'; incidentId: string; decision: 'accept' | 'reject'; by: string; atMs: number }
+  /** Null takes back what was said. */
+  | { type: 'label'; incidentId: string; feedback: IncidentFeedback | null; by: string; atMs: number }
+  /** All that are in force, whoever made them. Of no concern to detectors: what calls is for the desk to say. */
+  | ({ type: 'quiet_rules'; atMs: number } & QuietRules)
   | { type: 'change'; change: Change };
 
 /** What alerts or a decision changed, each document once in its newest form. */

@@ -23,6 +23,8 @@ export interface Quiet {
   since: string;
   /** One sentence. */
   reason: string;
+  /** Id of the feedback that it follows from (model/feedback.ts); absent when it is a habit. */
+  rule?: string;
 }
 
 /** One feature's part in an anomaly; shares of one anomaly sum to at most 1. */

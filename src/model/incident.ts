@@ -1,4 +1,5 @@
 import type { NewNormal, Severity, Signal } from './anomaly.ts';
+import type { FeedbackLabel, IncidentFeedback } from './feedback.ts';
 
 export interface Cause {
   /** 1 is the most likely. */
@@ -22,6 +23,8 @@ export const INCIDENT_EVENT_TYPES = [
   'new_normal_proposed',
   'new_normal_accepted',
   'new_normal_rejected',
+  'labelled',
+  'label_taken_back',
 ] as const;
 
 /** One entry of an incident's history. */
@@ -35,6 +38,8 @@ export interface IncidentEvent {
   incidentId?: string;
   /** The person. */
   by?: string;
+  /** What the person said of the incident. */
+  label?: FeedbackLabel;
 }
 
 /** Anomalies of one or more services that belong together. Times are ISO 8601. */
@@ -58,6 +63,8 @@ export interface Incident {
   /** Oldest first, bounded: the first entry and the newest ones. Absent in documents of versions that kept none. */
   events?: IncidentEvent[];
   newNormal?: NewNormal | null;
+  /** What a person last said of it; absent before anybody did. */
+  feedback?: IncidentFeedback | null;
 }
 
 /** A deployment, configuration or infrastructure change, posted or read off `service.version`. */
