@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { SealAnswer, SealRequest, SealThreadData } from './seal-thread.ts';
+import type { SealAnswer, SealReply, SealRequest, SealThreadData } from './seal-thread.ts';
 
 interface SealJob {
   path: string;
-  resolve: (answer: SealAnswer | null) => void;
+  resolve: (answer: SealReply) => void;
+  ended: Promise<SealReply>;
 }
 
 /**
@@ -18,27 +19,28 @@ export class SealWorker {
 
   /** `level` is zstd's, 1 to 19. */
   constructor(level: number) {
-    this.#data = { level };
+    this.#data = { level, cancelled: new Int32Array(new SharedArrayBuffer(4)) };
   }
 
   /** Resolves when the raw segment at `path` is sealed or known not to be, and to null when it was cancelled. */
   seal(path: string): Promise<SealAnswer | null> {
-    return new Promise((resolve) => {
-      this.#queue.push({ path, resolve });
-      this.#next();
-    });
+    const { promise, resolve } = Promise.withResolvers<SealReply>();
+    this.#queue.push({ path, resolve, ended: promise });
+    this.#next();
+    return promise;
   }
 
-  /** Stops work on `path` at once; resolves when nothing touches the file any more. What is half made stays behind. */
+  /**
+   * Stops work on `path` soon; resolves when nothing touches the file any more. The thread ends its work by itself: one that is terminated in
+   * the middle of making a compressor takes the process along (node aborts in zlib, "close before init").
+   */
   async cancel(path: string): Promise<void> {
     const waiting = this.#queue.findIndex((job) => job.path === path);
     if (waiting >= 0) this.#queue.splice(waiting, 1)[0]?.resolve(null);
     const job = this.#current;
     if (job?.path !== path) return;
-    const worker = this.#worker;
-    this.#worker = null;
-    await worker?.terminate();
-    this.#settle(job, null);
+    Atomics.store(this.#data.cancelled, 0, 1);
+    await job.ended;
   }
 
   /** Ends the thread; what waits is cancelled. */
@@ -59,10 +61,11 @@ export class SealWorker {
     }
     this.#worker ??= this.#start();
     this.#worker.ref();
+    Atomics.store(this.#data.cancelled, 0, 0);
     this.#worker.postMessage({ path: this.#current.path } satisfies SealRequest);
   }
 
-  #settle(job: SealJob, answer: SealAnswer | null): void {
+  #settle(job: SealJob, answer: SealReply): void {
     if (this.#current !== job) return;
     this.#current = null;
     job.resolve(answer);
@@ -71,7 +74,7 @@ export class SealWorker {
 
   #start(): Worker {
     const worker = new Worker(new URL('./seal-thread.ts', import.meta.url), { workerData: this.#data });
-    worker.on('message', (answer: SealAnswer) => {
+    worker.on('message', (answer: SealReply) => {
       if (worker === this.#worker && this.#current) this.#settle(this.#current, answer);
     });
     worker.on('error', (error) => {

@@ -31,6 +31,9 @@ export function createSealBuffers(level: number): SealBuffers {
   return { encoder: new LinesEncoder(level), out: new ByteWriter(), lines: new ByteWriter() };
 }
 
+/** The sealing was cancelled; nothing of it is left. */
+export class SealCancelled extends Error {}
+
 /** Writes a sealed segment block by block into an open file. */
 class SealedFile {
   readonly #fd: number;
@@ -85,9 +88,10 @@ class SealedFile {
 
 /**
  * Converts a closed raw segment to its sealed form, durably, and removes the raw file. A crash at any point leaves the raw
- * file, the sealed one, or both; never neither. Throws system errors (ENOSPC) with the raw file untouched.
+ * file, the sealed one, or both; never neither. Throws system errors (ENOSPC), and `SealCancelled` soon after `isCancelled` answers true, with
+ * the raw file untouched.
  */
-export function sealSegment(rawFile: string, buffers: SealBuffers): SealOutcome {
+export function sealSegment(rawFile: string, buffers: SealBuffers, isCancelled = (): boolean => false): SealOutcome {
   const temporary = rawFile.replace(/\.log$/, '.tmp');
   const raw = fs.openSync(rawFile, 'r');
   try {
@@ -99,6 +103,7 @@ export function sealSegment(rawFile: string, buffers: SealBuffers): SealOutcome 
     try {
       const sealed = new SealedFile(fd, buffers);
       for (let frame = cursor.next(); frame; frame = cursor.next()) {
+        if (isCancelled()) throw new SealCancelled();
         sealed.add(recordEntry(frame), frame.bytes);
         events += frame.count;
       }
