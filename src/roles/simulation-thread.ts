@@ -14,6 +14,8 @@ export interface SimulationThreadData {
   /** Next offsets after the last records to read. */
   eventOffset: number;
   pointOffset: number;
+  /** Not 0 once it shall stop. */
+  stopped: Int32Array<SharedArrayBuffer>;
 }
 
 export type SimulationMessage = { progress: number } | { result: SimulationResult };
@@ -24,7 +26,7 @@ const PROGRESS_PERIOD_MS = 500;
 
 assert(parentPort, 'simulation-thread.ts runs as a worker');
 const port = parentPort;
-const { dir, run, eventOffset, pointOffset } = workerData as SimulationThreadData;
+const { dir, run, eventOffset, pointOffset, stopped } = workerData as SimulationThreadData;
 
 function post(message: SimulationMessage): void {
   port.postMessage(message);
@@ -45,6 +47,7 @@ try {
     points: { reader: points, committedOffset: pointOffset },
   };
   const result = await runSimulation(run, logs, (progress) => {
+    if (Atomics.load(stopped, 0) !== 0) throw new HeliosError('conflict', 'cannot simulate: it was cancelled');
     if (systemClock.monotonicMs() - toldMs < PROGRESS_PERIOD_MS) return;
     toldMs = systemClock.monotonicMs();
     post({ progress });
