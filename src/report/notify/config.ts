@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { duration } from '../../lib/config-types.ts';
 import { matchesGlob } from '../../lib/glob.ts';
+import { nearestName } from '../../lib/nearest.ts';
 import { isTimeZone } from '../../lib/zoned-time.ts';
 import { SEVERITIES, SIGNALS } from '../../model/incident-labels.ts';
+import { receiverConfigSchema } from './receiver-config.ts';
 import { LONGEST_WINDOW_DAYS, minuteOfDay, WEEKDAYS } from './weekly-window.ts';
 
 const DAY_MS = 86_400_000;
@@ -34,7 +36,9 @@ const timeOfDay = z.string().refine((text) => !Number.isNaN(minuteOfDay(text)), 
   error: ({ input }) => `"${String(input)}" is not a time of day such as 07:30`,
 });
 
-const timeZone = z.string().refine(isTimeZone, { error: ({ input }) => `there is no time zone "${String(input)}"; one is Europe/Berlin` });
+const timeZone = z
+  .string()
+  .refine(isTimeZone, { error: ({ input }) => `there is no time zone "${String(input)}"; one is Europe/Berlin` });
 
 const days = z
   .array(z.enum(WEEKDAYS))
@@ -64,14 +68,16 @@ const maintenanceSchema = z.strictObject({
   days,
   at: timeOfDay.meta({ description: 'Time of day at which it begins' }),
   duration: duration('1h')
-    .refine((ms) => ms > 0 && ms <= LONGEST_WINDOW_DAYS * DAY_MS, `must be longer than nothing and at most ${LONGEST_WINDOW_DAYS}d`)
+    .refine(
+      (ms) => ms > 0 && ms <= LONGEST_WINDOW_DAYS * DAY_MS,
+      `must be longer than nothing and at most ${LONGEST_WINDOW_DAYS}d`,
+    )
     .meta({ description: 'How long it lasts, whatever clocks do meanwhile', unit: 'duration' }),
   zone: timeZone.meta({ description: 'IANA time zone of the time' }),
 });
 export type MaintenanceConfig = z.output<typeof maintenanceSchema>;
 
-/** What notifications are about besides the receivers themselves. */
-export const deliveryConfigShape = {
+const deliveryShape = {
   routes: z
     .array(routeSchema)
     .default([])
@@ -94,7 +100,9 @@ export const deliveryConfigShape = {
     .int()
     .min(1)
     .default(60)
-    .meta({ description: 'First messages to one receiver; further incidents below critical wait, and the last message says how many' }),
+    .meta({
+      description: 'First messages to one receiver; further incidents below critical wait, and the last message says how many',
+    }),
   timeout: duration('10s').meta({ description: 'How long a receiver may take to answer' }),
   give_up_after: duration('24h').meta({ description: 'How long a message is tried again that its receiver does not take' }),
   public_url: z
@@ -103,19 +111,37 @@ export const deliveryConfigShape = {
     .meta({ description: 'Where people reach this HELIOS; messages then link to the report' }),
 };
 
-const deliveryConfigSchema = z.strictObject(deliveryConfigShape);
-export type DeliveryConfig = z.output<typeof deliveryConfigSchema>;
-
 /** Names that routes and quiet hours mention and no receiver has, each with its path. */
-export function unknownReceivers(
-  { routes, quiet_hours: quietHours }: Pick<DeliveryConfig, 'routes' | 'quiet_hours'>,
-  known: readonly string[],
-): { path: (string | number)[]; name: string }[] {
+function strangers({ routes, quiet_hours: quietHours }: DeliveryConfig, known: readonly string[]) {
   const lists = [
     ...routes.map(({ receivers }, index) => ({ receivers, path: ['routes', index, 'receivers'] })),
     ...quietHours.map(({ receivers }, index) => ({ receivers, path: ['quiet_hours', index, 'receivers'] })),
   ];
   return lists.flatMap(({ receivers, path }) =>
-    receivers.flatMap((name, at) => (known.includes(name) ? [] : [{ path: [...path, at], name }])),
+    receivers.map((name, at) => ({ name, path: [...path, at] })).filter(({ name }) => !known.includes(name)),
   );
 }
+
+export const notifyConfigSchema = z
+  .strictObject({
+    receivers: z
+      .array(receiverConfigSchema)
+      .default([])
+      .meta({ description: 'Who is told of incidents; without any, nobody is' }),
+    ...deliveryShape,
+  })
+  .superRefine((notify, context) => {
+    const known = notify.receivers.map(({ name }) => name);
+    for (const [index, name] of known.entries()) {
+      if (known.indexOf(name) === index) continue;
+      context.addIssue({ code: 'custom', path: ['receivers', index, 'name'], message: `there are two receivers "${name}"` });
+    }
+    for (const { name, path } of strangers(notify, known)) {
+      const nearest = nearestName(name, known);
+      const advice = nearest === null ? `there is ${known.join(', ') || 'none'}` : `did you mean "${nearest}"?`;
+      context.addIssue({ code: 'custom', path, message: `there is no receiver "${name}"; ${advice}` });
+    }
+  });
+export type NotifyConfig = z.output<typeof notifyConfigSchema>;
+/** What delivery needs to know of it. */
+export type DeliveryConfig = Omit<NotifyConfig, 'receivers'>;

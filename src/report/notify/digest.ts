@@ -89,7 +89,10 @@ function lineOf(text: MessageText, line: string): RichText | null {
   if (heading) return bold(text.markdown((heading[1] as string).replaceAll('**', '')));
   if (!line.startsWith('|')) return text.markdown(line);
   if (/^[|\s:-]+$/.test(line)) return null;
-  const cells = line.replace(/^\|\s*/, '').replace(/\s*\|\s*$/, '').split(/\s*(?<!\\)\|\s*/);
+  const cells = line
+    .replace(/^\|\s*/, '')
+    .replace(/\s*\|\s*$/, '')
+    .split(/\s*(?<!\\)\|\s*/);
   return joined(
     cells.map((cell) => text.markdown(cell)),
     ' / ',
@@ -107,7 +110,9 @@ function detailOf(text: MessageText, { sections }: Report): RichText[] {
     ['## Long-term', ...numbered(longTerm)],
     ['## Impact', sections.impactAssessment],
   ].filter((part) => part.slice(1).some((body) => body.trim() !== ''));
-  const lines = parts.flatMap((part) => [...part.join('\n').split('\n'), '']).filter((line, i, all) => line !== '' || all[i - 1] !== '');
+  const lines = parts
+    .flatMap((part) => [...part.join('\n').split('\n'), ''])
+    .filter((line, i, all) => line !== '' || all[i - 1] !== '');
   return lines.map((line) => lineOf(text, line)).filter((line) => line !== null);
 }
 
@@ -141,7 +146,9 @@ export function digestOf(message: Message, text: MessageText): Digest {
       rich`${severity} ${text.plain(incident.severity, 20)}. ${bold(rich`Services:`)} ${servicesOf(text, incident.services)}`,
       ...timeFacts(text, incident, phase),
       ...causeFacts(text, message),
-      ...(grouped > 0 ? [rich`${bold(rich`Also:`)} ${grouped} more ${text.plain(grouped === 1 ? 'incident' : 'incidents')} of this group`] : []),
+      ...(grouped > 0
+        ? [rich`${bold(rich`Also:`)} ${grouped} more ${text.plain(grouped === 1 ? 'incident' : 'incidents')} of this group`]
+        : []),
     ],
     detail: report === null ? [] : detailOf(text, report),
     evidence: report === null ? [] : report.evidence.slice(0, MAX_EVIDENCE).map((item) => evidenceLine(text, item)),

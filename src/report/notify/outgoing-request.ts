@@ -37,7 +37,10 @@ function reasonOf(error: unknown): string {
   return REASONS[code] ?? (code === '' ? 'the request failed' : code);
 }
 
-async function readAnswer(body: AsyncIterable<Buffer> & { destroy(): unknown }, maxAnswer: number): Promise<Pick<Answer, 'text' | 'isCut'>> {
+async function readAnswer(
+  body: AsyncIterable<Buffer> & { destroy(): unknown },
+  maxAnswer: number,
+): Promise<Pick<Answer, 'text' | 'isCut'>> {
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of body) {
@@ -69,7 +72,11 @@ export async function post({ url, headers, body, timeoutMs, maxAnswer, signal, c
       signal: AbortSignal.any([signal, deadline.signal]),
     });
     const answered = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const);
-    return { status: response.statusCode, headers: Object.fromEntries(answered), ...(await readAnswer(response.body, maxAnswer)) };
+    return {
+      status: response.statusCode,
+      headers: Object.fromEntries(answered),
+      ...(await readAnswer(response.body, maxAnswer)),
+    };
   } catch (error) {
     if (signal.aborted) throw signal.reason as Error;
     const reason = deadline.signal.aborted ? `it did not answer within ${timeoutMs} ms` : reasonOf(error);
@@ -92,7 +99,10 @@ export function refusal(receiver: string, { status, headers, text }: Answer, now
   const isOurs = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
   if (isOurs) return new HeliosError('invalid_config', `cannot send to ${receiver}: it refused with ${status}${said}`);
   const waitMs = retryAfterMs(headers['retry-after'], nowMs);
-  const what = status >= 300 && status < 400 ? `it redirects (${status}), which is not followed: configure the final address` : `it answered ${status}${said}`;
+  const what =
+    status >= 300 && status < 400
+      ? `it redirects (${status}), which is not followed: configure the final address`
+      : `it answered ${status}${said}`;
   return new HeliosError('unavailable', `cannot send to ${receiver}: ${what}`, {
     details: waitMs === undefined ? {} : { retryAfterMs: waitMs },
   });

@@ -10,7 +10,10 @@ export function quietUntilMs(
 ): number | undefined {
   const ends = quietHours
     .filter(({ receivers, below }) => (receivers.length === 0 || receivers.includes(receiver)) && isBelow(severity, below))
-    .map(({ days, from, to, zone }) => occurrenceAt({ days, minute: minuteOfDay(from), zone, end: { minute: minuteOfDay(to) } }, nowMs)?.toMs)
+    .map(
+      ({ days, from, to, zone }) =>
+        occurrenceAt({ days, minute: minuteOfDay(from), zone, end: { minute: minuteOfDay(to) } }, nowMs)?.toMs,
+    )
     .filter((ms) => ms !== undefined);
   return ends.length > 0 ? Math.max(...ends) : undefined;
 }

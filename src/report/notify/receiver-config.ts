@@ -22,7 +22,11 @@ function secret(description: string) {
 }
 
 function secretFile(key: string) {
-  return z.string().min(1).optional().meta({ description: `File to read ${key} from, instead of it` });
+  return z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: `File to read ${key} from, instead of it` });
 }
 
 const mailbox = z.string().max(400).regex(MAILBOX, 'must be an address such as oncall@example.com');
@@ -32,7 +36,10 @@ export const slackSchema = z.strictObject({
   ...common,
   channel: z
     .string()
-    .regex(/^[CGD][A-Z0-9]{6,20}$/, 'must be the id of a channel, such as C0123456789 (Slack shows it in the details of the channel)')
+    .regex(
+      /^[CGD][A-Z0-9]{6,20}$/,
+      'must be the id of a channel, such as C0123456789 (Slack shows it in the details of the channel)',
+    )
     .meta({ description: 'Slack: id of the channel, which the app is a member of' }),
   token: secret('Slack: bot token, xoxb-…'),
   token_file: secretFile('token'),
@@ -108,7 +115,8 @@ export const receiverConfigSchema = z
       if (count(key) !== 1) context.addIssue({ code: 'custom', path: [key], message: `give either ${key} or ${key}_file` });
     }
     for (const key of OPTIONAL_SECRETS) {
-      if (count(key) > 1) context.addIssue({ code: 'custom', path: [key], message: `give either ${key} or ${key}_file, not both` });
+      if (count(key) > 1)
+        context.addIssue({ code: 'custom', path: [key], message: `give either ${key} or ${key}_file, not both` });
     }
   });
 

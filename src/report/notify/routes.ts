@@ -11,7 +11,11 @@ export function isBelow(severity: Severity, floor: Severity): boolean {
  * Who hears of the incident: the receivers of the first route that fits, and of those after it as long as each says `continue`. Without routes
  * all of `everybody`.
  */
-export function receiversOf(routes: readonly RouteConfig[], everybody: readonly string[], incident: Incident): ReadonlySet<string> {
+export function receiversOf(
+  routes: readonly RouteConfig[],
+  everybody: readonly string[],
+  incident: Incident,
+): ReadonlySet<string> {
   if (routes.length === 0) return new Set(everybody);
   const found = new Set<string>();
   for (const route of routes) {
