@@ -21,10 +21,11 @@ function smtpError(receiver: string, error: unknown): HeliosError {
   const { code, responseCode, response } = (error ?? {}) as SmtpFailure;
   const status = typeof responseCode === 'number' ? responseCode : 0;
   const said = typeof response === 'string' ? saidOf(response) : '';
+  const reason = typeof code === 'string' ? code : 'failed';
   const isOurs = (code === 'EAUTH' || code === 'EENVELOPE' || code === 'ENOAUTH') && (status >= 500 || status === 0);
   const what = isOurs
     ? `the mail server refused login or addresses${said}`
-    : `the mail server did not take it (${String(code ?? 'failed')})${said}`;
+    : `the mail server did not take it (${reason})${said}`;
   return new HeliosError(isOurs ? 'invalid_config' : 'unavailable', `cannot send mail by receiver ${receiver}: ${what}`, {
     cause: error,
   });
