@@ -9,6 +9,7 @@ import type { BatchStop } from '../../report/lambda.ts';
 import type { PartitionBatch } from '../../report/lambda/kafka-event.ts';
 import type { RecordStore } from '../../store/record-store.ts';
 import type { IncidentLedger } from '../../store/timescale/incident-ledger.ts';
+import { RowError } from '../../store/timescale/errors.ts';
 import { readAlertLines } from '../production/alert-lines.ts';
 import { keepLostLines } from './letter-box.ts';
 import type { LostLine } from './letter-box.ts';
@@ -33,6 +34,11 @@ interface ReadRecord {
 
 function isPassing(error: unknown): error is HeliosError {
   return error instanceof HeliosError && error.retryable;
+}
+
+/** Whether what it holds is at fault: the server refuses it, or it is nested too deep to be written. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof RowError || error instanceof RangeError;
 }
 
 /** Keeps alerts without a consumer group: what cannot be read is put aside, and the rest is stored, all of it or up to a record. */
@@ -94,12 +100,11 @@ export class BatchKeeper {
     let offset = first?.offset ?? 0;
     try {
       await this.#putAside(lost);
-      const failure = await this.#failureOf(() => ledger.keep(records.flatMap(({ messages }) => messages)));
-      if (!failure) return undefined;
+      if (!(await this.#refusalOf(() => ledger.keep(records.flatMap(({ messages }) => messages))))) return undefined;
       // One of them is at fault: it is put aside, the others are stored one by one.
       for (const record of records) {
         ({ offset } = record);
-        const refusal = record.messages.length > 0 ? await this.#failureOf(() => ledger.keep(record.messages)) : undefined;
+        const refusal = record.messages.length > 0 ? await this.#refusalOf(() => ledger.keep(record.messages)) : undefined;
         if (refusal) await this.#putAside([{ topic, partition, offset, reason: refusal.message, bytes: record.bytes }]);
       }
       return undefined;
@@ -110,13 +115,13 @@ export class BatchKeeper {
     }
   }
 
-  /** Why the database refuses this; throws when it takes nothing at the moment. */
-  async #failureOf(store: () => Promise<void>): Promise<HeliosError | undefined> {
+  /** Why this is refused; throws when nothing is taken at the moment. */
+  async #refusalOf(store: () => Promise<void>): Promise<Error | undefined> {
     try {
       await this.#patiently(store);
       return undefined;
     } catch (error) {
-      if (isPassing(error) || !(error instanceof HeliosError) || error.code === 'invalid_config') throw error;
+      if (!isRefusal(error)) throw error;
       return error;
     }
   }
