@@ -34,6 +34,7 @@ export async function apiAnswer(store: Store, query: string): Promise<unknown> {
     case 'anomalies':
       return store.get('anomaly', decodeURIComponent(id ?? ''));
     case 'incidents':
+      if (id === undefined) return store.list('incident', only({ ...range, service, status: text('status'), limit }) as never);
       return store.get('incident', decodeURIComponent(id ?? ''));
     default:
       throw new Error(`no such query: ${query}`);

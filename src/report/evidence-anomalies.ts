@@ -1,17 +1,18 @@
 import type { Anomaly, Attribution, Signal } from '../model/anomaly.ts';
 import type { Incident } from '../model/incident.ts';
 import { isFeature, unitOf } from '../model/rollup.ts';
-import type { Store } from '../store/store.ts';
 import { beforeValue, isComparable, windowValue, worstValue } from './evidence-metrics.ts';
-import { citeKnown } from './evidence.ts';
+import { ratioFact } from './evidence-derived.ts';
+import { citeKnown, citeNumber } from './evidence.ts';
 import type { Fact, FactMeta, NumberFact } from './evidence.ts';
 import { pointerTo } from './json-pointer.ts';
 import type { Period } from './period.ts';
 import { documentAnswer } from './query.ts';
-import type { Answer } from './query.ts';
+import type { Answer, EvidenceStore } from './query.ts';
 
 const MAX_ANOMALIES = 40;
-const MAX_FEATURES = 4;
+/** Of one anomaly: all window features, and some of many received metrics. */
+const MAX_FEATURES = 12;
 const OWN_FEATURES: Record<Signal, readonly string[]> = {
   error_rate: ['error_rate'],
   latency: ['p95_latency', 'p99_latency', 'avg_latency'],
@@ -26,8 +27,12 @@ export interface FeatureFacts {
   attribution: Attribution;
   expected: NumberFact;
   observed: NumberFact;
-  /** The end of the normal range that was passed. */
-  bound: NumberFact;
+  /** How many times the smaller of the two the larger is; undefined where that says nothing. */
+  ratio: NumberFact | undefined;
+  /** The normal range, as far as it has ends, and the end of it that was passed. */
+  low: NumberFact | undefined;
+  high: NumberFact | undefined;
+  bound: NumberFact | undefined;
   before: NumberFact | undefined;
   worst: NumberFact | undefined;
 }
@@ -38,6 +43,8 @@ export interface AnomalyFacts {
   detectedAt: Fact;
   resolvedAt: Fact | undefined;
   stage: Fact;
+  /** What it was compared with, in words; undefined when nothing is said of it. */
+  baseline: Fact | undefined;
   features: FeatureFacts[];
 }
 
@@ -49,7 +56,7 @@ export interface ServiceFacts {
 }
 
 /** Those of the incident's anomalies that the store has, earliest first. */
-export async function loadAnomalies(store: Store, incident: Incident): Promise<Anomaly[]> {
+export async function loadAnomalies(store: EvidenceStore, incident: Incident): Promise<Anomaly[]> {
   const ids = incident.anomalyIds.slice(0, MAX_ANOMALIES);
   const found = await Promise.all(ids.map((id) => store.get('anomaly', id)));
   return found
@@ -62,14 +69,20 @@ function windowMeta(anomaly: Anomaly, type: FactMeta['type']): FactMeta {
   return { type, service: anomaly.service, fromMs: Date.parse(from), toMs: Date.parse(to) };
 }
 
-async function featureFacts(store: Store, answer: Answer<Anomaly>, index: number, period: Period): Promise<FeatureFacts> {
+/** Undefined when the anomaly does not say what was expected or seen. */
+async function featureFacts(
+  store: EvidenceStore,
+  answer: Answer<Anomaly>,
+  index: number,
+  period: Period,
+): Promise<FeatureFacts | undefined> {
   const anomaly = answer.body;
   const attribution = anomaly.attribution[index] as Attribution;
   const { feature, direction } = attribution;
   const { service } = anomaly;
   const meta = { feature, unit: unitOf(feature) };
-  const read = (field: 'expected' | 'observed' | 'low' | 'high', type: FactMeta['type']): NumberFact =>
-    citeKnown(answer, pointerTo('attribution', index, field), { ...windowMeta(anomaly, type), ...meta }) as NumberFact;
+  const read = (field: 'expected' | 'observed' | 'low' | 'high', type: FactMeta['type']): NumberFact | undefined =>
+    citeNumber(answer, pointerTo('attribution', index, field), { ...windowMeta(anomaly, type), ...meta });
   const fromMs = Date.parse(anomaly.window.from);
   const toMs = Date.parse(anomaly.window.to);
   const known = isFeature(feature) ? feature : undefined;
@@ -79,9 +92,11 @@ async function featureFacts(store: Store, answer: Answer<Anomaly>, index: number
     comparable && beforeValue(store, service, comparable, period),
     comparable && worstValue(store, { service, feature: comparable, direction, period }),
   ]);
-  const expected = read('expected', 'expected');
-  const bound = read(direction === 'up' ? 'high' : 'low', 'expected');
-  return { attribution, expected, observed: observed ?? read('observed', 'anomaly'), bound, before, worst };
+  const [expected, low, high] = [read('expected', 'expected'), read('low', 'expected'), read('high', 'expected')];
+  const seen = observed ?? read('observed', 'anomaly');
+  if (!expected || !seen) return undefined;
+  const [bound, ratio] = direction === 'up' ? [high, ratioFact(seen, expected)] : [low, ratioFact(expected, seen)];
+  return { attribution, expected, observed: seen, ratio, low, high, bound, before, worst };
 }
 
 /** Indices of the attributed features to show: those that the signal is named after, then by share. */
@@ -90,7 +105,7 @@ function mostTelling({ attribution, signal }: Anomaly): number[] {
   return [...attribution.keys()].toSorted((a, b) => own(a) - own(b)).slice(0, MAX_FEATURES);
 }
 
-async function anomalyFacts(store: Store, anomaly: Anomaly, period: Period): Promise<AnomalyFacts> {
+async function anomalyFacts(store: EvidenceStore, anomaly: Anomaly, period: Period): Promise<AnomalyFacts> {
   const answer = documentAnswer('anomaly', anomaly);
   const meta = windowMeta(anomaly, 'anomaly');
   const features = mostTelling(anomaly).map((index) => featureFacts(store, answer, index, period));
@@ -99,13 +114,14 @@ async function anomalyFacts(store: Store, anomaly: Anomaly, period: Period): Pro
     startedAt: citeKnown(answer, '/startedAt', meta),
     detectedAt: citeKnown(answer, '/detectedAt', meta),
     stage: citeKnown(answer, '/stage', meta),
+    baseline: anomaly.baseline.description === '' ? undefined : citeKnown(answer, '/baseline/description', meta),
     resolvedAt: anomaly.resolvedAt === null ? undefined : citeKnown(answer, '/resolvedAt', meta),
-    features: await Promise.all(features),
+    features: (await Promise.all(features)).filter((feature) => feature !== undefined),
   };
 }
 
 /** The affected services in order of their onset. */
-export async function serviceFacts(store: Store, anomalies: Anomaly[], period: Period): Promise<ServiceFacts[]> {
+export async function serviceFacts(store: EvidenceStore, anomalies: Anomaly[], period: Period): Promise<ServiceFacts[]> {
   const byService = Map.groupBy(
     await Promise.all(anomalies.map((anomaly) => anomalyFacts(store, anomaly, period))),
     (facts) => facts.anomaly.service,

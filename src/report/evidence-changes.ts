@@ -1,11 +1,11 @@
 import type { Change } from '../model/incident.ts';
-import type { Store } from '../store/store.ts';
 import { cite, citeKnown } from './evidence.ts';
 import type { Fact } from './evidence.ts';
 import { pointerTo } from './json-pointer.ts';
 import { MINUTE_MS } from './period.ts';
 import type { Period } from './period.ts';
 import { listAnswer } from './query.ts';
+import type { EvidenceStore } from './query.ts';
 
 const PER_SERVICE = 20;
 const FLEET = 50;
@@ -15,6 +15,7 @@ export interface ChangeFacts {
   change: Change;
   at: Fact;
   version: Fact | undefined;
+  description: Fact | undefined;
   /** Milliseconds from the change to the onset; negative when it came after. */
   leadMs: number;
   /** Whether the service is part of the incident. */
@@ -22,7 +23,12 @@ export interface ChangeFacts {
 }
 
 /** Changes from `windowMs` before the onset to the end of the period, newest first, those of affected services complete. */
-export async function changeFacts(store: Store, services: string[], period: Period, windowMs: number): Promise<ChangeFacts[]> {
+export async function changeFacts(
+  store: EvidenceStore,
+  services: string[],
+  period: Period,
+  windowMs: number,
+): Promise<ChangeFacts[]> {
   const range = { fromMs: period.onsetMs - windowMs, toMs: period.endMs };
   const answers = await Promise.all([
     ...services.map((service) => listAnswer(store, 'change', { service, ...range, limit: PER_SERVICE })),
@@ -38,6 +44,7 @@ export async function changeFacts(store: Store, services: string[], period: Peri
         change,
         at: citeKnown(answer, pointerTo('items', i, 'at'), meta),
         version,
+        description: change.description === '' ? undefined : cite(answer, pointerTo('items', i, 'description'), meta),
         leadMs: period.onsetMs - Date.parse(change.at),
         affected: services.includes(change.service),
       });

@@ -1,47 +1,21 @@
-import { LEVEL_CRITICAL, LEVEL_ERROR } from '../model/event.ts';
-import { SUB_WINDOW_MS } from '../model/rollup.ts';
-import type { Store } from '../store/store.ts';
+import type { Signal } from '../model/anomaly.ts';
+import { productFact } from './evidence-derived.ts';
 import { beforeValue, windowValue, worstValue } from './evidence-metrics.ts';
-import { cite } from './evidence.ts';
+import { lastEventFact, sampleFacts } from './evidence-sample.ts';
+import type { SampleFacts } from './evidence-sample.ts';
 import type { Fact, NumberFact } from './evidence.ts';
-import { pointerTo } from './json-pointer.ts';
 import type { Patience } from './patience.ts';
-import { MINUTE_MS } from './period.ts';
 import type { Period } from './period.ts';
-import { eventsAnswer } from './query.ts';
+import type { EvidenceStore } from './query.ts';
 
-export const ERROR_LEVELS = [LEVEL_ERROR, LEVEL_CRITICAL];
-/** Failing events read to see which endpoints they hit. */
-const SAMPLE = 200;
-const MAX_ENDPOINTS = 5;
-/** Services whose failing events are looked at. */
+/** Services whose events are looked at. */
 const MAX_SAMPLED = 3;
 
-/** Events of a stretch and the share of them that failed; the number that failed is their product. */
+/** Events of a stretch, the share of them that failed, and how many that is. */
 export interface CountFacts {
   events: NumberFact;
   errorRate: NumberFact;
-}
-
-export function failedEvents({ events, errorRate }: CountFacts): number {
-  return Math.round(events.value * errorRate.value);
-}
-
-export interface EndpointFacts {
-  endpoint: Fact;
-  /** Failing events of the sample that hit it. */
-  count: number;
-}
-
-/** Which endpoints failing events of a short stretch hit. */
-export interface SampleFacts {
-  /** Most hit first; empty when no event names an endpoint. */
-  endpoints: EndpointFacts[];
-  /** Newest failing events looked at, and whether they are all of the stretch. */
-  events: number;
-  complete: boolean;
-  fromMs: number;
-  toMs: number;
+  failed: NumberFact;
 }
 
 /** How hard one service is hit. Counts are over the whole incident, `before` over the stretch before it. */
@@ -49,6 +23,9 @@ export interface ImpactFacts {
   service: string;
   during: CountFacts | undefined;
   before: CountFacts | undefined;
+  /** Events before, also where there are none, whose error rate is not known; undefined when the store does not know the service. */
+  eventsBefore: NumberFact | undefined;
+  eventsDuring: NumberFact | undefined;
   /** 95th percentile of latency, milliseconds: before, and in the worst bucket of the incident. */
   latencyBefore: NumberFact | undefined;
   latencyWorst: NumberFact | undefined;
@@ -56,66 +33,61 @@ export interface ImpactFacts {
   lastEvent: Fact | undefined;
 }
 
-async function countFacts(store: Store, service: string, fromMs: number, toMs: number): Promise<CountFacts | undefined> {
+/** Whether there is no event of the service, neither before nor during the incident. */
+export function isUnknown({ eventsBefore, eventsDuring }: ImpactFacts): boolean {
+  return (eventsBefore?.value ?? 0) === 0 && (eventsDuring?.value ?? 0) === 0;
+}
+
+interface Counted {
+  events: NumberFact | undefined;
+  counts: CountFacts | undefined;
+}
+
+async function countedFacts(store: EvidenceStore, service: string, fromMs: number, toMs: number): Promise<Counted> {
   const [events, errorRate] = await Promise.all([
     windowValue(store, { service, feature: 'event_count', fromMs, toMs }),
     windowValue(store, { service, feature: 'error_rate', fromMs, toMs }),
   ]);
-  return events && errorRate ? { events, errorRate } : undefined;
+  const failed = events && errorRate && productFact(errorRate, { ...events, unit: 'events' });
+  return { events, counts: failed && { events, errorRate, failed } };
 }
 
-/** The newest failing events of the worst stretch of the incident: a search over all of it would read every raw event. */
-async function sampleFacts(store: Store, service: string, period: Period, patience: Patience): Promise<SampleFacts | undefined> {
-  const worst = await worstValue(store, { service, feature: 'error_rate', direction: 'up', period });
-  if (!worst || worst.value === 0) return undefined;
-  const toMs = Date.parse(worst.to);
-  const fromMs = Math.max(Date.parse(worst.from), toMs - MINUTE_MS);
-  const query = { service, fromMs, toMs, levels: ERROR_LEVELS, limit: SAMPLE };
-  const answer = await patience(eventsAnswer(store, query));
-  if (!answer) return undefined;
-  const { items, nextCursor } = answer.body;
-  const found = new Map<string, { index: number; count: number }>();
-  for (const [index, event] of items.entries()) {
-    const endpoint = event.metadata['endpoint'];
-    if (typeof endpoint !== 'string' || endpoint === '') continue;
-    const entry = found.get(endpoint);
-    if (entry) entry.count++;
-    else found.set(endpoint, { index, count: 1 });
-  }
-  const endpoints: EndpointFacts[] = [];
-  for (const { index, count } of [...found.values()].toSorted((a, b) => b.count - a.count).slice(0, MAX_ENDPOINTS)) {
-    const meta = { type: 'endpoint', service, fromMs, toMs } as const;
-    const endpoint = cite(answer, pointerTo('items', index, 'metadata', 'endpoint'), meta);
-    if (endpoint) endpoints.push({ endpoint, count });
-  }
-  return { endpoints, events: items.length, complete: nextCursor === null, fromMs, toMs };
+/** An affected service, and how it shows. */
+export interface AffectedService {
+  service: string;
+  signals: ReadonlySet<Signal>;
 }
 
-async function lastEventFact(store: Store, service: string, period: Period): Promise<Fact | undefined> {
-  const range = { fromMs: period.onsetMs - MINUTE_MS, toMs: period.onsetMs + SUB_WINDOW_MS };
-  const answer = await eventsAnswer(store, { service, ...range, levels: [], limit: 1 });
-  return cite(answer, '/items/0/timestamp', { type: 'event', service, ...range });
-}
-
-/** Impact on the given services, in their order; `silent` ones are asked for their last event. */
+/** Impact on the given services, in their order; silent ones are asked for their last event. */
 export async function impactFacts(
-  store: Store,
-  services: { service: string; silent: boolean }[],
+  store: EvidenceStore,
+  services: readonly AffectedService[],
   period: Period,
   patience: Patience,
 ): Promise<ImpactFacts[]> {
   const { onsetMs, endMs, before } = period;
   return Promise.all(
-    services.map(async ({ service, silent }, i) => {
+    services.map(async ({ service, signals }, i) => {
+      const isSlow = signals.has('latency') && !signals.has('error_rate');
       const [during, earlier, latencyBefore, latencyWorst, sample, lastEvent] = await Promise.all([
-        countFacts(store, service, onsetMs, endMs),
-        countFacts(store, service, before.fromMs, before.toMs),
+        countedFacts(store, service, onsetMs, endMs),
+        countedFacts(store, service, before.fromMs, before.toMs),
         beforeValue(store, service, 'p95_latency', period),
         worstValue(store, { service, feature: 'p95_latency', direction: 'up', period }),
-        i < MAX_SAMPLED ? sampleFacts(store, service, period, patience) : undefined,
-        silent ? patience(lastEventFact(store, service, period)) : undefined,
+        i < MAX_SAMPLED ? sampleFacts(store, service, isSlow, { period, patience }) : undefined,
+        signals.has('silence') ? patience(lastEventFact(store, service, period)) : undefined,
       ]);
-      return { service, during, before: earlier, latencyBefore, latencyWorst, sample, lastEvent };
+      return {
+        service,
+        during: during.counts,
+        before: earlier.counts,
+        eventsBefore: earlier.events,
+        eventsDuring: during.events,
+        latencyBefore,
+        latencyWorst,
+        sample,
+        lastEvent,
+      };
     }),
   );
 }

@@ -1,13 +1,13 @@
 import { FEATURE_UNITS, SUB_WINDOW_MS } from '../model/rollup.ts';
 import type { Feature } from '../model/rollup.ts';
-import type { MetricSeries, Store } from '../store/store.ts';
+import type { MetricSeries } from '../store/store.ts';
 import { citeNumber } from './evidence.ts';
 import type { NumberFact } from './evidence.ts';
 import { pointerTo } from './json-pointer.ts';
 import { floorTo, MINUTE_MS } from './period.ts';
 import type { Period } from './period.ts';
 import { metricsAnswer } from './query.ts';
-import type { Answer, MetricsBody } from './query.ts';
+import type { Answer, EvidenceStore, MetricsBody } from './query.ts';
 
 interface FeatureQuery {
   service: string;
@@ -32,7 +32,7 @@ export function stepFor(durationMs: number): number {
   return steps.find((step) => durationMs / step <= MAX_POINTS) ?? 24 * 60 * MINUTE_MS;
 }
 
-async function ask(store: Store, query: FeatureQuery): Promise<{ answer: Answer<MetricsBody>; index: number }> {
+async function ask(store: EvidenceStore, query: FeatureQuery): Promise<{ answer: Answer<MetricsBody>; index: number }> {
   const { service, feature, fromMs, toMs, stepMs } = query;
   const answer = await metricsAnswer(store, { service, names: [feature], fromMs, toMs, stepMs });
   // A bare service name also matches its namesakes in other environments.
@@ -54,7 +54,7 @@ function citePoint(answer: Answer<MetricsBody>, series: number, point: number, q
 
 /** The feature over `[fromMs, toMs)` as one bucket; undefined when there is no data or the store's buckets do not fall so. */
 export async function windowValue(
-  store: Store,
+  store: EvidenceStore,
   range: { service: string; feature: Feature; fromMs: number; toMs: number },
 ): Promise<NumberFact | undefined> {
   const query = { ...range, stepMs: range.toMs - range.fromMs };
@@ -78,7 +78,7 @@ function extreme(points: MetricSeries['points'], direction: 'up' | 'down'): numb
 
 /** The worst bucket of the incident. */
 export async function worstValue(
-  store: Store,
+  store: EvidenceStore,
   { service, feature, direction, period }: { service: string; feature: Feature; direction: 'up' | 'down'; period: Period },
 ): Promise<NumberFact | undefined> {
   const stepMs = stepFor(period.endMs - period.onsetMs);
@@ -90,6 +90,11 @@ export async function worstValue(
 }
 
 /** The feature in the stretch before the incident. */
-export function beforeValue(store: Store, service: string, feature: Feature, period: Period): Promise<NumberFact | undefined> {
+export function beforeValue(
+  store: EvidenceStore,
+  service: string,
+  feature: Feature,
+  period: Period,
+): Promise<NumberFact | undefined> {
   return windowValue(store, { service, feature, fromMs: period.before.fromMs, toMs: period.before.toMs });
 }

@@ -1,13 +1,14 @@
-import type { Store, TemplateSummary } from '../store/store.ts';
-import { ERROR_LEVELS } from './evidence-impact.ts';
+import type { TemplateSummary } from '../store/store.ts';
+import { rateRatioFact } from './evidence-derived.ts';
+import { ERROR_LEVELS } from './evidence-sample.ts';
 import { cite } from './evidence.ts';
-import type { Fact } from './evidence.ts';
+import type { Fact, NumberFact } from './evidence.ts';
 import { pointerTo } from './json-pointer.ts';
 import type { Patience } from './patience.ts';
 import { floorTo, MINUTE_MS } from './period.ts';
 import type { Period } from './period.ts';
 import { eventsAnswer, eventsPath, templatesAnswer } from './query.ts';
-import type { Answer } from './query.ts';
+import type { Answer, EvidenceStore } from './query.ts';
 
 const LIMIT = 200;
 const MAX_LISTED = 5;
@@ -28,6 +29,9 @@ export interface TemplateFacts {
   count: Fact | undefined;
   /** One such event, while there is no count to cite. */
   event: Fact | undefined;
+  /** Of a risen one: occurrences in the look-back, and how many times as frequent it became. */
+  past: Fact | undefined;
+  rise: NumberFact | undefined;
   /** Rate during against before; Infinity when there was none in the look-back, 0 for vanished. */
   ratio: number;
   /** The API call that lists the events. */
@@ -62,27 +66,29 @@ interface Candidate {
   index: number;
   change: TemplateChange;
   ratio: number;
+  /** Where the look-back's answer has it; -1 for nowhere. */
+  pastIndex: number;
 }
 
 function candidates({ service, during, before, fromMs, duringMinutes, beforeMinutes }: Comparison): Candidate[] {
   const listed = (answer: Templates): [number, TemplateSummary][] =>
     [...answer.body.items.entries()].filter(([, item]) => item.service === service);
-  const then = new Map(listed(before).map(([, item]) => [item.templateId, item.count]));
+  const then = new Map(listed(before).map(([index, { templateId, count }]) => [templateId, { index, count }]));
   const found: Candidate[] = [];
   for (const [index, item] of listed(during)) {
-    const past = then.get(item.templateId) ?? 0;
+    const { count: past, index: pastIndex } = then.get(item.templateId) ?? { count: 0, index: -1 };
     const ratio = past === 0 ? Infinity : (item.count * beforeMinutes) / (past * duringMinutes);
     // A full page may hide an older template further down: then absence from it proves nothing.
     if (past === 0 && before.body.items.length >= LIMIT) continue;
-    if (past === 0 && Date.parse(item.firstSeen) >= fromMs) found.push({ item, index, change: 'new', ratio });
-    else if (ratio >= RISE_FACTOR && item.count >= MIN_RISEN) found.push({ item, index, change: 'risen', ratio });
+    if (past === 0 && Date.parse(item.firstSeen) >= fromMs) found.push({ item, index, change: 'new', ratio, pastIndex });
+    else if (ratio >= RISE_FACTOR && item.count >= MIN_RISEN) found.push({ item, index, change: 'risen', ratio, pastIndex });
   }
   // The first minute began before the onset: what was last seen in it may have ended with the onset.
   const quietMinutes = duringMinutes - 1;
   for (const [index, item] of listed(before)) {
     const missing = (item.count * quietMinutes) / beforeMinutes;
     const gone = Date.parse(item.lastSeen) <= fromMs;
-    if (gone && missing >= MIN_VANISHED) found.push({ item, index, change: 'vanished', ratio: 0 });
+    if (gone && missing >= MIN_VANISHED) found.push({ item, index, change: 'vanished', ratio: 0, pastIndex: index });
   }
   return found;
 }
@@ -108,9 +114,9 @@ function rangesOf(period: Period): Ranges {
 }
 
 async function factsOf(
-  store: Store,
+  store: EvidenceStore,
   { service, during, before }: Comparison,
-  { item, index, change, ratio }: Candidate,
+  { item, index, change, ratio, pastIndex }: Candidate,
   { ranges, period, patience }: { ranges: Ranges; period: Period; patience: Patience },
 ): Promise<TemplateFacts> {
   const { template, example } = item;
@@ -118,18 +124,29 @@ async function factsOf(
   const text = literalPart(template);
   const range = gone ? ranges.before : { fromMs: period.onsetMs, toMs: period.endMs };
   const query = { service, ...range, levels: ERROR_LEVELS, ...(text && { text }), limit: 20 };
-  const facts = { service, change, template, example, ratio, search: eventsPath(query), count: undefined, event: undefined };
+  const facts = { service, change, template, example, ratio, search: eventsPath(query) };
+  const uncounted = { count: undefined, event: undefined, past: undefined, rise: undefined };
   if (ranges.open && !gone) {
     const answer = await patience(eventsAnswer(store, query));
     const event = answer && cite(answer, '/items/0/message', { type: 'event', service, ...range });
-    return { ...facts, event };
+    return { ...facts, ...uncounted, event };
   }
-  const meta = { type: 'template', service, unit: 'events', ...(gone ? ranges.before : ranges.during) } as const;
-  return { ...facts, count: cite(gone ? before : during, pointerTo('items', index, 'count'), meta) };
+  const meta = { type: 'template', service, unit: 'events' } as const;
+  const counted = (answer: Templates, at: number, stretch: { fromMs: number; toMs: number }): Fact | undefined =>
+    cite(answer, pointerTo('items', at, 'count'), { ...meta, ...stretch });
+  if (gone) return { ...facts, ...uncounted, count: counted(before, index, ranges.before) };
+  const count = counted(during, index, ranges.during);
+  const past = change === 'risen' ? counted(before, pastIndex, ranges.before) : undefined;
+  return { ...facts, ...uncounted, count, past, rise: count && past && rateRatioFact(count, past) };
 }
 
 /** New, then risen, then vanished error messages of a service, most frequent first. */
-export async function templateFacts(store: Store, service: string, period: Period, patience: Patience): Promise<TemplateFacts[]> {
+export async function templateFacts(
+  store: EvidenceStore,
+  service: string,
+  period: Period,
+  patience: Patience,
+): Promise<TemplateFacts[]> {
   const ranges = rangesOf(period);
   const [during, before] = await Promise.all([
     templatesAnswer(store, { service, ...ranges.during, limit: LIMIT }),

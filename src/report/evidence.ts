@@ -1,11 +1,16 @@
 import { assert } from '../lib/assert.ts';
 import { isoTime } from '../lib/clock.ts';
-import type { Evidence } from '../model/report.ts';
+import type { Derivation, Evidence } from '../model/report.ts';
 import { resolvePointer } from './json-pointer.ts';
 import type { Answer } from './query.ts';
 
+/** As `Derivation`, of facts that have no number yet. */
+export type FactDerivation =
+  | { rule: 'ratio' | 'rate_ratio' | 'product'; of: [Fact, Fact] }
+  | Extract<Derivation, { rule: 'count' }>;
+
 /** A fact that may be used in a report; it gets its number when it is used first. */
-export type Fact = Omit<Evidence, 'id'>;
+export type Fact = Omit<Evidence, 'id' | 'derived'> & { derived?: FactDerivation };
 export type NumberFact = Fact & { value: number };
 
 export interface FactMeta {
@@ -51,19 +56,40 @@ export function citeKnown(answer: Answer<unknown>, pointer: string, meta: FactMe
   return fact;
 }
 
+/** Where a fact's value stands or what it follows from: the same for two facts that are one piece of evidence. */
+export function placeOf({ query, pointer, derived }: Fact): string {
+  if (!derived) return `${query} ${pointer}`;
+  const parts = derived.rule === 'count' ? [JSON.stringify(derived.where)] : derived.of.map((fact) => placeOf(fact));
+  return [query, pointer, derived.rule, ...parts].join(' ');
+}
+
 /** Numbers facts E1, E2, … in order of first use; the same place cited twice is one item. */
 export class EvidenceList {
   readonly items: Evidence[] = [];
   #ids = new Map<string, string>();
 
   id(fact: Fact): string {
-    const place = `${fact.query} ${fact.pointer}`;
+    const place = placeOf(fact);
     const known = this.#ids.get(place);
     if (known) return known;
+    const { derived, ...rest } = fact;
+    const named = derived && this.#named(derived);
     const id = `E${this.items.length + 1}`;
     this.#ids.set(place, id);
-    this.items.push({ id, ...fact });
+    this.items.push({ id, ...rest, ...(named && { derived: named }) });
     return id;
+  }
+
+  /** The number of a fact that was used. */
+  known(fact: Fact): string | undefined {
+    return this.#ids.get(placeOf(fact));
+  }
+
+  /** What something follows from is numbered before it. */
+  #named(derived: FactDerivation): Derivation {
+    if (derived.rule === 'count') return derived;
+    const [first, second] = derived.of;
+    return { rule: derived.rule, of: [this.id(first), this.id(second)] };
   }
 
   ids(facts: (Fact | undefined)[]): string[] {

@@ -1,6 +1,8 @@
 import type { Cause, Incident } from '../model/incident.ts';
-import type { Store } from '../store/store.ts';
 import type { ReportConfig } from './config.ts';
+import { SUB_WINDOW_MS } from '../model/rollup.ts';
+import { callFacts } from './evidence-calls.ts';
+import type { CallFacts } from './evidence-calls.ts';
 import { loadAnomalies, serviceFacts } from './evidence-anomalies.ts';
 import type { AnomalyFacts, ServiceFacts } from './evidence-anomalies.ts';
 import { changeFacts, nearestChange } from './evidence-changes.ts';
@@ -14,14 +16,21 @@ import type { TemplateFacts } from './evidence-templates.ts';
 import { cite, citeKnown } from './evidence.ts';
 import type { Fact } from './evidence.ts';
 import type { Patience } from './patience.ts';
-import { periodOf } from './period.ts';
+import { floorTo, periodOf } from './period.ts';
 import type { Period } from './period.ts';
-import { documentAnswer } from './query.ts';
+import { askingOnce, documentAnswer } from './query.ts';
+import type { EvidenceStore } from './query.ts';
 
 const MAX_SERVICES = 8;
 const MAX_TEMPLATE_SERVICES = 3;
 /** A change shows in `service.version` only with the first event that carries it, so it may seem to follow the onset. */
 const CHANGE_SLACK_MS = 60_000;
+
+/** A ranked cause and its reason as evidence. */
+export interface CauseFacts {
+  cause: Cause;
+  reason: Fact;
+}
 
 /** Everything that a report says, with where each number comes from. Rendering it needs no store. */
 export interface Facts {
@@ -34,13 +43,17 @@ export interface Facts {
   /** The anomaly that stands for the lead service. */
   main: AnomalyFacts | undefined;
   causes: Cause[];
+  /** The same, each with its reason. */
+  reasons: CauseFacts[];
+  /** Who calls whom among the affected services, as far as events tell. */
+  calls: CallFacts[];
   /** For the lead service first, then the others by onset. */
   impact: ImpactFacts[];
   changes: ChangeFacts[];
   nearest: ChangeFacts | undefined;
   templates: TemplateFacts[];
   history: HistoryFacts;
-  moments: { startedAt: Fact; detectedAt: Fact; acknowledgedAt: Fact | undefined; resolvedAt: Fact | undefined };
+  moments: { title: Fact; startedAt: Fact; detectedAt: Fact; acknowledgedAt: Fact | undefined; resolvedAt: Fact | undefined };
   changeWindowMs: number;
 }
 
@@ -57,6 +70,7 @@ function momentsOf(incident: Incident, lead: string, period: Period): Facts['mom
   const answer = documentAnswer('incident', incident);
   const meta = { type: 'incident', service: lead, fromMs: period.onsetMs, toMs: period.endMs } as const;
   return {
+    title: citeKnown(answer, '/title', meta),
     startedAt: citeKnown(answer, '/startedAt', meta),
     detectedAt: citeKnown(answer, '/detectedAt', meta),
     acknowledgedAt: cite(answer, '/acknowledgedAt', meta),
@@ -64,8 +78,30 @@ function momentsOf(incident: Incident, lead: string, period: Period): Facts['mom
   };
 }
 
+/** The likeliest first. */
+function reasonsOf(incident: Incident, period: Period): CauseFacts[] {
+  const answer = documentAnswer('incident', incident);
+  const range = { fromMs: period.onsetMs, toMs: period.endMs };
+  const found = incident.causes.map((cause, i) => ({
+    cause,
+    reason: citeKnown(answer, `/causes/${i}/reason`, { type: 'incident', service: cause.service, ...range }),
+  }));
+  return found.toSorted((a, b) => a.cause.rank - b.cause.rank);
+}
+
+/** Up to when what happened to an incident that goes on is stored, at most until it is reported once more. */
+async function knownUntil(store: EvidenceStore, incident: Incident, rebuildMs: number): Promise<number | undefined> {
+  if (incident.status === 'resolved') return undefined;
+  const fromMs = Date.parse(incident.detectedAt);
+  const toMs = fromMs + rebuildMs;
+  const services = await store.services({ fromMs, toMs });
+  const newestMs = Math.max(...services.map(({ lastSeen }) => Date.parse(lastSeen)));
+  // The newest event's sub-window is open, and the one before may still get late events.
+  return Number.isFinite(newestMs) ? Math.min(toMs, floorTo(newestMs, SUB_WINDOW_MS) - SUB_WINDOW_MS) : undefined;
+}
+
 /** The stored incident when it is at least as new as the one given: that is what the API answers. */
-async function newest(store: Store, incident: Incident): Promise<Incident> {
+async function newest(store: EvidenceStore, incident: Incident): Promise<Incident> {
   const stored = await store.get('incident', incident.id);
   return stored && Date.parse(stored.updatedAt) >= Date.parse(incident.updatedAt) ? stored : incident;
 }
@@ -81,30 +117,34 @@ function outgrowsTraffic({ change, ratio, service }: TemplateFacts, impact: Impa
 
 /** Asks the store for everything about an incident; independent questions at the same time. */
 export async function collectFacts(
-  store: Store,
+  stored: EvidenceStore,
   given: Incident,
-  config: Pick<ReportConfig, 'lookback' | 'change_window'>,
+  config: Pick<ReportConfig, 'lookback' | 'change_window' | 'rebuild_after'>,
   patience: Patience,
 ): Promise<Facts> {
+  const store = askingOnce(stored);
   const incident = await newest(store, given);
-  const anomalies = await loadAnomalies(store, incident);
-  const period = periodOf(incident, anomalies, config.lookback);
+  const [anomalies, knownMs] = await Promise.all([
+    loadAnomalies(store, incident),
+    knownUntil(store, incident, config.rebuild_after),
+  ]);
+  const period = periodOf(incident, anomalies, config.lookback, knownMs);
   const byOnset = [...new Set([...anomalies.map(({ service }) => service), ...incident.services])];
   const lead = incident.causes[0]?.service ?? byOnset[0] ?? 'unknown';
   const ordered = [...new Set([lead, ...byOnset])].slice(0, MAX_SERVICES);
   const detailed = anomalies.filter(({ service }) => ordered.includes(service));
-  const silent = new Set(anomalies.filter(({ signal }) => signal === 'silence').map(({ service }) => service));
-  const [services, impact, changes, templates, history] = await Promise.all([
+  const signals = Map.groupBy(anomalies, ({ service }) => service);
+  const affected = ordered.map((service) => ({
+    service,
+    signals: new Set(signals.get(service)?.map(({ signal }) => signal)),
+  }));
+  const [services, impact, changes, templates, history, calls] = await Promise.all([
     serviceFacts(store, detailed, period),
-    impactFacts(
-      store,
-      ordered.map((service) => ({ service, silent: silent.has(service) })),
-      period,
-      patience,
-    ),
+    impactFacts(store, affected, period, patience),
     changeFacts(store, ordered, period, config.change_window),
     Promise.all(ordered.slice(0, MAX_TEMPLATE_SERVICES).map((service) => templateFacts(store, service, period, patience))),
     historyFacts(store, incident, lead, period),
+    callFacts(store, ordered, period, patience),
   ]);
   return {
     incident,
@@ -113,6 +153,8 @@ export async function collectFacts(
     services,
     main: mainOf(incident, services, lead),
     causes: incident.causes.toSorted((a, b) => a.rank - b.rank),
+    reasons: reasonsOf(incident, period),
+    calls,
     impact,
     changes,
     nearest: nearestChange(changes, [lead], CHANGE_SLACK_MS) ?? nearestChange(changes, ordered, CHANGE_SLACK_MS),

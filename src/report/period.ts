@@ -10,7 +10,7 @@ export interface Period {
   onsetMs: number;
   /** End of the last closed sub-window of the incident, or of what is known of it so far; exclusive. */
   endMs: number;
-  /** The stretch before the onset that it is compared with, `[from, to)`, a whole bucket of the epoch-aligned grid. */
+  /** The stretch up to the onset that it is compared with, `[from, to)`. */
   before: { fromMs: number; toMs: number; stepMs: number };
   ongoing: boolean;
 }
@@ -32,11 +32,13 @@ function endOf(incident: Incident, anomalies: Anomaly[]): number {
   return Math.max(scored, updated);
 }
 
-export function periodOf(incident: Incident, anomalies: Anomaly[], lookbackMs: number): Period {
+/** `knownMs`: up to when it is known how an incident that goes on went on, when that is later than its last news. */
+export function periodOf(incident: Incident, anomalies: Anomaly[], lookbackMs: number, knownMs = -Infinity): Period {
   const starts = [incident.startedAt, ...anomalies.map((anomaly) => anomaly.startedAt)].map((at) => Date.parse(at));
   const onsetMs = floorTo(Math.min(...starts), SUB_WINDOW_MS);
-  const endMs = Math.max(onsetMs + SUB_WINDOW_MS, floorTo(endOf(incident, anomalies), SUB_WINDOW_MS));
+  const ongoing = incident.status !== 'resolved';
+  const lastMs = Math.max(endOf(incident, anomalies), ongoing ? knownMs : -Infinity);
+  const endMs = Math.max(onsetMs + SUB_WINDOW_MS, floorTo(lastMs, SUB_WINDOW_MS));
   const stepMs = Math.max(SUB_WINDOW_MS, floorTo(lookbackMs, SUB_WINDOW_MS));
-  const toMs = floorTo(onsetMs, stepMs);
-  return { onsetMs, endMs, before: { fromMs: toMs - stepMs, toMs, stepMs }, ongoing: incident.status !== 'resolved' };
+  return { onsetMs, endMs, before: { fromMs: onsetMs - stepMs, toMs: onsetMs, stepMs }, ongoing };
 }

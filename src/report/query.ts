@@ -15,6 +15,9 @@ import type {
   TemplateSummary,
 } from '../store/store.ts';
 
+/** The part of the store that evidence comes from. */
+export type EvidenceStore = Pick<Store, 'metrics' | 'events' | 'templates' | 'list' | 'get' | 'services'>;
+
 /** An API call, path and query string, with the JSON body that it answers: what evidence points into. */
 export interface Answer<Body> {
   query: string;
@@ -45,7 +48,7 @@ export const LIST_PATHS = {
   change: '/api/v1/changes',
 } as const satisfies Partial<Record<DocumentKind, string>>;
 
-export async function metricsAnswer(store: Store, query: MetricsQuery): Promise<Answer<MetricsBody>> {
+export async function metricsAnswer(store: EvidenceStore, query: MetricsQuery): Promise<Answer<MetricsBody>> {
   const answer = await store.metrics(query);
   return { query: metricsPath(query), body: { step: answer.stepMs, series: answer.series } };
 }
@@ -55,13 +58,13 @@ export function metricsPath({ service, names, fromMs, toMs, stepMs }: MetricsQue
   return pathOf('/api/v1/metrics', { service, name, from: iso(fromMs), to: iso(toMs), step: formatDurationMs(stepMs) });
 }
 
-export async function templatesAnswer(store: Store, query: TemplateQuery): Promise<Answer<{ items: TemplateSummary[] }>> {
+export async function templatesAnswer(store: EvidenceStore, query: TemplateQuery): Promise<Answer<{ items: TemplateSummary[] }>> {
   const { service, fromMs, toMs, limit } = query;
   const items = await store.templates(query);
   return { query: pathOf('/api/v1/templates', { service, from: iso(fromMs), to: iso(toMs), limit }), body: { items } };
 }
 
-export async function eventsAnswer(store: Store, query: EventQuery): Promise<Answer<Page<Event>>> {
+export async function eventsAnswer(store: EvidenceStore, query: EventQuery): Promise<Answer<Page<Event>>> {
   return { query: eventsPath(query), body: await store.events(query) };
 }
 
@@ -71,16 +74,34 @@ export function eventsPath({ service, fromMs, toMs, levels, endpoint, text, limi
 }
 
 export async function listAnswer<K extends keyof typeof LIST_PATHS>(
-  store: Store,
+  store: EvidenceStore,
   kind: K,
   query: ListQuery,
 ): Promise<Answer<Page<Documents[K]>>> {
-  const { service, fromMs, toMs, limit } = query;
-  const path = pathOf(LIST_PATHS[kind], { service, from: iso(fromMs), to: iso(toMs), limit });
+  const { service, status, fromMs, toMs, limit } = query;
+  const path = pathOf(LIST_PATHS[kind], { service, status, from: iso(fromMs), to: iso(toMs), limit });
   return { query: path, body: await store.list(kind, query) };
 }
 
 /** The answer that a document's own address gives. */
 export function documentAnswer<K extends 'anomaly' | 'incident'>(kind: K, document: Documents[K]): Answer<Documents[K]> {
   return { query: `${LIST_PATHS[kind]}/${encodeURIComponent(document.id)}`, body: document };
+}
+
+/** The same store, which is asked each metrics question once: services, anomalies and impact ask many of them twice. */
+export function askingOnce(store: EvidenceStore): EvidenceStore {
+  const asked = new Map<string, ReturnType<Store['metrics']>>();
+  return {
+    metrics(query) {
+      const path = metricsPath(query);
+      const known = asked.get(path) ?? store.metrics(query);
+      asked.set(path, known);
+      return known;
+    },
+    events: (query) => store.events(query),
+    templates: (query) => store.templates(query),
+    list: (kind, query) => store.list(kind, query),
+    get: (kind, key) => store.get(kind, key),
+    services: (query) => store.services(query),
+  };
 }

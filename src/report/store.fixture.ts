@@ -183,10 +183,11 @@ export class MemoryStore implements Store {
 
   async list<K extends DocumentKind>(kind: K, query: ListQuery): Promise<Page<Documents[K]>> {
     await this.#enter();
-    const { fromMs = -Infinity, toMs = Infinity, service, limit } = query;
+    const { fromMs = -Infinity, toMs = Infinity, service, status, limit } = query;
     const found = (this.documents[kind] as (Documents['change'] & Documents['incident'])[])
       .map((document) => ({ document, ms: Date.parse(document.at ?? document.startedAt) }))
       .filter(({ ms }) => ms >= fromMs && ms < toMs)
+      .filter(({ document }) => status === undefined || document.status === status)
       .filter(({ document }) => {
         const services = document.services ?? [document.service];
         return service === undefined || services.some((id) => entityMatches(id, service));

@@ -6,7 +6,7 @@ import { HINT_MS } from '../verdict.ts';
 import { changeLead, changeName } from './changes.ts';
 import { signalWords } from './deviation.ts';
 import { code } from './markdown.ts';
-import { duration, featureWords, featureValue, number } from './wording.ts';
+import { duration, featureWords, featureValue, milliseconds, number } from './wording.ts';
 import { get, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
@@ -129,10 +129,13 @@ function shortTerm(writing: Writing): Action[] {
   const sample = impact[0]?.sample;
   const top = sample?.endpoints[0];
   if (top) {
-    const share = `${number(top.count)} of the ${number(sample.events)} failing events looked at`;
-    actions.push(
-      () => `Trace a failing call of ${code(String(top.endpoint.value), 120)}, which has ${share}${evidence.ref(top.endpoint)}.`,
-    );
+    const share = `${number(top.count.value)} of the ${number(sample.events.value)} failing events looked at`;
+    const slow = top.slowest ? `, which took ${milliseconds(top.slowest.value)}` : '';
+    const what = sample.kind === 'failing' ? 'failing' : 'slow';
+    actions.push(() => {
+      const refs = evidence.ref(top.name, ...(top.slowest ? [top.slowest] : [top.count, sample.events]));
+      return `Trace a ${what} call of ${code(String(top.name.value), 120)}${sample.kind === 'failing' ? `, which has ${share}` : slow}${refs}.`;
+    });
   }
   const past = history.listed[0];
   if (past) {
@@ -166,17 +169,19 @@ function longTerm(writing: Writing): Action[] {
   if (trigger && main && feature && trigger.change.type !== 'rollback') {
     actions.push(() => {
       const afterMs = Date.parse(main.anomaly.detectedAt) - Date.parse(trigger.change.at);
-      const { attribution, bound } = feature;
+      const { attribution, bound, expected } = feature;
       const side = attribution.direction === 'up' ? 'rises above' : 'falls below';
-      const limit = `${featureWords(attribution.feature)} ${side} ${featureValue(attribution.feature, bound.value)}`;
-      const seen = `This was seen ${duration(afterMs)} after the change${evidence.ref(trigger.at, main.detectedAt, bound)}.`;
+      const limit = `${featureWords(attribution.feature)} ${side} ${featureValue(attribution.feature, (bound ?? expected).value)}`;
+      const seen = `This was seen ${duration(afterMs)} after the change${evidence.ref(trigger.at, main.detectedAt, bound ?? expected)}.`;
       return `Let a rollout of ${name} stop by itself: halt it when the ${limit}. ${seen}`;
     });
   }
-  if (history.count > 0) {
+  const { count } = history;
+  if (count) {
     actions.push(() => {
-      const refs = evidence.ref(...history.listed.map(({ startedAt }) => startedAt));
-      return `Fix what recurs: ${name} was ${main ? signalWords(main) : 'affected'} ${history.count + 1} times in 30 days, this one included${refs}.`;
+      const often = count.value === 1 ? 'once' : `${number(count.value)} times`;
+      const what = main ? signalWords(main) : 'affected';
+      return `Fix what recurs: ${name} was ${what} ${often} in the 30 days before as well${evidence.ref(count)}.`;
     });
   }
   if (main?.anomaly.signal === 'traffic' && feature?.attribution.direction === 'up') {

@@ -14,7 +14,7 @@ const TYPE_WORDS: Record<ChangeFacts['change']['type'], string> = {
 };
 
 /** "deployment of `cart` v2 (was v1)"; names and versions as code spans. */
-export function changeName({ change }: ChangeFacts): string {
+export function changeName({ change }: Pick<ChangeFacts, 'change'>): string {
   const { type, service, version, previousVersion } = change;
   const to = version === null ? '' : ` ${type === 'rollback' ? 'to ' : ''}${code(version, 60)}`;
   const from = previousVersion === null ? '' : ` (was ${code(previousVersion, 60)})`;
@@ -35,6 +35,6 @@ export function leadWords(leadMs: number): string {
 export function changeLine(writing: Writing, facts: ChangeFacts): string {
   const { description } = facts.change;
   const said = description === '' ? '' : `: ${escapeText(description, 160)}`;
-  const refs = writing.evidence.ref(facts.at, facts.version);
+  const refs = writing.evidence.ref(facts.at, facts.version, facts.description);
   return `${timeOf(writing, facts.at)} ${changeName(facts)}, ${changeLead(facts)}${said}${refs}`;
 }

@@ -10,17 +10,15 @@ export function signalWords({ anomaly }: AnomalyFacts): string {
   return SIGNAL_WORDS[anomaly.signal];
 }
 
-/** " (58 times the expected)", or how far below it. */
-export function ratioWords({ attribution, expected, observed }: FeatureFacts): string {
-  const up = attribution.direction === 'up';
-  const ratio = up ? times(observed.value, expected.value) : times(expected.value, observed.value);
+/** ", 58 times as much", or how far below it. */
+export function ratioWords({ attribution, ratio }: Pick<FeatureFacts, 'attribution' | 'ratio'>): string {
   if (ratio === undefined) return '';
-  return up ? `, ${ratio} as much` : `, ${ratio} less`;
+  return attribution.direction === 'up' ? `, ${times(ratio.value)} as much` : `, ${times(ratio.value)} less`;
 }
 
 /** "error rate 23.1 % in the 5 min to 10:34:00, expected 0.4 %, 58 times as much (E1, E2)". */
 export function deviationLine(writing: Writing, feature: FeatureFacts): string {
-  const { attribution, observed, expected } = feature;
+  const { attribution, observed, expected, ratio } = feature;
   const name = attribution.feature;
   const fromMs = Date.parse(observed.from);
   const toMs = Date.parse(observed.to);
@@ -28,5 +26,5 @@ export function deviationLine(writing: Writing, feature: FeatureFacts): string {
   const values = `${featureValue(name, observed.value)} ${window}, expected ${featureValue(name, expected.value)}`;
   // For counts the unit already names the feature.
   const label = name === 'event_count' ? '' : `${featureWords(name)} `;
-  return `${label}${values}${ratioWords(feature)}${writing.evidence.ref(observed, expected)}`;
+  return `${label}${values}${ratioWords(feature)}${writing.evidence.ref(observed, expected, ratio)}`;
 }

@@ -1,14 +1,15 @@
-import type { AnomalyFacts, ServiceFacts } from '../evidence-anomalies.ts';
-import { failedEvents } from '../evidence-impact.ts';
-import type { CountFacts, SampleFacts } from '../evidence-impact.ts';
+import type { FeatureFacts, ServiceFacts } from '../evidence-anomalies.ts';
+import { isUnknown } from '../evidence-impact.ts';
+import type { CountFacts } from '../evidence-impact.ts';
+import type { NamedFacts, SampleFacts } from '../evidence-sample.ts';
 import { stepFor } from '../evidence-metrics.ts';
-import type { NumberFact } from '../evidence.ts';
+import type { Fact, NumberFact } from '../evidence.ts';
 import { code, codeCell, escapeText } from './markdown.ts';
-import { duration, featureWords, featureRange, featureValue, milliseconds, number, percent } from './wording.ts';
+import { duration, featureWords, featureRange, featureValue, milliseconds, number, percent, times } from './wording.ts';
 import { at, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
-function times(writing: Writing): string {
+function timesLines(writing: Writing): string {
   const { facts, evidence } = writing;
   const { period, moments, services, lead } = facts;
   const length = duration(period.endMs - period.onsetMs);
@@ -23,7 +24,7 @@ function times(writing: Writing): string {
 
 function failing(counts: CountFacts | undefined): string {
   if (!counts) return 'no events';
-  return `${number(failedEvents(counts))} of ${number(counts.events.value)} (${percent(counts.errorRate.value)})`;
+  return `${number(counts.failed.value)} of ${number(counts.events.value)} (${percent(counts.errorRate.value)})`;
 }
 
 function latency(fact: NumberFact | undefined): string {
@@ -41,7 +42,7 @@ function hitTable(writing: Writing): string[] {
   const rows = impact.map((hit) => {
     const { service, during, before, latencyBefore, latencyWorst } = hit;
     const onset = services.find((facts) => facts.service === service)?.anomalies[0]?.startedAt;
-    const cited = [onset, during?.events, during?.errorRate, before?.events, before?.errorRate, latencyBefore, latencyWorst];
+    const counted = [during, before].flatMap((counts) => [counts?.errorRate, counts?.events, counts?.failed]);
     const cells = [
       codeCell(service),
       onset ? timeOf(writing, onset) : '–',
@@ -49,7 +50,7 @@ function hitTable(writing: Writing): string[] {
       failing(before),
       latency(latencyBefore),
       latency(latencyWorst),
-      writing.evidence.ids(cited).join(' '),
+      writing.evidence.ids([onset, ...counted, latencyBefore, latencyWorst]).join(' '),
     ];
     return `| ${cells.join(' | ')} |`;
   });
@@ -63,66 +64,109 @@ function hitTable(writing: Writing): string[] {
   ];
 }
 
-function endpointLine(writing: Writing, service: string, sample: SampleFacts): string {
-  const { endpoints, events, complete, fromMs, toMs } = sample;
-  const listed = endpoints.map(({ endpoint, count }) => {
-    return `${code(String(endpoint.value), 120)} ${number(count)}${writing.evidence.ref(endpoint)}`;
-  });
-  const of = `${complete ? 'the' : 'the newest'} ${number(events)} failing ${events === 1 ? 'event' : 'events'} in the worst ${duration(toMs - fromMs)}`;
-  return `- **Failing endpoints of ${code(service)}**, out of ${of}, to ${at(writing, toMs)}: ${listed.join(', ')}.`;
+function namedText(writing: Writing, { name, count, slowest }: NamedFacts): string {
+  const what = code(String(name.value), 120);
+  const size = slowest ? milliseconds(slowest.value) : number(count.value);
+  return `${what} ${size}${writing.evidence.ref(name, slowest ?? count)}`;
 }
 
-function deviationRows(writing: Writing, { service }: ServiceFacts, { features }: AnomalyFacts): string[] {
-  return features.map(({ attribution, expected, observed, before, worst }) => {
-    const show = (fact: NumberFact | undefined): string => (fact ? featureValue(attribution.feature, fact.value) : '–');
-    const band = featureRange(attribution.feature, attribution.low, attribution.high);
-    const ids = writing.evidence.ids([observed, expected, before, worst]).join(' ');
-    const window = `${at(writing, observed.from)} to ${at(writing, observed.to)}`;
-    const cells = [codeCell(service), featureWords(attribution.feature), `${show(observed)}, ${window}`];
-    return `| ${[...cells, `${show(expected)} (${band})`, show(before), show(worst), ids].join(' | ')} |`;
-  });
+/** What the events looked at name: endpoints, then versions. */
+function sampleLines(writing: Writing, service: string, sample: SampleFacts): string[] {
+  const { kind, endpoints, versions, events, complete, fromMs, toMs } = sample;
+  const what = kind === 'failing' ? 'failing ' : '';
+  const many = `${number(events.value)} ${what}${events.value === 1 ? 'event' : 'events'}`;
+  const of = `${complete ? 'the' : 'the newest'} ${many} in the worst ${duration(toMs - fromMs)}, to ${at(writing, toMs)}`;
+  const refs = writing.evidence.ref(events);
+  const lines = [
+    [kind === 'failing' ? 'Failing endpoints' : 'Slowest endpoints', endpoints] as const,
+    [kind === 'failing' ? 'Failing versions' : 'Slowest versions', versions] as const,
+  ];
+  return lines
+    .filter(([, named]) => named.length > 0)
+    .map(([heading, named]) => {
+      const listed = named.map((facts) => namedText(writing, facts)).join(', ');
+      return `- **${heading} of ${code(service)}**, out of ${of}${refs}: ${listed}.`;
+    });
+}
+
+function deviationRow(writing: Writing, service: string, feature: FeatureFacts): string {
+  const { attribution, expected, observed, ratio, low, high, before, worst } = feature;
+  const show = (fact: NumberFact | undefined): string => (fact ? featureValue(attribution.feature, fact.value) : '–');
+  const band = low && high ? ` (${featureRange(attribution.feature, low.value, high.value)})` : '';
+  const ids = writing.evidence.ids([observed, expected, ratio, low, high, before, worst]).join(' ');
+  const window = `${at(writing, observed.from)} to ${at(writing, observed.to)}`;
+  const cells = [codeCell(service), featureWords(attribution.feature), `${show(observed)}, ${window}`];
+  const factor = ratio ? `${attribution.direction === 'up' ? '×' : '÷'} ${times(ratio.value).split(' ')[0]}` : '–';
+  return `| ${[...cells, `${show(expected)}${band}`, factor, show(before), show(worst), ids].join(' | ')} |`;
+}
+
+/** Every feature of a service that moved, once: by the anomaly in which it moved furthest, the anomaly of the summary first. */
+function movedFeatures({ facts: { main } }: Writing, { anomalies }: ServiceFacts): FeatureFacts[] {
+  const found = new Map<string, FeatureFacts>();
+  const ordered = anomalies.toSorted((a, b) => Number(b === main) - Number(a === main));
+  for (const facts of ordered) {
+    for (const feature of facts.features) {
+      const { feature: name, direction } = feature.attribution;
+      const known = found.get(`${name} ${direction}`);
+      const further = (feature.ratio?.value ?? 0) > (known?.ratio?.value ?? 0);
+      if (!known || (further && facts !== main && !main?.features.includes(known))) found.set(`${name} ${direction}`, feature);
+    }
+  }
+  return [...found.values()];
 }
 
 function deviationTable(writing: Writing): string[] {
   const { services, lead } = writing.facts;
   const ordered = services.toSorted((a, b) => Number(b.service === lead) - Number(a.service === lead));
-  const rows = ordered.flatMap((service) => service.anomalies.flatMap((anomaly) => deviationRows(writing, service, anomaly)));
+  const rows = ordered.flatMap((facts) =>
+    movedFeatures(writing, facts).map((feature) => deviationRow(writing, facts.service, feature)),
+  );
   if (rows.length === 0) return [];
   const worst = worstOf(writing);
   return [
-    'Expected against observed:',
+    'Expected against observed, for everything that moved:',
     '',
-    `| Service | Measure | Observed | Expected (normal range) | Before | ${worst.charAt(0).toUpperCase()}${worst.slice(1)} | Evidence |`,
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    `| Service | Measure | Observed | Expected (normal range) | Factor | Before | ${worst.charAt(0).toUpperCase()}${worst.slice(1)} | Evidence |`,
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
-    ...baselines(services),
+    ...baselines(writing, services),
   ];
 }
 
 /** What "expected" means, once for each wording. */
-function baselines(services: ServiceFacts[]): string[] {
-  const said = new Map<string, Set<string>>();
+function baselines(writing: Writing, services: ServiceFacts[]): string[] {
+  const said = new Map<string, { of: Set<string>; fact: Fact }>();
   for (const { service, anomalies } of services) {
-    for (const { anomaly } of anomalies) {
-      const services_ = said.get(anomaly.baseline.description) ?? new Set();
-      said.set(anomaly.baseline.description, services_.add(service));
+    for (const { baseline } of anomalies) {
+      if (!baseline) continue;
+      const known = said.get(String(baseline.value)) ?? { of: new Set(), fact: baseline };
+      said.set(String(baseline.value), known);
+      known.of.add(service);
     }
   }
-  return [...said]
-    .filter(([description]) => description !== '')
-    .map(([description, of]) => {
-      const whose = said.size > 1 ? ` for ${[...of].map((service) => code(service)).join(', ')}` : '';
-      return `"Expected"${whose} comes from: ${escapeText(description, 200)}.`;
-    });
+  return [...said].map(([description, { of, fact }]) => {
+    const whose = said.size > 1 ? ` for ${[...of].map((service) => code(service)).join(', ')}` : '';
+    return `"Expected"${whose} comes from: ${escapeText(description, 200)}${writing.evidence.ref(fact)}.`;
+  });
+}
+
+/** Services without events: named by an alert, long gone, or seen by their metrics only. */
+function unknownLines({ facts, evidence }: Writing): string[] {
+  const since = duration(facts.period.before.stepMs);
+  return facts.impact.filter(isUnknown).map(({ service, eventsBefore, eventsDuring }) => {
+    const refs = evidence.ref(eventsBefore, eventsDuring);
+    const known = refs === '' ? 'HELIOS knows no service of this name from events' : `none from ${since} before the onset on`;
+    return `- **No events of ${code(service)}:** ${known}${refs}.`;
+  });
 }
 
 /** Who is hit, how hard, how long, and expected against observed for every measure that deviated. */
 export function impactSection(writing: Writing): string {
   const { impact, incident } = writing.facts;
-  const lines = [`- **Severity:** ${incident.severity}.`, times(writing)];
+  const lines = [`- **Severity:** ${incident.severity}.`, timesLines(writing), ...unknownLines(writing)];
   for (const { service, sample } of impact) {
-    if (sample && sample.endpoints.length > 0) lines.push(endpointLine(writing, service, sample));
+    if (sample) lines.push(...sampleLines(writing, service, sample));
   }
   const silent = impact.filter(({ lastEvent }) => lastEvent);
   for (const { service, lastEvent } of silent) {

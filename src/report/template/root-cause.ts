@@ -1,21 +1,22 @@
 import { TRIGGER_MS } from '../verdict.ts';
 import type { TemplateFacts } from '../evidence-templates.ts';
-import { changeLine } from './changes.ts';
+import type { PastIncidentFacts } from '../evidence-history.ts';
+import { changeLine, changeName } from './changes.ts';
 import { signalWords } from './deviation.ts';
 import { code, escapeText } from './markdown.ts';
 import { verdictLine, VERDICT_MEANING } from './verdict-words.ts';
-import { duration, number } from './wording.ts';
+import { duration, number, times } from './wording.ts';
 import { at, causeClause, factOfId, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
 const MAX_CHANGES = 10;
 
 function causeLines(writing: Writing): string[] {
-  const { causes } = writing.facts;
-  if (causes.length === 0) return ['No service stands out as the origin.'];
-  const lines = causes.slice(0, 5).map((cause, i) => {
+  const { reasons } = writing.facts;
+  if (reasons.length === 0) return ['No service stands out as the origin.'];
+  const lines = reasons.slice(0, 5).map(({ cause, reason }, i) => {
     const facts = cause.evidence.map((id) => factOfId(writing, id));
-    return `${i + 1}. ${causeClause(cause)}${writing.evidence.ref(...facts)}.`;
+    return `${i + 1}. ${causeClause(cause)}${writing.evidence.ref(reason, ...facts)}.`;
   });
   return ['Causes, the most likely first:', '', ...lines];
 }
@@ -39,20 +40,20 @@ function changeLines(writing: Writing): string[] {
   return [...lines, heading, '', ...shown.map((facts) => `- ${changeLine(writing, facts)}`)];
 }
 
-function rise({ change, ratio }: TemplateFacts): string {
+function rise({ change, rise: factor }: TemplateFacts): string {
   if (change === 'new') return 'New';
   if (change === 'vanished') return 'Gone';
-  return ratio === Infinity ? 'Back' : `Up ${number(Math.round(ratio * 10) / 10)} times`;
+  return factor === undefined ? 'Back' : `Up ${times(factor.value)}`;
 }
 
 function templateLines(writing: Writing): string[] {
   const { templates } = writing.facts;
   if (templates.length === 0) return [];
   const lines = templates.map((facts) => {
-    const { service, template, example, count, event } = facts;
+    const { service, template, example, count, event, past, rise: factor } = facts;
     const often = count ? `, ${number(Number(count.value))} ${Number(count.value) === 1 ? 'time' : 'times'}` : '';
     const before = facts.change === 'vanished' ? ' before' : '';
-    const head = `- ${rise(facts)} in ${code(service)}${often}${before}: ${code(template)}${writing.evidence.ref(count, event)}`;
+    const head = `- ${rise(facts)} in ${code(service)}${often}${before}: ${code(template)}${writing.evidence.ref(count, event, past, factor)}`;
     return example === template ? head : `${head}\n  for example ${code(example, 200)}`;
   });
   return ['Error messages that changed with the incident:', '', ...lines];
@@ -72,17 +73,40 @@ function orderLines(writing: Writing): string[] {
   return ['Services in the order in which they deviated:', '', ...lines];
 }
 
+/** What closed an incident of before: a person, a change, or nothing that is recorded. */
+function ending(writing: Writing, { closedBy, closing, resolvedAt }: PastIncidentFacts): string {
+  const said: string[] = [];
+  if (closing) {
+    const beforeMs = Date.parse(String(resolvedAt.value)) - Date.parse(closing.change.at);
+    const what = changeName({ change: closing.change });
+    said.push(`${duration(beforeMs)} after the ${what}${writing.evidence.ref(closing.at)}`);
+  }
+  if (closedBy) said.push(`closed by ${escapeText(String(closedBy.value), 80)}${writing.evidence.ref(closedBy)}`);
+  return said.length === 0 ? 'by itself, with no change recorded' : said.join(', ');
+}
+
+function callLines(writing: Writing): string[] {
+  const { calls } = writing.facts;
+  if (calls.length === 0) return [];
+  const lines = calls.map(
+    ({ caller, callee, span, parent }) => `- ${code(caller)} calls ${code(callee)}${writing.evidence.ref(span, parent)}`,
+  );
+  return ['Calls among them, seen in the first seconds:', '', ...lines];
+}
+
 function historyLines(writing: Writing): string[] {
   const { listed, count } = writing.facts.history;
-  if (count === 0) return [];
-  const lines = listed.map(({ incident, startedAt, resolvedAt, durationMs }) => {
-    const reason = incident.causes[0]?.reason ?? '';
-    const said = reason === '' ? '' : `; first cause then: ${escapeText(reason, 160)}`;
+  if (!count) return [];
+  const often = count.value === 1 ? 'once' : `${number(count.value)} times`;
+  const counted = writing.evidence.ref(count);
+  const lines = listed.map((past) => {
+    const { startedAt, resolvedAt, reason, durationMs } = past;
     const refs = writing.evidence.ref(startedAt, resolvedAt);
-    return `- ${timeOf(writing, startedAt)}, resolved after ${duration(durationMs)}${refs}${said}`;
+    const end = ending(writing, past);
+    const said = `first cause then: ${escapeText(String(reason.value), 160)}${writing.evidence.ref(reason)}`;
+    return `- ${timeOf(writing, startedAt)}, over after ${duration(durationMs)}${refs}, ${end}; ${said}`;
   });
-  const times = count === 1 ? 'once' : `${count} times`;
-  return [`The same service had the same kind of incident ${times} in the 30 days before:`, '', ...lines];
+  return [`The same service had the same kind of incident ${often} in the 30 days before${counted}:`, '', ...lines];
 }
 
 /** Ranked causes, changes, error messages, order of services, history, and what the verdict rests on. */
@@ -94,6 +118,7 @@ export function rootCauseSection(writing: Writing): string {
     changeLines(writing),
     templateLines(writing),
     orderLines(writing),
+    callLines(writing),
     historyLines(writing),
   ];
   return parts

@@ -1,6 +1,7 @@
-import { failedEvents } from '../evidence-impact.ts';
+import { isUnknown } from '../evidence-impact.ts';
 import type { Fact } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
+import { TRIGGER_MS } from '../verdict.ts';
 import { changeLead, changeName } from './changes.ts';
 import { deviationLine, signalWords } from './deviation.ts';
 import { code, escapeText } from './markdown.ts';
@@ -38,40 +39,63 @@ function lastRecovery({ services }: Facts): Fact | undefined {
 
 function severityLines(writing: Writing): string[] {
   const { main } = writing.facts;
-  if (!main) return [];
+  if (!main) return ['- **How bad:** not known; no anomaly of it is stored.'];
   const lines = main.features.slice(0, 2).map((feature) => deviationLine(writing, feature));
   if (lines.length === 0) return ['- **How bad:** no single measure stands out; the combination is unusual.'];
-  const baseline = escapeText(main.anomaly.baseline.description, 160);
-  return [`- **How bad:** ${lines.join('; ')}.`, ...(baseline === '' ? [] : [`- **Compared with:** ${baseline}.`])];
+  const { baseline } = main;
+  const compared = baseline ? `${escapeText(String(baseline.value), 160)}${writing.evidence.ref(baseline)}` : '';
+  return [`- **How bad:** ${lines.join('; ')}.`, ...(compared === '' ? [] : [`- **Compared with:** ${compared}.`])];
 }
 
 function impactLine(writing: Writing): string[] {
   const { impact, incident } = writing.facts;
-  const { during, before } = impact[0] ?? {};
+  const [hit] = impact;
   const services = [...new Set([...impact.map(({ service }) => service), ...incident.services])];
   const who = `${services.length === 1 ? '1 service' : `${services.length} services`}: ${names(services)}`;
+  if (hit && isUnknown(hit)) {
+    const refs = writing.evidence.ref(hit.eventsBefore, hit.eventsDuring);
+    return [`- **Who is hit:** ${who}. HELIOS has no recent event of ${code(hit.service)}${refs}.`];
+  }
+  const { during, before } = hit ?? {};
   if (!during || during.events.value === 0) return [`- **Who is hit:** ${who}.`];
-  const { errorRate, events } = during;
-  const failed = failedEvents(during);
+  const { errorRate, events, failed } = during;
   const total = `${number(events.value)} events of ${code(events.service)}`;
-  if (failed === 0) return [`- **Who is hit:** ${who}. None of ${total} failed${writing.evidence.ref(events, errorRate)}.`];
-  const refs = writing.evidence.ref(events, errorRate, before?.errorRate);
+  if (failed.value === 0) return [`- **Who is hit:** ${who}. None of ${total} failed${writing.evidence.ref(events, errorRate)}.`];
+  const refs = writing.evidence.ref(errorRate, events, failed, before?.errorRate);
   const earlier = before ? `, ${percent(before.errorRate.value)} before` : '';
-  return [`- **Who is hit:** ${who}. ${number(failed)} of ${total} failed: ${percent(errorRate.value)}${earlier}${refs}.`];
+  return [`- **Who is hit:** ${who}. ${number(failed.value)} of ${total} failed: ${percent(errorRate.value)}${earlier}${refs}.`];
 }
 
-/** The most likely cause in one sentence: the nearest change before it when there is one, else the first-ranked reason. */
+/** The first-ranked cause with its reason. */
 function causeLine(writing: Writing): string[] {
   const { facts, judgement, evidence } = writing;
-  const cause = facts.causes[0];
-  if (!cause) return ['- **Most likely cause:** not known; no service stands out.'];
+  const first = facts.reasons[0];
+  if (!first) return ['- **Most likely cause:** not known; no service stands out.'];
   const { trigger } = judgement;
   if (trigger) {
     const text = `${changeName(trigger)}, ${changeLead(trigger)}${evidence.ref(trigger.at, trigger.version)}`;
     return [`- **Most likely cause:** ${text}.`];
   }
-  const cited = cause.evidence.map((id) => factOfId(writing, id));
-  return [`- **Most likely cause:** ${causeClause(cause)}${evidence.ref(...cited)}.`];
+  const cited = first.cause.evidence.map((id) => factOfId(writing, id));
+  return [`- **Most likely cause:** ${causeClause(first.cause)}${evidence.ref(first.reason, ...cited)}.`];
+}
+
+/** The nearest change before it, also when it is too long ago to be taken for the cause. */
+function changeLineOf(writing: Writing): string[] {
+  const { facts, judgement, evidence } = writing;
+  const { nearest, changes, changeWindowMs } = facts;
+  const heading = '- **What changed before:**';
+  if (judgement.trigger) {
+    const { description } = judgement.trigger;
+    return description ? [`${heading} ${escapeText(String(description.value), 160)}${evidence.ref(description)}.`] : [];
+  }
+  if (nearest) {
+    const far = nearest.leadMs > TRIGGER_MS ? ', too long before to stand out' : '';
+    const refs = evidence.ref(nearest.at, nearest.version);
+    return [`${heading} ${changeName(nearest)}, ${changeLead(nearest)}${far}${refs}.`];
+  }
+  const elsewhere = changes.length > 0 ? ' of an affected service; other services changed, see below' : '';
+  return [`${heading} nothing is recorded in the ${duration(changeWindowMs)} before${elsewhere}.`];
 }
 
 function confidenceLine({ facts: { main, lead }, evidence }: Writing): string[] {
@@ -80,7 +104,18 @@ function confidenceLine({ facts: { main, lead }, evidence }: Writing): string[] 
   return [`- **Confidence is low:** HELIOS has not yet seen enough of ${code(lead)} to know its normal behaviour well${refs}.`];
 }
 
-/** One screen: which service, what, since when, how bad against what, most likely cause, verdict, first step. */
+/** Said first where it is so: a report must not look like findings that are not there. */
+function nothingLine({ facts: { services, impact, incident } }: Writing): string[] {
+  if (services.length > 0) return [];
+  const known = impact.some((hit) => !isUnknown(hit));
+  const named = incident.anomalyIds.length === 0 ? 'The incident names no anomaly' : 'None of its anomalies is stored';
+  const rest = known
+    ? 'What follows is only what was measured'
+    : 'There is no evidence of what happened, only that it was reported';
+  return [`- **No evidence:** ${named}. ${rest}.`];
+}
+
+/** One screen: which service, what, since when, how bad against what, who is hit, what changed, most likely cause, verdict, first step. */
 export function summarySection(writing: Writing, firstStep: (() => string) | undefined): string {
   const { facts } = writing;
   const merged = facts.incident.mergedInto;
@@ -88,11 +123,13 @@ export function summarySection(writing: Writing, firstStep: (() => string) | und
     ...(merged === null ? [] : [`This incident was merged into ${code(merged)}; read that report.`, '']),
     headline(writing),
     '',
+    ...nothingLine(writing),
     ...severityLines(writing),
     ...impactLine(writing),
+    ...changeLineOf(writing),
     ...causeLine(writing),
     `- **Verdict:** ${verdictLine(writing, 2)}`,
     ...confidenceLine(writing),
-    ...(firstStep === undefined ? [] : [`- **First step:** ${firstStep()}`]),
+    ...(firstStep === undefined ? [] : [`- **Do now:** ${firstStep()}`]),
   ].join('\n');
 }

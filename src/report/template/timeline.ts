@@ -10,8 +10,8 @@ import type { Writing } from './writing.ts';
 
 const MAX_CHANGES = 5;
 
-function entry(writing: Writing, fact: Fact, text: string): TimelineEntry {
-  return { at: String(fact.value), text, evidence: writing.evidence.ids([fact]) };
+function entry(writing: Writing, fact: Fact, text: string, ...more: Fact[]): TimelineEntry {
+  return { at: String(fact.value), text, evidence: writing.evidence.ids([fact, ...more]) };
 }
 
 /** Changes near the incident, the onset of every service, detection, acknowledgement, recovery; in order of time. */
@@ -31,7 +31,7 @@ export function timelineOf(writing: Writing): TimelineEntry[] {
     const last = resolved.toSorted((a, b) => Date.parse(String(b.value)) - Date.parse(String(a.value)))[0];
     if (last) entries.push(entry(writing, last, `${code(service)} is back to normal`));
   }
-  entries.push(entry(writing, moments.detectedAt, 'Incident detected'));
+  entries.push(entry(writing, moments.detectedAt, 'Incident detected', moments.title));
   if (moments.acknowledgedAt) {
     const by = incident.acknowledgedBy === null ? '' : ` by ${escapeText(incident.acknowledgedBy, 80)}`;
     entries.push(entry(writing, moments.acknowledgedAt, `Acknowledged${by}`));

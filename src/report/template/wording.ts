@@ -91,11 +91,9 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / size)} ${unit}${next && rest > 0 ? ` ${rest} ${next[1]}` : ''}`;
 }
 
-/** "2.4 times", "12 times"; undefined where a ratio says nothing. */
-export function times(value: number, base: number): string | undefined {
-  if (base <= 0 || value <= 0) return undefined;
-  const ratio = value / base;
-  return ratio < 1.1 ? undefined : `${ratio < 10 ? ratio.toFixed(1) : number(Math.round(ratio))} times`;
+/** "2.4 times", "12 times". */
+export function times(ratio: number): string {
+  return `${ratio < 10 ? ratio.toFixed(1) : number(Math.round(ratio))} times`;
 }
 
 /** "2025-10-08" in UTC. */

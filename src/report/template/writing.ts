@@ -33,7 +33,7 @@ export function names(items: string[], limit = 5): string {
 }
 
 /** The anomaly or change that a cause names by id, as the fact to cite for it. */
-export function factOfId({ facts }: Writing, id: string): Fact | undefined {
+export function factOfId({ facts }: Pick<Writing, 'facts'>, id: string): Fact | undefined {
   const anomalies: AnomalyFacts[] = facts.services.flatMap((service) => service.anomalies);
   return (
     anomalies.find(({ anomaly }) => anomaly.id === id)?.startedAt ?? facts.changes.find(({ change }) => change.id === id)?.at
