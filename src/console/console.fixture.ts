@@ -14,6 +14,7 @@ import type { Documents, Store } from '../store/store.ts';
 import { MemoryRecords } from '../store/record-store.fixture.ts';
 import { consoleConfigSchema } from './config.ts';
 import { createConsole } from './console.ts';
+import { stubFeedback } from './feedback.fixture.ts';
 import type { ConsoleDependencies, ModelService } from './dependencies.ts';
 import { stubSimulations, type Calls } from './simulation.fixture.ts';
 import { StreamHub } from './stream-hub.ts';
@@ -319,6 +320,7 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
         return { items: [sampleClient], nextCursor: '100' };
       },
     },
+    feedback: stubFeedback(calls),
     readiness: () => ({ ready: true, reasons: [] }),
     renderMetrics: () => Promise.resolve('helios_up 1\n'),
     stream,

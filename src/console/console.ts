@@ -11,6 +11,7 @@ import { addClientRoutes } from './client-routes.ts';
 import { createDeadline } from './deadline.ts';
 import type { ConsoleDependencies, ProcessDependencies } from './dependencies.ts';
 import { addRouteErrors, answerClientError, ErrorAnswers } from './error-answers.ts';
+import { addFeedbackRoutes } from './feedback-routes.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
 import { addIngestOperation } from './ingest-operation.ts';
 import { httpRequests, httpRequestSeconds } from './metrics.ts';
@@ -101,6 +102,8 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   addMetricRoutes(app, context);
   addIncidentRoutes(app, context);
   addReportRoutes(app, context);
+  const { feedback } = context;
+  if (feedback) addFeedbackRoutes(app, { ...context, feedback });
   addChangeRoutes(app, context);
   addClientRoutes(app, context);
   addModelRoutes(app, context);

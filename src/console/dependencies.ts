@@ -4,6 +4,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Authorize } from '../model/access.ts';
 import type { ClientReport } from '../model/client.ts';
+import type { FeedbackService } from '../model/feedback.ts';
 import type { Change, Incident } from '../model/incident.ts';
 import type { GridTable, ModelComparison, ModelRecord } from '../model/model-record.ts';
 import type { Feature } from '../model/rollup.ts';
@@ -141,5 +142,7 @@ export interface ConsoleDependencies extends ProcessDependencies {
   models: ModelService;
   simulations: Simulations;
   clients: ClientDirectory;
+  /** Absent: its routes are not there. */
+  feedback?: FeedbackService;
   stream: StreamHub;
 }

@@ -87,6 +87,7 @@ export async function addOpenapi(app: FastifyInstance, version: string): Promise
       tags: [
         { name: 'data', description: 'Events and what is computed from them' },
         { name: 'incidents', description: 'Anomalies, incidents, reports and changes' },
+        { name: 'feedback', description: 'What people say of incidents, and what follows from it' },
         { name: 'models', description: 'Isolation forests' },
         { name: 'simulations', description: 'What would have fired under other settings' },
         { name: 'process', description: 'The process itself' },

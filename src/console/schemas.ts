@@ -14,8 +14,8 @@ import type { ServiceSummary, TemplateSummary } from '../store/store.ts';
 const time = z.string().meta({ format: 'date-time', examples: ['2025-10-08T10:30:45.000Z'] });
 const share = z.number().min(0).max(1);
 export const featureSchema = z.enum(FEATURES);
-const severity = z.enum(['low', 'medium', 'high', 'critical']);
-const signal = z.enum(['error_rate', 'latency', 'traffic', 'silence', 'multivariate', 'metric']);
+export const severitySchema = z.enum(['low', 'medium', 'high', 'critical']);
+export const signalSchema = z.enum(['error_rate', 'latency', 'traffic', 'silence', 'multivariate', 'metric']);
 
 export const problemSchema = z
   .looseObject({
@@ -64,13 +64,13 @@ export const anomalySchema = z
   .strictObject({
     id: z.string(),
     service: z.string(),
-    signal,
+    signal: signalSchema,
     state: z.enum(['firing', 'resolved']),
     startedAt: time,
     detectedAt: time,
     resolvedAt: time.nullable(),
     stage: z.enum(['warming_up', 'baseline', 'trained']),
-    severity,
+    severity: severitySchema,
     score: z.number().min(0).max(1),
     rawScore: z.number().nullable(),
     attribution: z.array(attributionSchema),
@@ -86,9 +86,10 @@ export const anomalySchema = z
 const causeSchema = z.strictObject({
   rank: z.int().min(1),
   service: z.string(),
-  signal,
+  signal: signalSchema,
   reason: z.string(),
   evidence: z.array(z.string()),
+  rankBefore: z.int().exactOptional().meta({ description: 'Of the one that a person named: its rank before; 0: none' }),
 });
 
 const incidentEventSchema = z.strictObject({
@@ -105,7 +106,7 @@ export const incidentSchema = z
   .strictObject({
     id: z.string(),
     status: z.enum(['open', 'acknowledged', 'resolved']),
-    severity,
+    severity: severitySchema,
     title: z.string(),
     startedAt: time,
     detectedAt: time,

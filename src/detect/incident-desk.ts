@@ -1,6 +1,6 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Change, Incident } from '../model/incident.ts';
-import { rankCauses, type CauseEvidence } from './cause-ranking.ts';
+import type { CauseEvidence } from './cause-ranking.ts';
 import type { DetectorCommand } from './detector.ts';
 import { labelled } from './incident-label.ts';
 import type { QuietDesk } from './quiet-rules.ts';
@@ -135,18 +135,13 @@ export function judgeIncident(
   return group;
 }
 
-/** Puts what a person says on an incident; undefined when it is unknown. Its causes are ranked anew, for a person may have named another. */
+/** Puts what a person says on an incident; undefined when it is unknown. */
 export function labelIncident(
   desk: IncidentDesk,
   command: Extract<DetectorCommand, { type: 'label' }>,
-  graph: Kinship,
 ): IncidentGroup | undefined {
   const group = findGroup(desk, command.incidentId);
-  if (!group) return undefined;
-  const { incident, members, found } = group;
-  const isOver = incident.mergedInto !== null;
-  const causes = isOver ? incident.causes : rankCauses(members, desk.changes, graph, found?.rows ?? []);
-  group.incident = labelled({ ...incident, causes }, command);
+  if (group) group.incident = labelled(group.incident, command);
   return group;
 }
 

@@ -87,10 +87,8 @@ export class IncidentFiling {
 
   /** Undefined when the incident is unknown, or proposes nothing to decide on. */
   judge(judgement: Judgement): Incident | undefined {
-    const group =
-      judgement.type === 'label'
-        ? labelIncident(this.desk, judgement, this.#options.kinship)
-        : judgeIncident(this.desk, judgement);
+    const { desk } = this;
+    const group = judgement.type === 'label' ? labelIncident(desk, judgement) : judgeIncident(desk, judgement);
     if (group) this.#publish([group.incident]);
     return group?.incident;
   }

@@ -10,6 +10,8 @@ export interface Cause {
   reason: string;
   /** Anomaly and change ids that carry the reason. */
   evidence: string[];
+  /** Of the one that a person named: the rank that it had before; 0: none. */
+  rankBefore?: number;
 }
 
 export const INCIDENT_EVENT_TYPES = [

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { duration } from '../lib/config-types.ts';
+import { feedbackConfigSchema } from './feedback/config.ts';
+import { archiveConfigSchema } from './archive/config.ts';
 
 export const reportConfigSchema = z.strictObject({
+  archive: archiveConfigSchema.prefault({}),
   directory: z
     .string()
     .optional()
@@ -9,5 +12,9 @@ export const reportConfigSchema = z.strictObject({
   lookback: duration('10m').meta({ description: 'How far before the incident its evidence begins' }),
   change_window: duration('24h').meta({ description: 'Changes this long before the incident appear in its report' }),
   update_interval: duration('30s').meta({ description: 'An open incident that changes is reported again at most this often' }),
+  rebuild_after: duration('10m').meta({
+    description: 'An incident that is still open so long after its first report is reported once more',
+  }),
+  feedback: feedbackConfigSchema.prefault({}),
 });
 export type ReportConfig = z.output<typeof reportConfigSchema>;

@@ -1,4 +1,6 @@
 import type { MetricDefinition } from '../lib/metrics.ts';
+import { FEEDBACK_METRICS } from './feedback/metrics.ts';
+import { ARCHIVE_METRICS } from './archive/metrics.ts';
 
 export const reportsBuilt: MetricDefinition = {
   name: 'helios_report_built_total',
@@ -21,4 +23,10 @@ export const reportFailures: MetricDefinition = {
   labels: ['step'],
 };
 
-export const REPORT_METRICS: readonly MetricDefinition[] = [reportsBuilt, reportSeconds, reportFailures];
+export const REPORT_METRICS: readonly MetricDefinition[] = [
+  reportsBuilt,
+  reportSeconds,
+  reportFailures,
+  ...ARCHIVE_METRICS,
+  ...FEEDBACK_METRICS,
+];

@@ -16,7 +16,7 @@ import { drainControl, enqueueControl, type SendControl } from './control-outbox
 import type { Database, Session } from './database.ts';
 import { putDocuments } from './document-writer.ts';
 import { appendOutbox } from './outbox.ts';
-import { markSettled, saveAlerts, saveWatermarks, takeDue, type SettleOptions } from './pending-alerts.ts';
+import { eventTime, markSettled, saveAlerts, saveWatermarks, takeDue, type SettleOptions } from './pending-alerts.ts';
 import { advanceAll } from './progress.ts';
 import { scheduleReports } from './report-jobs.ts';
 
@@ -24,6 +24,9 @@ import { scheduleReports } from './report-jobs.ts';
 export interface LedgerBook {
   apply(messages: readonly FiledAlert[]): FiledDocuments;
   command(decision: IncidentDecision): DecisionAnswer;
+  /** When something that is held back has to be let go, event time; Infinity when nothing is. */
+  wakesAtMs(): number;
+  wake(nowMs: number): FiledDocuments;
   snapshot(): Uint8Array;
   restore(payload: Uint8Array): void;
 }
@@ -113,7 +116,7 @@ class Ledger implements IncidentLedger {
     return this.#atDesk(async (session) => {
       await recordAll(session, handed);
       const due = await takeDue(session, options);
-      if (due.length === 0) return 0;
+      if (due.length === 0) return this.#wake(session, options);
       await this.#store(session, this.#book.apply(due));
       await this.#saveDesk(session);
       await markSettled(session, due);
@@ -146,6 +149,18 @@ class Ledger implements IncidentLedger {
       [keepMs],
     );
     return rowCount;
+  }
+
+  /** What people's rules hold back calls when its time is over, whether or not other alerts come. */
+  async #wake(session: Session, options: SettleOptions): Promise<number> {
+    const wakesAtMs = this.#book.wakesAtMs();
+    if (wakesAtMs === Infinity) return 0;
+    const nowMs = await eventTime(session, options);
+    if (nowMs < wakesAtMs) return 0;
+    const woken = this.#book.wake(nowMs);
+    await this.#store(session, woken);
+    await this.#saveDesk(session);
+    return woken.anomalies.length;
   }
 
   /** Runs `work` while nobody else is at the desk, with the book as it is stored. */

@@ -72,6 +72,17 @@ const DUE_UNTIL = {
     WHERE settled_at IS NULL AND received_at < clock_timestamp() - make_interval(secs => $2::float8 / 1000)))`,
 };
 
+/** How far event time has come, milliseconds; -Infinity when nobody can tell. */
+export async function eventTime(session: Session, { mode, partitions }: SettleOptions): Promise<number> {
+  const { rows } =
+    mode === 'wall'
+      ? await session.query('SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms')
+      : await session.query(`SELECT ${watermarkOf('events', '$1::integer')} AS now_ms`, [partitions]);
+  const nowMs = Number(rows[0]?.['now_ms'] ?? -Infinity);
+  // Where nothing happens anywhere no time goes by.
+  return nowMs >= NEVER_MS ? -Infinity : nowMs;
+}
+
 /** The alerts that are due, oldest first; the caller is alone at the desk. */
 export async function takeDue(session: Session, options: SettleOptions): Promise<FiledAlert[]> {
   const { mode, partitions, tracePartitions, holdMs } = options;
