@@ -2,7 +2,7 @@ import type { Logger } from '../../lib/logger.ts';
 
 /** What of `src/lib/redaction` a notifier needs. `redact` throws when it cannot vouch for the result. */
 export interface Redaction {
-  open(): { redact(text: string): string };
+  open(options?: { keep?: Iterable<string> }): { redact(text: string): string };
 }
 
 /**
@@ -62,8 +62,9 @@ export class MessageText {
   readonly #session: { redact(text: string): string };
   readonly #logger: Logger;
 
-  constructor(redaction: Redaction, logger: Logger) {
-    this.#session = redaction.open();
+  /** `keep` are names that are known to be nobody's: of services. */
+  constructor(redaction: Redaction, logger: Logger, keep: Iterable<string>) {
+    this.#session = redaction.open({ keep });
     this.#logger = logger;
   }
 

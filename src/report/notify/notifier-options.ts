@@ -7,4 +7,6 @@ export interface NotifierOptions {
   redactor: Redaction;
   clock: Clock;
   logger: Logger;
+  /** One request and its answer; a send of several requests may take longer, unless its signal ends it. */
+  timeoutMs: number;
 }

@@ -117,3 +117,18 @@ export function saidOf(text: string): string {
     .slice(0, 160);
   return words === '' ? '' : ` (${words})`;
 }
+
+/** A page where an answer was expected: a proxy or a login stands in between, and the message has gone nowhere. */
+export function isPage({ text }: Answer): boolean {
+  return text.trimStart().startsWith('<');
+}
+
+/** Throws what `refusal` says unless the receiver took it; `isTaken` judges an answer with a good status. */
+export function expectTaken(receiver: string, answer: Answer, nowMs: number, isTaken: (answer: Answer) => boolean): void {
+  if (answer.status < 200 || answer.status > 299) throw refusal(receiver, answer, nowMs);
+  if (isTaken(answer)) return;
+  throw new HeliosError(
+    'unavailable',
+    `cannot send to ${receiver}: it answered something else than it should${saidOf(answer.text)}`,
+  );
+}

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { duration } from '../../lib/config-types.ts';
 
 /** A mailbox, with or without a name in front: "HELIOS <helios@example.com>". */
 const MAILBOX = /^(?:[^<>"\r\n\p{C}]{0,100}<)?[^\s<>"@,;\p{C}]{1,64}@[^\s<>"@,;\p{C}]{1,255}>?$/u;
 
 const common = {
   name: z.string().min(1).max(100).meta({ description: 'What routes call it' }),
-  timeout: duration('10s').meta({ description: 'How long one request to it may take' }),
 };
 
 function httpUrl(description: string) {

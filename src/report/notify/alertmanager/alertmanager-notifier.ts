@@ -3,7 +3,7 @@ import { isoTime } from '../../../lib/clock.ts';
 import { MessageText } from '../message-text.ts';
 import type { NotifierOptions } from '../notifier-options.ts';
 import type { Message, Notifier, Sent } from '../notifier.ts';
-import { post, refusal } from '../outgoing-request.ts';
+import { expectTaken, isPage, post } from '../outgoing-request.ts';
 import type { ConfigOf } from '../receiver-config.ts';
 import { readSecret, requireSecret } from '../secret.ts';
 import { alertmanagerPayload } from './alertmanager-payload.ts';
@@ -33,9 +33,9 @@ export class AlertmanagerNotifier implements Notifier {
   }
 
   async send(message: Message, _previous: Sent | undefined, signal: AbortSignal): Promise<Sent> {
-    const { redactor, logger, clock } = this.#options;
-    const { name, timeout: timeoutMs } = this.#config;
-    const body = JSON.stringify(alertmanagerPayload(message, name, new MessageText(redactor, logger)));
+    const { redactor, logger, clock, timeoutMs } = this.#options;
+    const { name } = this.#config;
+    const body = JSON.stringify(alertmanagerPayload(message, name, new MessageText(redactor, logger, message.incident.services)));
     const authorization = readSecret(this.#config, 'authorization');
     const hmacSecret = readSecret(this.#config, 'hmac_secret');
     const headers = {
@@ -46,7 +46,7 @@ export class AlertmanagerNotifier implements Notifier {
     };
     const url = requireSecret(this.#config, 'url');
     const answer = await post({ url, headers, body, timeoutMs, maxAnswer: MAX_ANSWER, signal, clock });
-    if (answer.status < 200 || answer.status > 299) throw refusal(`the webhook of receiver ${name}`, answer, clock.nowMs());
+    expectTaken(`the webhook of receiver ${name}`, answer, clock.nowMs(), (taken) => !isPage(taken));
     return { ref: { at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }

@@ -62,7 +62,7 @@ export class EmailNotifier implements Notifier {
 
   async send(message: Message, previous: Sent | undefined, signal: AbortSignal): Promise<Sent> {
     const { redactor, logger, clock } = this.#options;
-    const digest = digestOf(message, new MessageText(redactor, logger));
+    const digest = digestOf(message, new MessageText(redactor, logger, message.incident.services));
     const mail = mailOf(message, digest, this.#config.from, previous);
     await this.#deliver(mail, signal);
     const subject = mail.subject.replace(/^Re: /, '');
@@ -71,7 +71,8 @@ export class EmailNotifier implements Notifier {
   }
 
   async #deliver(mail: Mail, signal: AbortSignal): Promise<void> {
-    const { name, timeout: timeoutMs, from, to, require_tls: requireTls } = this.#config;
+    const { name, from, to, require_tls: requireTls } = this.#config;
+    const { timeoutMs } = this.#options;
     const server = serverOf(requireSecret(this.#config, 'smtp_url'), name);
     const { createTransport } = await import('nodemailer');
     const transport = createTransport({

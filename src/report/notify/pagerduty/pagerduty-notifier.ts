@@ -7,7 +7,8 @@ import { cut, MessageText, plainText } from '../message-text.ts';
 import type { RichText } from '../message-text.ts';
 import type { NotifierOptions } from '../notifier-options.ts';
 import type { Message, Notifier, Sent } from '../notifier.ts';
-import { post, refusal } from '../outgoing-request.ts';
+import { expectTaken, post } from '../outgoing-request.ts';
+import type { Answer } from '../outgoing-request.ts';
 import type { ConfigOf } from '../receiver-config.ts';
 import { requireSecret } from '../secret.ts';
 
@@ -29,6 +30,11 @@ const ACTIONS = { opened: 'trigger', updated: 'trigger', acknowledged: 'acknowle
 /** The delivery's key itself where it fits, so that a person can find it. */
 export function dedupKeyOf(key: string): string {
   return key.length <= MAX_DEDUP_KEY && /^[\x21-\x7e]+$/.test(key) ? key : createHash('sha256').update(key).digest('hex');
+}
+
+/** `{"status":"success",…}`: anything else was no answer of PagerDuty's. */
+function isTaken({ text }: Answer): boolean {
+  return /"status"\s*:\s*"success"/.test(text);
 }
 
 function lines(texts: readonly RichText[]): string[] {
@@ -72,9 +78,9 @@ export class PagerdutyNotifier implements Notifier {
   }
 
   async send(message: Message, _previous: Sent | undefined, signal: AbortSignal): Promise<Sent> {
-    const { redactor, logger, clock } = this.#options;
-    const { url, timeout: timeoutMs, name } = this.#config;
-    const text = new MessageText(redactor, logger);
+    const { redactor, logger, clock, timeoutMs } = this.#options;
+    const { url, name } = this.#config;
+    const text = new MessageText(redactor, logger, message.incident.services);
     const digest = digestOf(message, text);
     const dedupKey = dedupKeyOf(message.key);
     const action = ACTIONS[message.state];
@@ -90,7 +96,7 @@ export class PagerdutyNotifier implements Notifier {
     };
     const headers = { 'content-type': 'application/json' };
     const answer = await post({ url, headers, body: JSON.stringify(event), timeoutMs, maxAnswer: MAX_ANSWER, signal, clock });
-    if (answer.status < 200 || answer.status > 299) throw refusal(`PagerDuty by receiver ${name}`, answer, clock.nowMs());
+    expectTaken(`PagerDuty by receiver ${name}`, answer, clock.nowMs(), isTaken);
     return { ref: { dedup_key: dedupKey, at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }

@@ -4,7 +4,8 @@ import { MessageText, rich } from '../message-text.ts';
 import type { RichText } from '../message-text.ts';
 import type { NotifierOptions } from '../notifier-options.ts';
 import type { Message, Notifier, Sent } from '../notifier.ts';
-import { post, refusal } from '../outgoing-request.ts';
+import { expectTaken, post } from '../outgoing-request.ts';
+import type { Answer } from '../outgoing-request.ts';
 import type { ConfigOf } from '../receiver-config.ts';
 import { requireSecret } from '../secret.ts';
 import { barestContent, incidentContent } from '../slack/blocks.ts';
@@ -15,6 +16,11 @@ const MAX_ANSWER = 4096;
 /** What somebody who reads it has to know of a way that can neither change a message nor tell whether it was sent before. */
 export function updateNote(revision: number): RichText {
   return rich`Update ${revision}, sent by webhook: at least once, earlier ones are not changed`;
+}
+
+/** Slack says "ok"; what else speaks its protocol answers JSON. */
+function isTaken({ text }: Answer): boolean {
+  return /^\s*(ok\s*$|\{)/.test(text);
 }
 
 /** A message for each revision, as an incoming webhook can do no more. No buttons: nobody would hear of them. */
@@ -30,15 +36,15 @@ export class SlackWebhookNotifier implements Notifier {
   }
 
   async send(message: Message, _previous: Sent | undefined, signal: AbortSignal): Promise<Sent> {
-    const { redactor, logger, clock } = this.#options;
-    const digest = digestOf(message, new MessageText(redactor, logger));
+    const { redactor, logger, clock, timeoutMs } = this.#options;
+    const digest = digestOf(message, new MessageText(redactor, logger, message.incident.services));
     const note = updateNote(message.revision);
     const tryOut = (content: SlackContent) =>
       post({
         url: requireSecret(this.#config, 'url'),
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ ...content, unfurl_links: false, unfurl_media: false }),
-        timeoutMs: this.#config.timeout,
+        timeoutMs,
         maxAnswer: MAX_ANSWER,
         signal,
         clock,
@@ -46,8 +52,7 @@ export class SlackWebhookNotifier implements Notifier {
     let answer = await tryOut(incidentContent(digest, { withButtons: false, note }));
     // Only a message that it cannot read is answered 400; the shortest form of it gets through if any does.
     if (answer.status === 400) answer = await tryOut(barestContent(digest, note));
-    if (answer.status < 200 || answer.status > 299)
-      throw refusal(`the Slack webhook of receiver ${this.#config.name}`, answer, clock.nowMs());
+    expectTaken(`the Slack webhook of receiver ${this.#config.name}`, answer, clock.nowMs(), isTaken);
     return { ref: { at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }

@@ -37,9 +37,9 @@ export class SlackNotifier implements Notifier {
   }
 
   async send(message: Message, previous: Sent | undefined, signal: AbortSignal): Promise<Sent> {
-    const { redactor, logger, clock } = this.#options;
-    const { name, channel, api_url: apiUrl, timeout: timeoutMs } = this.#config;
-    const digest = digestOf(message, new MessageText(redactor, logger));
+    const { redactor, logger, clock, timeoutMs } = this.#options;
+    const { name, channel, api_url: apiUrl } = this.#config;
+    const digest = digestOf(message, new MessageText(redactor, logger, message.incident.services));
     const withButtons = readSecret(this.#config, 'signing_secret') !== undefined;
     const content = incidentContent(digest, { withButtons, note: null });
     try {

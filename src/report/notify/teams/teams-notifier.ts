@@ -3,7 +3,7 @@ import { digestOf } from '../digest.ts';
 import { MessageText } from '../message-text.ts';
 import type { NotifierOptions } from '../notifier-options.ts';
 import type { Message, Notifier, Sent } from '../notifier.ts';
-import { post, refusal } from '../outgoing-request.ts';
+import { expectTaken, isPage, post } from '../outgoing-request.ts';
 import type { ConfigOf } from '../receiver-config.ts';
 import { requireSecret } from '../secret.ts';
 import { updateNote } from '../slack-webhook/slack-webhook-notifier.ts';
@@ -24,14 +24,16 @@ export class TeamsNotifier implements Notifier {
   }
 
   async send(message: Message, _previous: Sent | undefined, signal: AbortSignal): Promise<Sent> {
-    const { redactor, logger, clock } = this.#options;
-    const { name, timeout: timeoutMs } = this.#config;
-    const body = teamsBody(digestOf(message, new MessageText(redactor, logger)), updateNote(message.revision));
+    const { redactor, logger, clock, timeoutMs } = this.#options;
+    const { name } = this.#config;
+    const body = teamsBody(
+      digestOf(message, new MessageText(redactor, logger, message.incident.services)),
+      updateNote(message.revision),
+    );
     const url = requireSecret(this.#config, 'url');
     const headers = { 'content-type': 'application/json' };
     const answer = await post({ url, headers, body, timeoutMs, maxAnswer: MAX_ANSWER, signal, clock });
-    if (answer.status < 200 || answer.status > 299)
-      throw refusal(`the Teams workflow of receiver ${name}`, answer, clock.nowMs());
+    expectTaken(`the Teams workflow of receiver ${name}`, answer, clock.nowMs(), (taken) => !isPage(taken));
     return { ref: { at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }
