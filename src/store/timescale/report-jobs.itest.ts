@@ -31,7 +31,13 @@ const incidentOf = (changes: Partial<Incident> = {}): Incident => ({
 });
 
 const reportOf = ({ incident, nextVersion }: ReportJob): Report =>
-  ({ incidentId: incident.id, version: nextVersion, phase: 'facts', createdAt: isoTime(Date.now()) }) as Report;
+  ({
+    incidentId: incident.id,
+    version: nextVersion,
+    phase: 'facts',
+    createdAt: isoTime(Date.now()),
+    markdown: '# cart',
+  }) as Report;
 
 /** Stores an incident's newest form as the ledger does. */
 async function tell(database: Database, incident: Incident, before?: Incident): Promise<void> {
@@ -178,3 +184,24 @@ withDatabase(
   },
   { engines: testEngines().filter((engine) => engine === 'postgres') },
 );
+
+withDatabase('what is added to a report becomes the next version, beside whoever writes one', async ({ database, connect }) => {
+  await using other = await connect();
+  const [first, second] = [database, other].map((one) => createReportJobs(one, { intervalMs: INTERVAL_MS }));
+  assert.ok(first && second);
+  await tell(database, incidentOf());
+  const job = (await first.claim('a', LEASE_MS)) as ReportJob;
+  const narrated = (newest: Report | undefined): Report => ({ ...(newest ?? reportOf(job)), phase: 'narrative' });
+  const [, ...amended] = await Promise.all([
+    first.finish(job, reportOf(job)),
+    second.amend('in-1', narrated),
+    first.amend('in-1', narrated),
+  ]);
+  const { rows } = await database.query("SELECT version, is_newest FROM documents WHERE kind = 'report' ORDER BY version");
+  assert.deepEqual(
+    rows,
+    [1, 2, 3].map((version) => ({ version, is_newest: version === 3 })),
+  );
+  assert.equal(new Set(amended.map(({ version }) => version)).size, 2);
+  assert.equal((await createOutbox(database).read(0, 10)).length, 3);
+});

@@ -26,6 +26,8 @@ export interface ReportJobs {
    * report is stored: called again with the same one it stores it once.
    */
   finish(job: ReportJob, report: Report): Promise<boolean>;
+  /** Stores what `change` makes of an incident's newest report as the next version, whatever jobs there are, and tells the consoles. */
+  amend(incidentId: string, change: (newest: Report | undefined) => Report): Promise<Report>;
   /** Gives the job back, to be tried again after `delayMs`. */
   fail(job: ReportJob, delayMs: number): Promise<void>;
 }
@@ -64,6 +66,11 @@ export async function scheduleReports(
        SET news = j.news + 1, due_at = CASE WHEN j.failures > 0 THEN j.due_at ELSE least(j.due_at, excluded.due_at) END`,
     [ids, atOnce, intervalMs],
   );
+}
+
+/** Until the transaction ends nobody else gives a report of the incident its version. */
+async function lockReports(session: Session, incidentId: string): Promise<void> {
+  await session.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`report ${incidentId}`]);
 }
 
 function jobOf(row: Row): ReportJob {
@@ -108,6 +115,7 @@ export function createReportJobs(database: Database, { intervalMs }: { intervalM
 
     finish: (job, report) =>
       database.transaction(async (session) => {
+        await lockReports(session, job.incident.id);
         const { rows } = await session.query(
           `SELECT j.news, i.status = 'resolved' AS is_final,
              coalesce((SELECT max(r.version) FROM documents r WHERE r.kind = 'report' AND r.key = j.incident_id), 0) + 1 AS version
@@ -133,6 +141,20 @@ export function createReportJobs(database: Database, { intervalMs }: { intervalM
         }
         await appendOutbox(session, [{ event: 'report', body: stored }]);
         return true;
+      }),
+
+    amend: (incidentId, change) =>
+      database.transaction(async (session) => {
+        await lockReports(session, incidentId);
+        const { rows } = await session.query(
+          "SELECT body FROM documents WHERE kind = 'report' AND key = $1 ORDER BY version DESC LIMIT 1",
+          [incidentId],
+        );
+        const newest = rows[0]?.['body'] as Report | undefined;
+        const amended: Report = { ...change(newest), version: (newest?.version ?? 0) + 1 };
+        await putDocuments(session, 'report', [amended]);
+        await appendOutbox(session, [{ event: 'report', body: amended }]);
+        return amended;
       }),
 
     async fail(job, delayMs) {
