@@ -6,6 +6,7 @@ import { incidentOf } from './scenario.fixture.ts';
 import { ReportSchedule } from './schedule.ts';
 
 const INTERVAL = 30_000;
+const REBUILD = 600_000;
 
 /** Lets every promise that is ready run. */
 function settle(): Promise<void> {
@@ -21,6 +22,7 @@ function bench() {
   const schedule = new ReportSchedule({
     clock,
     intervalMs: INTERVAL,
+    rebuildMs: REBUILD,
     run: ({ id, title }: Incident) => {
       started.push({ id, title, atMs: clock.nowMs() - 1_000_000 });
       return new Promise((resolve, reject) => {
@@ -72,17 +74,50 @@ test('changes within an interval make one report, of the newest', async () => {
   for (const title of ['two', 'three', 'four']) schedule.hear(incident(title));
   await advance(INTERVAL);
   await finish();
-  await advance(10 * INTERVAL);
+  await advance(5 * INTERVAL);
   assert.deepEqual(titles(), ['one', 'four']);
 });
 
-test('an incident that has not changed is not reported again', async () => {
-  const { schedule, finish, advance, titles } = bench();
+test('an incident that has not changed is reported again once, when it has been open for a while', async () => {
+  const { schedule, started, finish, advance } = bench();
   schedule.hear(incident('one'));
   await finish();
   schedule.hear(incident('one'));
-  await advance(10 * INTERVAL);
-  assert.deepEqual(titles(), ['one']);
+  await advance(REBUILD - 1);
+  assert.equal(started.length, 1);
+  await advance(1);
+  await finish();
+  await advance(10 * REBUILD);
+  assert.deepEqual(
+    started.map(({ atMs }) => atMs),
+    [0, REBUILD],
+  );
+});
+
+test('an incident that is over by then is not reported again, and one that was just reported is all the same', async () => {
+  const { schedule, started, finish, advance } = bench();
+  schedule.hear(incident('one'));
+  await finish();
+  schedule.hear(incident('other', { id: 'in-2' }));
+  await finish();
+  await advance(REBUILD - 1000);
+  schedule.hear(resolved('end'));
+  await finish();
+  schedule.hear(incident('other, later', { id: 'in-2' }));
+  await finish();
+  await advance(1000);
+  await finish();
+  await advance(10 * REBUILD);
+  assert.deepEqual(
+    started.map(({ title, atMs }) => [title, atMs]),
+    [
+      ['one', 0],
+      ['other', 0],
+      ['end', REBUILD - 1000],
+      ['other, later', REBUILD - 1000],
+      ['other, later', REBUILD],
+    ],
+  );
 });
 
 test('a resolved incident is reported at once, and hearing of it again does nothing', async () => {

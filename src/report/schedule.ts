@@ -9,6 +9,8 @@ interface Entry {
   /** What the last successful report was about, as JSON; undefined before the first. */
   reported: string | undefined;
   reportedMs: number;
+  /** When it was reported first; undefined before. */
+  firstMs: number | undefined;
   reportedFinal: boolean;
   failures: number;
   retryMs: number;
@@ -27,12 +29,14 @@ function isFinal(incident: Incident): boolean {
 
 /**
  * When to report: at once when an incident is heard of first and when it closes, else at most every `intervalMs` while it
- * changes; after a failure with growing delays. One report of an incident runs at a time; news that arrives meanwhile is
+ * changes; once more `rebuildMs` after the first time if it is open then, changed or not, for what is known of its course by then;
+ * after a failure with growing delays. One report of an incident runs at a time; news that arrives meanwhile is
  * coalesced into the next.
  */
 export class ReportSchedule implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #intervalMs: number;
+  readonly #rebuildMs: number;
   readonly #run: (incident: Incident) => Promise<void>;
   readonly #entries = new Map<string, Entry>();
   readonly #closed = new Map<string, string>();
@@ -42,9 +46,10 @@ export class ReportSchedule implements AsyncDisposable {
   #disposed = false;
 
   /** `run` makes one report; a rejection counts as a failure and is retried. */
-  constructor(deps: { clock: Clock; intervalMs: number; run: (incident: Incident) => Promise<void> }) {
+  constructor(deps: { clock: Clock; intervalMs: number; rebuildMs: number; run: (incident: Incident) => Promise<void> }) {
     this.#clock = deps.clock;
     this.#intervalMs = deps.intervalMs;
+    this.#rebuildMs = deps.rebuildMs;
     this.#run = deps.run;
   }
 
@@ -57,6 +62,7 @@ export class ReportSchedule implements AsyncDisposable {
         incident,
         reported: undefined,
         reportedMs: -Infinity,
+        firstMs: undefined,
         reportedFinal: false,
         failures: 0,
         retryMs: -Infinity,
@@ -75,10 +81,16 @@ export class ReportSchedule implements AsyncDisposable {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  /** Earliest time at which the entry's news may be reported. */
-  #dueMs({ incident, reportedFinal, reportedMs, failures, retryMs }: Entry): number {
+  /** When the entry is to be reported next, the past for at once; undefined when there is nothing more to say. */
+  #dueMs(entry: Entry): number | undefined {
+    const { incident, reported, reportedFinal, reportedMs, firstMs, failures, retryMs } = entry;
+    const isNews = JSON.stringify(incident) !== reported;
+    const rebuildMs = firstMs === undefined || isFinal(incident) ? Infinity : firstMs + this.#rebuildMs;
+    const isRebuilt = rebuildMs === Infinity || reportedMs >= rebuildMs;
+    if (!isNews && isRebuilt) return undefined;
     if (failures > 0) return retryMs;
-    return isFinal(incident) && !reportedFinal ? -Infinity : reportedMs + this.#intervalMs;
+    if (isNews && isFinal(incident) && !reportedFinal) return -Infinity;
+    return Math.min(isNews ? reportedMs + this.#intervalMs : Infinity, isRebuilt ? Infinity : rebuildMs);
   }
 
   #consider(id: string): void {
@@ -86,11 +98,12 @@ export class ReportSchedule implements AsyncDisposable {
     if (!entry || entry.running) return;
     entry.cancelTimer?.();
     entry.cancelTimer = undefined;
-    if (JSON.stringify(entry.incident) === entry.reported) {
+    const dueMs = this.#dueMs(entry);
+    if (dueMs === undefined) {
       this.#retire(id, entry);
       return;
     }
-    const waitMs = this.#dueMs(entry) - this.#clock.nowMs();
+    const waitMs = dueMs - this.#clock.nowMs();
     if (waitMs > 0) {
       if (!this.#disposed) entry.cancelTimer = this.#clock.after(waitMs, () => this.#consider(id));
       return;
@@ -121,6 +134,7 @@ export class ReportSchedule implements AsyncDisposable {
       await this.#run(incident);
       entry.reported = JSON.stringify(incident);
       entry.reportedMs = this.#clock.nowMs();
+      entry.firstMs ??= entry.reportedMs;
       entry.reportedFinal = isFinal(incident);
       entry.failures = 0;
     } catch {

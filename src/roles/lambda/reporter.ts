@@ -122,7 +122,10 @@ export async function openLambdaReporter(options: LambdaReporterOptions): Promis
   );
   const ledger = openLedger({ config, database, logger });
   const keeper = new BatchKeeper({ ledger, records: store.records, clock, logger, prng });
-  const jobs = createReportJobs(database, { intervalMs: config.report.update_interval });
+  const jobs = createReportJobs(database, {
+    intervalMs: config.report.update_interval,
+    rebuildMs: config.report.rebuild_after,
+  });
   const worker = new ReportWorker({ engines: { config, clock, logger, metrics, owner }, store, jobs });
   return new LambdaReporter({ options, database, ledger, keeper, worker }, opening.move());
 }

@@ -8,7 +8,9 @@ import { HeliosError } from '../../lib/errors.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { silentMetrics } from '../../lib/metrics.ts';
 import type { Incident } from '../../model/incident.ts';
-import { archivePath } from '../../report/archive/local-archive.ts';
+import { createArchiveWriter } from '../../report/archive/archive-writer.ts';
+import { archivePath, openLocalArchive } from '../../report/archive/local-archive.ts';
+import { createReportWriter } from '../../report/report-writer.ts';
 import type { Database } from '../../store/timescale/database.ts';
 import { putDocuments } from '../../store/timescale/document-writer.ts';
 import { createOutbox } from '../../store/timescale/outbox.ts';
@@ -16,12 +18,11 @@ import { type Faults, withFaults } from '../../store/timescale/partition-writer.
 import { createReportJobs, type ReportJobs, scheduleReports } from '../../store/timescale/report-jobs.ts';
 import { withDatabase } from '../../store/timescale/test-database.fixture.ts';
 import { openTestStore } from '../../store/timescale/timescale-store.fixture.ts';
-import type { Engines } from './engines.ts';
 import { ReportWorker } from './report-jobs.ts';
 
 const INTERVAL_MS = 3_600_000;
 const faultyJobs = (database: Database, faults: Faults): ReportJobs =>
-  createReportJobs(withFaults(database, faults), { intervalMs: INTERVAL_MS });
+  createReportJobs(withFaults(database, faults), { intervalMs: INTERVAL_MS, rebuildMs: 600_000 });
 const INCIDENT: Incident = {
   id: 'in-1',
   status: 'open',
@@ -50,16 +51,22 @@ async function tell(database: Database, incident: Incident, before?: Incident): 
 
 async function withWorker(
   { database, jobs }: { database: Database; jobs: ReportJobs },
-  check: (worker: ReportWorker, isArchived: () => boolean) => Promise<void>,
+  check: (worker: ReportWorker, isArchived: () => Promise<boolean>) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'helios-reports-'));
   try {
     await using store = await openTestStore({ database });
-    const config = configSchema.parse({ report: { directory } });
-    const parts = { config, clock: new ManualClock(), logger: silentLogger, metrics: silentMetrics, owner: 'test' };
-    const worker = new ReportWorker({ engines: parts as unknown as Engines, store, jobs });
+    const parts = { clock: new ManualClock(), logger: silentLogger, metrics: silentMetrics };
+    await using archive = createArchiveWriter({ archives: [openLocalArchive(directory)], ...parts });
+    const config = configSchema.parse({}).report;
+    const writer = createReportWriter({ store, config, clock: parts.clock, maxPackTokens: 8000 });
+    const engines = { ...parts, owner: 'test' };
+    const worker = new ReportWorker({ engines, store, jobs, writer, archive, onReport: () => {} });
     const file = path.join(directory, `${archivePath(INCIDENT.id, INCIDENT.startedAt)}.json`);
-    await check(worker, () => existsSync(file));
+    await check(worker, async () => {
+      await archive[Symbol.asyncDispose]();
+      return existsSync(file);
+    });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -92,14 +99,14 @@ withDatabase('a report whose commit got no answer is stored once, and its file i
     await tell(database, INCIDENT);
     assert.equal(await workOff(worker), 3);
     assert.deepEqual(await reportsOf(database), { stored: [1], announced: 1 });
-    assert.ok(isArchived());
+    assert.ok(await isArchived());
   });
 });
 
 withDatabase('news that comes while a commit gets no answer is reported after the interval', async ({ database, connect }) => {
   await using other = await connect();
   const grown: Incident = { ...INCIDENT, severity: 'critical' };
-  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS });
+  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS, rebuildMs: 600_000 });
   let isAway = true;
   const after = (): void => {
     if (isAway) throw AWAY;
@@ -119,7 +126,7 @@ withDatabase('news that comes while a commit gets no answer is reported after th
     isAway = false;
     assert.equal(await workOff(worker), 0);
     assert.deepEqual(await reportsOf(database), { stored: [1], announced: 1 });
-    assert.ok(isArchived());
+    assert.ok(await isArchived());
   });
 });
 
@@ -132,6 +139,6 @@ withDatabase('a report that the database did not take is stored when it is back'
     await tell(database, INCIDENT);
     assert.equal(await workOff(worker), 2);
     assert.deepEqual(await reportsOf(database), { stored: [1], announced: 1 });
-    assert.ok(isArchived());
+    assert.ok(await isArchived());
   });
 });

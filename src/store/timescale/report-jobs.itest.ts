@@ -10,7 +10,9 @@ import { createReportJobs, scheduleReports, type ReportJob } from './report-jobs
 import { testEngines, withDatabase } from './test-database.fixture.ts';
 
 const INTERVAL_MS = 3_600_000;
+const REBUILD_MS = 600_000;
 const LEASE_MS = 60_000;
+const OPTIONS = { intervalMs: INTERVAL_MS, rebuildMs: 600_000 };
 
 const incidentOf = (changes: Partial<Incident> = {}): Incident => ({
   id: 'in-1',
@@ -60,7 +62,7 @@ withDatabase(
   'one of many processes gets the job, and the report is stored once with its version',
   async ({ database, connect }) => {
     await using other = await connect();
-    const [first, second] = [database, other].map((one) => createReportJobs(one, { intervalMs: INTERVAL_MS }));
+    const [first, second] = [database, other].map((one) => createReportJobs(one, OPTIONS));
     assert.ok(first && second);
     await tell(database, incidentOf());
     const claims = await Promise.all([first, second, first, second].map((jobs, i) => jobs.claim(`owner-${i}`, LEASE_MS)));
@@ -84,7 +86,7 @@ withDatabase(
 );
 
 withDatabase('who took too long has lost the job to another', async ({ database }) => {
-  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS });
+  const jobs = createReportJobs(database, OPTIONS);
   await tell(database, incidentOf());
   const slow = (await jobs.claim('slow', LEASE_MS)) as ReportJob;
   await pass(database, LEASE_MS + 1000);
@@ -98,7 +100,7 @@ withDatabase('who took too long has lost the job to another', async ({ database 
 withDatabase(
   'news that comes while a report is written is reported after the interval, and at once when it is the end',
   async ({ database }) => {
-    const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS });
+    const jobs = createReportJobs(database, OPTIONS);
     const [opened, grown] = [incidentOf(), incidentOf({ severity: 'critical' })];
     const over = incidentOf({ severity: 'critical', status: 'resolved', resolvedAt: '2025-10-08T10:30:00.000Z' });
     await tell(database, opened);
@@ -120,8 +122,37 @@ withDatabase(
   },
 );
 
+withDatabase('an incident that is still open after a while is reported once more, changed or not', async ({ database }) => {
+  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS, rebuildMs: REBUILD_MS });
+  await tell(database, incidentOf());
+  const first = (await jobs.claim('a', LEASE_MS)) as ReportJob;
+  await jobs.finish(first, { ...reportOf(first), createdAt: isoTime(Date.now() - REBUILD_MS + 60_000) });
+  assert.equal(await jobs.claim('a', LEASE_MS), undefined, 'not before its time');
+  await database.query("UPDATE documents SET time_ms = time_ms - 60000 WHERE kind = 'report'");
+  await pass(database, 60_000);
+  const second = (await jobs.claim('a', LEASE_MS)) as ReportJob;
+  assert.equal(second.nextVersion, 2);
+  await jobs.finish(second, reportOf(second));
+  await pass(database, 10 * REBUILD_MS);
+  assert.equal(await jobs.claim('a', LEASE_MS), undefined, 'once');
+});
+
+withDatabase('an incident that is over is not reported again after a while', async ({ database }) => {
+  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS, rebuildMs: REBUILD_MS });
+  const over = incidentOf({ status: 'resolved', resolvedAt: '2025-10-08T10:05:00.000Z' });
+  await tell(database, incidentOf());
+  const first = (await jobs.claim('a', LEASE_MS)) as ReportJob;
+  await jobs.finish(first, reportOf(first));
+  await tell(database, over, incidentOf());
+  const last = (await jobs.claim('a', LEASE_MS)) as ReportJob;
+  assert.equal(last.incident.status, 'resolved');
+  await jobs.finish(last, reportOf(last));
+  await pass(database, 10 * REBUILD_MS);
+  assert.equal(await jobs.claim('a', LEASE_MS), undefined);
+});
+
 withDatabase('after a failure the delay counts, whatever else happens', async ({ database }) => {
-  const jobs = createReportJobs(database, { intervalMs: INTERVAL_MS });
+  const jobs = createReportJobs(database, OPTIONS);
   await tell(database, incidentOf());
   const job = (await jobs.claim('a', LEASE_MS)) as ReportJob;
   await jobs.fail(job, 8000);
@@ -173,7 +204,7 @@ withDatabase(
       told = tell(other, grown, opened);
       await waitForLock(database);
     };
-    const jobs = createReportJobs(pausedBefore(database, 'DELETE FROM report_jobs', pause), { intervalMs: INTERVAL_MS });
+    const jobs = createReportJobs(pausedBefore(database, 'DELETE FROM report_jobs', pause), OPTIONS);
     await tell(database, opened);
     const job = (await jobs.claim('a', LEASE_MS)) as ReportJob;
     assert.equal(await jobs.finish(job, reportOf(job)), true);
@@ -185,23 +216,24 @@ withDatabase(
   { engines: testEngines().filter((engine) => engine === 'postgres') },
 );
 
-withDatabase('what is added to a report becomes the next version, beside whoever writes one', async ({ database, connect }) => {
-  await using other = await connect();
-  const [first, second] = [database, other].map((one) => createReportJobs(one, { intervalMs: INTERVAL_MS }));
-  assert.ok(first && second);
-  await tell(database, incidentOf());
-  const job = (await first.claim('a', LEASE_MS)) as ReportJob;
-  const narrated = (newest: Report | undefined): Report => ({ ...(newest ?? reportOf(job)), phase: 'narrative' });
-  const [, ...amended] = await Promise.all([
-    first.finish(job, reportOf(job)),
-    second.amend('in-1', narrated),
-    first.amend('in-1', narrated),
-  ]);
-  const { rows } = await database.query("SELECT version, is_newest FROM documents WHERE kind = 'report' ORDER BY version");
-  assert.deepEqual(
-    rows,
-    [1, 2, 3].map((version) => ({ version, is_newest: version === 3 })),
-  );
-  assert.equal(new Set(amended.map(({ version }) => version)).size, 2);
-  assert.equal((await createOutbox(database).read(0, 10)).length, 3);
-});
+withDatabase(
+  'what is added to a report is the next version or is refused, beside whoever writes one',
+  async ({ database, connect }) => {
+    await using other = await connect();
+    const [first, second] = [database, other].map((one) => createReportJobs(one, OPTIONS));
+    assert.ok(first && second);
+    await tell(database, incidentOf());
+    const job = (await first.claim('a', LEASE_MS)) as ReportJob;
+    const narrated = (version: number): Report => ({ ...reportOf(job), version, phase: 'narrative' });
+    assert.equal(await second.amend(narrated(2)), false, 'there is no first one');
+    await first.finish(job, reportOf(job));
+    const amended = await Promise.all([second.amend(narrated(2)), first.amend(narrated(2)), second.amend(narrated(9))]);
+    assert.deepEqual(amended.toSorted(), [false, false, true]);
+    const { rows } = await database.query("SELECT version, is_newest FROM documents WHERE kind = 'report' ORDER BY version");
+    assert.deepEqual(
+      rows,
+      [1, 2].map((version) => ({ version, is_newest: version === 2 })),
+    );
+    assert.equal((await createOutbox(database).read(0, 10)).length, 2);
+  },
+);

@@ -22,12 +22,13 @@ export interface ReportJobs {
   claim(owner: string, leaseMs: number): Promise<ReportJob | undefined>;
   /**
    * Stores the report and tells the consoles; false, and nothing is stored, when the lease has ended and another took the job. What happened to
-   * the incident meanwhile is reported again, at once when it is over now, else after the interval. After `unavailable` nobody knows whether the
+   * the incident meanwhile is reported again, at once when it is over now, else after the interval; one that is still open is so once
+   * more `rebuildMs` after its first report, whatever happens. After `unavailable` nobody knows whether the
    * report is stored: called again with the same one it stores it once.
    */
   finish(job: ReportJob, report: Report): Promise<boolean>;
-  /** Stores what `change` makes of an incident's newest report as the next version, whatever jobs there are, and tells the consoles. */
-  amend(incidentId: string, change: (newest: Report | undefined) => Report): Promise<Report>;
+  /** Stores a report, whatever jobs there are, and tells the consoles; false, and nothing is stored, when its version is not the next one. */
+  amend(report: Report): Promise<boolean>;
   /** Gives the job back, to be tried again after `delayMs`. */
   fail(job: ReportJob, delayMs: number): Promise<void>;
 }
@@ -92,7 +93,21 @@ async function isStored(session: Pick<Session, 'query'>, job: ReportJob, { creat
   return rows.length > 0;
 }
 
-export function createReportJobs(database: Database, { intervalMs }: { intervalMs: number }): ReportJobs {
+/** Milliseconds until an open incident is reported once more, whatever happens; 0 when it has been, or is over. */
+async function untilRebuilt(session: Pick<Session, 'query'>, incident: Incident, rebuildMs: number): Promise<number> {
+  if (isFinal(incident)) return 0;
+  const { rows } = await session.query(
+    `SELECT min(time_ms) + $2::float8 - extract(epoch FROM clock_timestamp()) * 1000 AS ms
+     FROM documents WHERE kind = 'report' AND key = $1`,
+    [incident.id, rebuildMs],
+  );
+  return Math.max(0, Number(rows[0]?.['ms'] ?? 0));
+}
+
+export function createReportJobs(
+  database: Database,
+  { intervalMs, rebuildMs }: { intervalMs: number; rebuildMs: number },
+): ReportJobs {
   return {
     async claim(owner, leaseMs) {
       const { rows } = await database.query(
@@ -129,12 +144,15 @@ export function createReportJobs(database: Database, { intervalMs }: { intervalM
         // Somebody may have asked for one meanwhile.
         const stored: Report = { ...report, version: Number(row['version']) };
         await putDocuments(session, 'report', [stored]);
-        if (Number(row['news']) === job.news) {
+        const hasNews = Number(row['news']) !== job.news;
+        const newsMs = row['is_final'] === true && !isFinal(job.incident) ? 0 : intervalMs;
+        const waitMs = hasNews ? newsMs : await untilRebuilt(session, job.incident, rebuildMs);
+        if (!hasNews && waitMs === 0) {
           await session.query('DELETE FROM report_jobs WHERE incident_id = $1', [job.incident.id]);
         } else {
-          const waitMs = row['is_final'] === true && !isFinal(job.incident) ? 0 : intervalMs;
+          // The next claim is another one: who had this one is done.
           await session.query(
-            `UPDATE report_jobs SET claimed_by = NULL, claimed_until = NULL, failures = 0,
+            `UPDATE report_jobs SET claims = claims + 1, claimed_by = NULL, claimed_until = NULL, failures = 0,
                due_at = clock_timestamp() + make_interval(secs => $2::float8 / 1000) WHERE incident_id = $1`,
             [job.incident.id, waitMs],
           );
@@ -143,18 +161,16 @@ export function createReportJobs(database: Database, { intervalMs }: { intervalM
         return true;
       }),
 
-    amend: (incidentId, change) =>
+    amend: (report) =>
       database.transaction(async (session) => {
-        await lockReports(session, incidentId);
-        const { rows } = await session.query(
-          "SELECT body FROM documents WHERE kind = 'report' AND key = $1 ORDER BY version DESC LIMIT 1",
-          [incidentId],
-        );
-        const newest = rows[0]?.['body'] as Report | undefined;
-        const amended: Report = { ...change(newest), version: (newest?.version ?? 0) + 1 };
-        await putDocuments(session, 'report', [amended]);
-        await appendOutbox(session, [{ event: 'report', body: amended }]);
-        return amended;
+        await lockReports(session, report.incidentId);
+        const { rows } = await session.query("SELECT max(version) AS newest FROM documents WHERE kind = 'report' AND key = $1", [
+          report.incidentId,
+        ]);
+        if (Number(rows[0]?.['newest'] ?? 0) + 1 !== report.version) return false;
+        await putDocuments(session, 'report', [report]);
+        await appendOutbox(session, [{ event: 'report', body: report }]);
+        return true;
       }),
 
     async fail(job, delayMs) {
