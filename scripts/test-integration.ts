@@ -1,16 +1,17 @@
-// Runs the integration tests with real servers: those that the environment names (HELIOS_TEST_KAFKA, HELIOS_TEST_POSTGRES), else ones
-// started by the scripts `kafka` and `postgres` of the folder HELIOS_TEST_SERVERS, and stopped afterwards. Without either, the tests that
+// Runs the integration tests with real servers: those that the environment names (HELIOS_TEST_KAFKA, HELIOS_TEST_POSTGRES,
+// HELIOS_TEST_S3), else ones started by the scripts `kafka`, `postgres` and `s3` of the folder HELIOS_TEST_SERVERS, and stopped afterwards. Without either, the tests that
 // need one are skipped, visibly. Arguments: files; by default the whole tier.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { KafkaServer, PostgresServer } from '../test/servers/server-script.ts';
+import { KafkaServer, PostgresServer, S3Server } from '../test/servers/server-script.ts';
 
 const TIER = ['src/**/*.itest.ts', 'test/e2e/*.itest.ts', 'test/sim/*.itest.ts', 'test/infrastructure/*.itest.ts'];
 
 const SERVERS = [
   { script: 'kafka', variable: 'HELIOS_TEST_KAFKA', start: (folder: string) => KafkaServer.start(folder) },
   { script: 'postgres', variable: 'HELIOS_TEST_POSTGRES', start: (folder: string) => PostgresServer.start(folder) },
+  { script: 's3', variable: 'HELIOS_TEST_S3', start: (folder: string) => S3Server.start(folder) },
 ];
 
 function say(text: string): void {
@@ -18,7 +19,10 @@ function say(text: string): void {
 }
 
 function run(files: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=600000', ...files], { env: environment, stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=600000', ...files], {
+    env: environment,
+    stdio: 'inherit',
+  });
   const onSignal = (): void => void child.kill('SIGINT');
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return new Promise((resolve) => {

@@ -28,6 +28,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   'kafka.topic_events': ['KAFKA_TOPIC_EVENTS'],
   'kafka.topic_anomalies': ['KAFKA_TOPIC_ANOMALIES'],
   'kafka.aws_region': ['AWS_REGION'],
+  'report.archive.s3.region': ['AWS_REGION'],
   'database.host': ['DB_HOST'],
   'database.port': ['DB_PORT'],
   'database.name': ['DB_NAME'],
@@ -86,6 +87,20 @@ function typeOf(schema: z.core.$ZodType, unit: ConfigKey['unit']): Pick<ConfigKe
   return schema instanceof z.ZodObject ? { shape: 'mixed', type: 'mappings' } : { shape: 'text', type: 'text' };
 }
 
+/** An object with the keys of all kinds of item that a list takes, where those are mappings; of a key that several have, the first says what it means. */
+function itemShape(item: z.core.$ZodType): z.ZodObject | null {
+  if (item instanceof z.ZodObject) return item;
+  if (!(item instanceof z.ZodDiscriminatedUnion)) return null;
+  const { discriminator, options } = item.def;
+  const objects = (options as readonly z.core.$ZodType[]).filter((option) => option instanceof z.ZodObject);
+  const shape: Record<string, z.core.$ZodType> = {};
+  for (const object of objects) for (const [name, child] of Object.entries(object.shape)) shape[name] ??= child as z.core.$ZodType;
+  const kinds = objects.map((object) => object.shape[discriminator]).filter((kind) => kind instanceof z.ZodLiteral);
+  const meta = z.globalRegistry.get(shape[discriminator] as z.ZodType) ?? {};
+  shape[discriminator] = z.enum(kinds.map(({ value }) => String(value))).meta(meta);
+  return z.object(shape);
+}
+
 function collect(schema: z.core.$ZodType, path: readonly string[], keys: ConfigKey[]): void {
   const { inner, fallback } = unwrap(schema);
   if (inner instanceof z.ZodObject) {
@@ -93,7 +108,7 @@ function collect(schema: z.core.$ZodType, path: readonly string[], keys: ConfigK
     return;
   }
   const meta: KeyMeta = z.globalRegistry.get(schema) ?? {};
-  const items = inner instanceof z.ZodArray && inner.element instanceof z.ZodObject ? inner.element : null;
+  const items = inner instanceof z.ZodArray ? itemShape(inner.element) : null;
   const inList = path.some((name) => name.endsWith('[]'));
   const unit = meta.unit ?? null;
   const from = keys.length;

@@ -13,7 +13,7 @@ function itemsWithoutSecrets(items: unknown, list: ConfigKey): unknown {
   );
   return (items as Record<string, unknown>[]).map((item) => ({
     ...item,
-    ...Object.fromEntries(secrets.map((name) => [name, '***'])),
+    ...Object.fromEntries(secrets.filter((name) => item[name] !== undefined).map((name) => [name, '***'])),
   }));
 }
 
@@ -30,13 +30,15 @@ function spell(value: unknown, key: ConfigKey): string {
  */
 export function printConfig({ config, origins }: Pick<LoadedConfig, 'config' | 'origins'>): string {
   const lines: string[] = [];
-  let section = '';
+  let section: readonly string[] = [];
   for (const key of CONFIG_KEYS.filter((candidate) => candidate.environment !== null)) {
-    const [first, ...rest] = key.path as [string, ...string[]];
-    if (rest.length > 0 && first !== section) lines.push(`${first}:`);
-    section = rest.length > 0 ? first : '';
+    const inside = key.path.slice(0, -1);
+    const common = inside.findIndex((name, depth) => section[depth] !== name);
+    const opened = common === -1 ? [] : inside.slice(common);
+    for (const [i, name] of opened.entries()) lines.push(`${'  '.repeat(common + i)}${name}:`);
+    section = inside;
     const value = key.path.reduce<unknown>((tree, name) => (tree as Record<string, unknown>)[name], config);
-    const name = `${rest.length > 0 ? '  ' : ''}${key.path.at(-1)}`;
+    const name = `${'  '.repeat(inside.length)}${key.path.at(-1)}`;
     if (value === undefined) lines.push(`# ${name}: not set`);
     else lines.push(`${name}: ${spell(value, key)} # ${origins.get(key.key) ?? 'default'}`);
   }

@@ -142,3 +142,24 @@ export class PostgresServer extends ScriptServer {
     await this.call('up');
   }
 }
+
+/** A service that speaks the protocol of S3 and takes any credentials; one at a time on a machine, as its script has it. */
+export class S3Server implements AsyncDisposable {
+  readonly #script: string;
+  readonly address: string;
+
+  private constructor(script: string, address: string) {
+    this.#script = script;
+    this.address = address;
+  }
+
+  static async start(folder: string): Promise<S3Server> {
+    const script = path.join(folder, 's3');
+    const { stdout } = await run(script, ['start', '--port', String(await freePort())], { maxBuffer: 1 << 20 });
+    return new S3Server(script, stdout.trim().split('\n').at(-1) ?? '');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await run(this.#script, ['stop']).catch(() => undefined);
+  }
+}
