@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration } from '../lib/config-types.ts';
 import { feedbackConfigSchema } from './feedback/config.ts';
 import { archiveConfigSchema } from './archive/config.ts';
+import { budgetConfigSchema, pricesSchema, receiptsConfigSchema } from './spending/config.ts';
 
 export const reportConfigSchema = z.strictObject({
   archive: archiveConfigSchema.prefault({}),
@@ -16,5 +17,8 @@ export const reportConfigSchema = z.strictObject({
     description: 'An incident that is still open so long after its first report is reported once more',
   }),
   feedback: feedbackConfigSchema.prefault({}),
+  budget: budgetConfigSchema.prefault({}),
+  prices: pricesSchema,
+  receipts: receiptsConfigSchema.prefault({}),
 });
 export type ReportConfig = z.output<typeof reportConfigSchema>;

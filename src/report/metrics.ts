@@ -1,6 +1,7 @@
 import type { MetricDefinition } from '../lib/metrics.ts';
 import { FEEDBACK_METRICS } from './feedback/metrics.ts';
 import { ARCHIVE_METRICS } from './archive/metrics.ts';
+import { SPENDING_METRICS } from './spending/metrics.ts';
 
 export const reportsBuilt: MetricDefinition = {
   name: 'helios_report_built_total',
@@ -29,4 +30,5 @@ export const REPORT_METRICS: readonly MetricDefinition[] = [
   reportFailures,
   ...ARCHIVE_METRICS,
   ...FEEDBACK_METRICS,
+  ...SPENDING_METRICS,
 ];
