@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { consoleConfigSchema } from '../console/config.ts';
 import { detectConfigSchema } from '../detect/config.ts';
 import { apiKeySchema, ingestConfigSchema } from '../ingest/config.ts';
+import { redactionConfigSchema } from '../lib/redaction/config.ts';
 import { logConfigSchema } from '../log/config.ts';
 import { kafkaConfigSchema } from '../log/kafka/config.ts';
 import { reportConfigSchema } from '../report/config.ts';
+import { notifyConfigSchema } from '../report/notify/config.ts';
 import { lambdaConfigSchema } from '../report/lambda/config.ts';
 import { heartbeatConfigSchema } from './heartbeat.ts';
 import { processConfigShape } from './process.ts';
@@ -21,7 +23,9 @@ export const configSchema = z.strictObject({
   kafka: kafkaConfigSchema.prefault({}),
   database: databaseConfigSchema.prefault({}),
   anomaly_detection: detectConfigSchema.prefault({}),
+  redaction: redactionConfigSchema.prefault({}),
   report: reportConfigSchema.prefault({}),
+  notify: notifyConfigSchema.prefault({}),
   lambda: lambdaConfigSchema.prefault({}),
   console: consoleConfigSchema.prefault({}),
   heartbeat: heartbeatConfigSchema.prefault({}),
