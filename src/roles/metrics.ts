@@ -33,6 +33,31 @@ export const METRIC_PIPELINE_SKIPPED: MetricDefinition = {
   help: 'Lines of the metrics log that could not be read',
 };
 
+export const HEARTBEAT_CALLS: MetricDefinition = {
+  name: 'helios_heartbeat_calls_total',
+  type: 'counter',
+  help: 'Calls of heartbeat.url; outcome is ok, failed, or withheld because HELIOS is not ready, behind or deaf',
+  labels: ['outcome'],
+};
+export const HEARTBEAT_LAST: MetricDefinition = {
+  name: 'helios_heartbeat_last_success_timestamp_seconds',
+  type: 'gauge',
+  help: 'When a heartbeat got through last, seconds since the epoch; 0 before the first',
+};
+export const VITALS_LAG: MetricDefinition = {
+  name: 'helios_vitals_lag_seconds',
+  type: 'gauge',
+  help: 'How long ago the oldest of what is not worked off had come, by stage: events, metrics, alerts, reports; over Kafka of all roles',
+  labels: ['stage'],
+};
+export const VITALS_SILENCE: MetricDefinition = {
+  name: 'helios_vitals_silence_seconds',
+  type: 'gauge',
+  help: 'Since anything at all has come; 0 before the first',
+};
+
+const HEARTBEAT_METRICS = [HEARTBEAT_CALLS, HEARTBEAT_LAST, VITALS_LAG, VITALS_SILENCE];
+
 const PIPELINE_METRICS = [PIPELINE_EVENTS, PIPELINE_LAG, METRIC_PIPELINE_POINTS, METRIC_PIPELINE_LAG, METRIC_PIPELINE_SKIPPED];
 
 /** Everything that a process shows on /metrics from its start. */
@@ -40,6 +65,7 @@ export const ALL_METRICS: readonly MetricDefinition[] = [
   ...INGEST_METRICS,
   ...LOG_METRICS,
   ...PIPELINE_METRICS,
+  ...HEARTBEAT_METRICS,
   ...STORE_METRICS,
   ...Object.values(METRIC_STORE),
   ...Object.values(PARTITION_STORE),
