@@ -92,9 +92,10 @@ function itemShape(item: z.core.$ZodType): z.ZodObject | null {
   if (item instanceof z.ZodObject) return item;
   if (!(item instanceof z.ZodDiscriminatedUnion)) return null;
   const { discriminator, options } = item.def;
-  const objects = (options as readonly z.core.$ZodType[]).filter((option) => option instanceof z.ZodObject);
+  const objects = options.filter((option) => option instanceof z.ZodObject);
   const shape: Record<string, z.core.$ZodType> = {};
-  for (const object of objects) for (const [name, child] of Object.entries(object.shape)) shape[name] ??= child as z.core.$ZodType;
+  for (const object of objects)
+    for (const [name, child] of Object.entries(object.shape)) shape[name] ??= child as z.core.$ZodType;
   const kinds = objects.map((object) => object.shape[discriminator]).filter((kind) => kind instanceof z.ZodLiteral);
   const meta = z.globalRegistry.get(shape[discriminator] as z.ZodType) ?? {};
   shape[discriminator] = z.enum(kinds.map(({ value }) => String(value))).meta(meta);

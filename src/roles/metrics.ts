@@ -4,6 +4,7 @@ import { INGEST_METRICS } from '../ingest/metrics.ts';
 import type { MetricDefinition } from '../lib/metrics.ts';
 import { METRICS as LOG_METRICS } from '../log/metrics.ts';
 import { REPORT_METRICS } from '../report/metrics.ts';
+import { DELIVERY_METRICS } from '../report/notify/delivery-metrics.ts';
 import { METRIC_STORE, PARTITION_STORE, STORE_METRICS } from '../store/metrics.ts';
 import { DATABASE_METRICS } from '../store/timescale/database-metrics.ts';
 
@@ -72,5 +73,6 @@ export const ALL_METRICS: readonly MetricDefinition[] = [
   ...DATABASE_METRICS,
   ...Object.values(DETECT_METRICS),
   ...REPORT_METRICS,
+  ...Object.values(DELIVERY_METRICS),
   ...consoleMetrics,
 ];

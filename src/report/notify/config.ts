@@ -96,14 +96,12 @@ const deliveryShape = {
   update_interval: duration('15s').meta({
     description: 'A message changes at most this often while its incident goes on; acknowledged and resolved are told at once',
   }),
-  max_messages_per_hour: z
-    .int()
-    .min(1)
-    .default(60)
-    .meta({
-      description: 'First messages to one receiver; further incidents below critical wait, and the last message says how many',
-    }),
-  timeout: duration('10s').meta({ description: 'How long a receiver may take to answer' }),
+  max_messages_per_hour: z.int().min(1).default(60).meta({
+    description: 'First messages to one receiver; further incidents below critical wait, and the last message says how many',
+  }),
+  timeout: duration('10s').meta({
+    description: 'How long a receiver may take to answer one request; all that one message needs may take four times as long',
+  }),
   give_up_after: duration('24h').meta({ description: 'How long a message is tried again that its receiver does not take' }),
   public_url: z
     .url({ protocol: /^https?$/ })

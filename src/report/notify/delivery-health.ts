@@ -22,23 +22,29 @@ export class ReceiverHealth {
   readonly #backoff: Backoff;
   #pausedUntilMs = 0;
   #failures = 0;
-  #refusal: string | null = null;
+  #recoveredMs = -Infinity;
+  #hasRefused = false;
 
   constructor(prng: Prng) {
     this.#backoff = new Backoff(LIMITS, prng);
   }
 
-  /** Why nothing is sent to it until the configuration changes; null otherwise. */
-  get refusal(): string | null {
-    return this.#refusal;
+  get isFailing(): boolean {
+    return this.#failures > 0;
   }
 
-  /** Infinity when it has refused for good. */
+  /** Infinity when nothing is sent to it until the configuration changes. */
   get pausedUntilMs(): number {
-    return this.#refusal === null ? this.#pausedUntilMs : Infinity;
+    return this.#hasRefused ? Infinity : this.#pausedUntilMs;
   }
 
-  succeeded(): void {
+  /** When it last answered after it had been left alone; -Infinity: never. */
+  get recoveredMs(): number {
+    return this.#recoveredMs;
+  }
+
+  succeeded(nowMs: number): void {
+    if (this.#failures >= OPEN_AFTER) this.#recoveredMs = nowMs;
     this.#failures = 0;
     this.#pausedUntilMs = 0;
     this.#backoff.reset();
@@ -46,7 +52,7 @@ export class ReceiverHealth {
 
   failed(error: unknown, nowMs: number): void {
     if (error instanceof HeliosError && error.code === 'invalid_config') {
-      this.#refusal = error.message;
+      this.#hasRefused = true;
       return;
     }
     this.#failures++;

@@ -31,6 +31,8 @@ export interface Situation extends Sighting {
   canEdit: boolean;
   /** When it was last held back by settings, not by the receiver. */
   heldMs: number;
+  /** When the receiver began to answer again; what failed before may be tried at once. */
+  recoveredMs: number;
   /** Incidents that wait behind this message. */
   grouped: number;
 }
@@ -96,6 +98,6 @@ export function judge(situation: Situation, config: DeliveryConfig): Verdict {
   if (nowMs - dueSinceMs(situation) > config.give_up_after) return { action: 'close', why: 'gave_up' };
   const { lease } = record ?? {};
   if (lease && lease.owner !== owner && nowMs < lease.untilMs) return wait('lease', lease.untilMs, true);
-  if (record && nowMs < record.nextMs) return wait('backoff', record.nextMs, true);
+  if (record && nowMs < record.nextMs && situation.recoveredMs < record.writtenMs) return wait('backoff', record.nextMs, true);
   return { action: 'send', content };
 }

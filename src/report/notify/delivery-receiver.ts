@@ -1,29 +1,29 @@
 import type { Clock } from '../../lib/clock.ts';
-import { HeliosError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Prng } from '../../lib/prng.ts';
-import { labelsOf, SEVERITIES } from '../../model/incident-labels.ts';
+import { SEVERITIES } from '../../model/incident-labels.ts';
 import type { LabelPatterns } from '../../model/incident-labels.ts';
 import type { Incident } from '../../model/incident.ts';
 import type { DeliveryConfig } from './config.ts';
 import type { DeliveryBoard } from './delivery-board.ts';
-import { ReceiverHealth, retryDelayMs } from './delivery-health.ts';
-import { dueSinceMs, judge } from './delivery-judgement.ts';
+import { ReceiverHealth } from './delivery-health.ts';
+import { judge } from './delivery-judgement.ts';
 import type { Situation, Verdict } from './delivery-judgement.ts';
 import { DELIVERY_METRICS } from './delivery-metrics.ts';
-import { deliveryId, isFinal, messageState, standingOf } from './delivery-record.ts';
-import type { Closure, DeliveryRecord } from './delivery-record.ts';
+import { blankRecord, isFinal, standingOf } from './delivery-record.ts';
+import type { Closure } from './delivery-record.ts';
 import type { DeliveryRecords } from './delivery-records.ts';
-import type { Message, Notifier, Sent } from './notifier.ts';
+import type { DeliverySender } from './delivery-sender.ts';
 
 const HOUR_MS = 3_600_000;
-/** A lease outlives the longest send by so much, for the record of it to be written. */
-const LEASE_MARGIN_MS = 5000;
+/** Waits that are no fault of the receiver. */
+const HELD: ReadonlySet<string> = new Set(['muted', 'quiet', 'full']);
 
 export interface ReceiverDeliveryOptions {
   name: string;
-  notifier: Notifier;
+  canEdit: boolean;
+  sender: DeliverySender;
   board: DeliveryBoard;
   records: DeliveryRecords;
   config: DeliveryConfig;
@@ -31,10 +31,8 @@ export interface ReceiverDeliveryOptions {
   prng: Prng;
   logger: Logger;
   metrics: Metrics;
-  /** Of leases: one that no other process has. */
+  /** Of leases. */
   owner: string;
-  /** Aborted when a send under way has to end. */
-  signal: AbortSignal;
   /** Called when something has changed that a look would see. */
   onProgress: () => void;
 }
@@ -55,6 +53,7 @@ export class ReceiverDelivery {
   #view: View = { nowMs: 0, muted: [], isRouted: () => false };
   #queue: string[] = [];
   #running: Promise<void> | undefined;
+  #sending: string | undefined;
   #isStopping = false;
   #waiting = { ids: new Set<string>(), carrier: undefined as string | undefined };
 
@@ -84,7 +83,9 @@ export class ReceiverDelivery {
     }
     metrics.set(DELIVERY_METRICS.pending, pending, { receiver: name });
     for (const id of this.#heldMs.keys()) if (!board.sightings.has(id)) this.#heldMs.delete(id);
-    this.#queue = ready;
+    // A message that fails by itself must not be the only one that is tried.
+    const tries = (id: string): number => (this.#health.isFailing ? (records.known.get(id)?.record.attempts ?? 0) : 0);
+    this.#queue = ready.toSorted((a, b) => tries(a) - tries(b));
     if (ready.length === 0) return nextMs;
     if (this.#health.pausedUntilMs > nowMs) return Math.min(nextMs, this.#health.pausedUntilMs);
     this.#start();
@@ -97,8 +98,6 @@ export class ReceiverDelivery {
     this.#queue = [];
     await this.#running;
   }
-
-  #sending: string | undefined;
 
   #isSending(id: string): boolean {
     return this.#sending === id;
@@ -116,7 +115,7 @@ export class ReceiverDelivery {
   }
 
   #situation(id: string, nowMs: number, hasRoom: boolean): Situation | undefined {
-    const { board, records, name, owner, notifier } = this.#options;
+    const { board, records, name, owner, canEdit } = this.#options;
     const sighting = board.sightings.get(id);
     if (!sighting) return undefined;
     return {
@@ -128,8 +127,9 @@ export class ReceiverDelivery {
       isRouted: this.#view.isRouted(sighting.incident),
       muted: this.#view.muted,
       hasRoom,
-      canEdit: notifier.supports.edit,
+      canEdit,
       heldMs: this.#heldMs.get(id) ?? 0,
+      recoveredMs: this.#health.recoveredMs,
       grouped: this.#waiting.carrier === id ? this.#waiting.ids.size : 0,
     };
   }
@@ -152,7 +152,7 @@ export class ReceiverDelivery {
       const isFirst = (records.known.get(id)?.record.firstSentMs ?? null) === null;
       if (verdict.action === 'send' && isFirst) room--;
       if (verdict.action === 'wait' && verdict.why === 'full') waiting.add(id);
-      if (verdict.action === 'wait' && !verdict.isPending && verdict.why !== 'interval') this.#heldMs.set(id, nowMs);
+      if (verdict.action === 'wait' && HELD.has(verdict.why)) this.#heldMs.set(id, nowMs);
     }
     const newest = recent.toSorted((a, b) => (b[1].record.firstSentMs ?? 0) - (a[1].record.firstSentMs ?? 0))[0]?.[0];
     this.#waiting = { ids: waiting, carrier: newest };
@@ -198,137 +198,16 @@ export class ReceiverDelivery {
   }
 
   async #deliver(id: string): Promise<void> {
-    const { board, records, config, clock, owner } = this.#options;
+    const { board, records, config, clock, sender } = this.#options;
     await records.read([id]);
     const nowMs = clock.nowMs();
     const situation = this.#situation(id, nowMs, true);
-    const verdict = situation && judge(situation, config);
-    if (verdict?.action !== 'send') return;
-    const { incident, report } = situation;
-    const known = situation.record ?? blankRecord(incident);
-    const revision = known.content === verdict.content ? known.revision : known.revision + 1;
-    const claimed: DeliveryRecord = {
-      ...known,
-      revision,
-      content: verdict.content,
-      dueMs: dueSinceMs(situation),
-      attempts: known.attempts + 1,
-      lease: { owner, untilMs: nowMs + config.timeout + LEASE_MARGIN_MS },
-      closed: null,
-      writtenMs: nowMs,
-    };
-    // Before anything is sent, so that whoever comes after a crash knows that there may be a message.
-    if (!(await records.claim(id, claimed))) return;
-    const message: Message = {
-      key: deliveryId(this.#options.name, id),
-      revision,
-      state: messageState(incident, known.sent),
-      incident,
-      report,
-      url: pageOf(config.public_url, id),
-      labels: labelsOf(incident),
-      grouped: situation.grouped,
-    };
-    let sent: Sent;
-    try {
-      sent = await this.#send(message, known.sent ?? undefined);
-    } catch (error) {
-      await this.#failed(id, claimed, { error, standing: standingOf(incident) });
-      return;
-    }
+    if (!situation) return;
+    const verdict = judge(situation, config);
+    if (verdict.action !== 'send') return;
+    const outcome = await sender.deliver(situation, verdict.content);
+    if (outcome === 'sent') this.#health.succeeded(clock.nowMs());
+    else if (outcome !== 'none') this.#health.failed(outcome.error, clock.nowMs());
     board.expire(id);
-    await this.#succeeded(id, claimed, { sent, incident });
   }
-
-  async #send(message: Message, previous: Sent | undefined): Promise<Sent> {
-    const { notifier, config, clock, signal } = this.#options;
-    const timeout = new AbortController();
-    const late = (): void =>
-      timeout.abort(new HeliosError('unavailable', `cannot send: no answer within ${config.timeout / 1000} s`));
-    const cancel = clock.after(config.timeout, late);
-    const both = AbortSignal.any([timeout.signal, signal]);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => reject(both.reason as Error);
-    both.addEventListener('abort', onAbort, { once: true });
-    if (both.aborted) onAbort();
-    try {
-      // A notifier that does not heed the signal holds nobody up either.
-      return await Promise.race([notifier.send(message, previous, both), aborted]);
-    } finally {
-      cancel();
-      both.removeEventListener('abort', onAbort);
-    }
-  }
-
-  async #succeeded(id: string, claimed: DeliveryRecord, { sent, incident }: { sent: Sent; incident: Incident }): Promise<void> {
-    const { clock, metrics, logger, name, owner } = this.#options;
-    const nowMs = clock.nowMs();
-    this.#health.succeeded();
-    metrics.add(DELIVERY_METRICS.notifications, 1, { receiver: name, outcome: 'sent' });
-    metrics.observe(DELIVERY_METRICS.delay, Math.max(0, nowMs - (claimed.dueMs ?? nowMs)) / 1000, { receiver: name });
-    logger.info('notification sent', { receiver: name, incidentId: id, state: sent.state, revision: sent.revision });
-    const worse = SEVERITIES.indexOf(incident.severity) > SEVERITIES.indexOf(claimed.severity);
-    const isOurs = await this.#settle(id, claimed, (record) => ({
-      ...record,
-      sent,
-      sentContent: claimed.content,
-      severity: worse || record.sent === null ? incident.severity : record.severity,
-      firstSentMs: record.firstSentMs ?? nowMs,
-      sentMs: nowMs,
-      dueMs: null,
-      attempts: 0,
-      nextMs: 0,
-      lease: null,
-      writtenMs: nowMs,
-    }));
-    if (!isOurs)
-      logger.warn('another process took a notification over while it was sent', { receiver: name, incidentId: id, owner });
-  }
-
-  async #failed(id: string, claimed: DeliveryRecord, { error, standing }: { error: unknown; standing: string }): Promise<void> {
-    const { clock, metrics, logger, name, prng, signal } = this.#options;
-    const nowMs = clock.nowMs();
-    const code = error instanceof HeliosError ? error.code : undefined;
-    const isRefused = error instanceof HeliosError && !error.retryable && code !== 'invalid_config' && code !== 'not_found';
-    const why = code === 'not_found' ? 'gone' : isRefused ? 'refused' : null;
-    if (!signal.aborted && why === null) this.#health.failed(error, nowMs);
-    const outcome = why ?? (code === 'invalid_config' ? 'refused' : 'failed');
-    metrics.add(DELIVERY_METRICS.notifications, 1, { receiver: name, outcome });
-    const fields = { receiver: name, incidentId: id, attempts: claimed.attempts, error: String(error) };
-    if (code === 'invalid_config') logger.error('receiver refuses all messages until its configuration is another', fields);
-    else if (why !== null) logger.error('notification cannot be sent', fields);
-    else logger.warn('notification failed, will be retried', fields);
-    const nextMs = signal.aborted || code === 'invalid_config' ? 0 : nowMs + retryDelayMs(claimed.attempts, prng);
-    await this.#settle(id, claimed, (record) => ({
-      ...record,
-      nextMs,
-      lease: null,
-      writtenMs: nowMs,
-      ...(why !== null && { closed: { why, standing }, dueMs: null }),
-    }));
-  }
-
-  /** As `DeliveryRecords.settle`, as often as it takes: what was sent and is not recorded would be sent again. */
-  async #settle(id: string, claimed: DeliveryRecord, change: (record: DeliveryRecord) => DeliveryRecord): Promise<boolean> {
-    const { records, clock, prng, logger, name, signal } = this.#options;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await records.settle(id, claimed, change);
-      } catch (error) {
-        logger.warn('notification not recorded', { receiver: name, incidentId: id, tries, error: String(error) });
-        if (signal.aborted) throw error;
-        await clock.sleep(retryDelayMs(tries, prng));
-      }
-    }
-  }
-}
-
-function blankRecord(incident: Incident): DeliveryRecord {
-  const nothing = { sent: null, sentContent: null, firstSentMs: null, sentMs: null, dueMs: null, lease: null, closed: null };
-  return { revision: 0, content: '', severity: incident.severity, attempts: 0, nextMs: 0, writtenMs: 0, ...nothing };
-}
-
-function pageOf(publicUrl: string | undefined, incidentId: string): string | null {
-  if (publicUrl === undefined) return null;
-  return `${publicUrl.replace(/\/+$/, '')}/api/v1/incidents/${encodeURIComponent(incidentId)}/report?format=markdown`;
 }

@@ -32,6 +32,12 @@ export interface DeliveryRecord {
   writtenMs: number;
 }
 
+/** Of an incident that nobody has set out to tell of. */
+export function blankRecord(incident: Incident): DeliveryRecord {
+  const nothing = { sent: null, sentContent: null, firstSentMs: null, sentMs: null, dueMs: null, lease: null, closed: null };
+  return { revision: 0, content: '', severity: incident.severity, attempts: 0, nextMs: 0, writtenMs: 0, ...nothing };
+}
+
 const PREFIX = 'delivery/';
 const HASH_LENGTH = 16;
 
