@@ -26,7 +26,7 @@ export interface Digest {
 }
 
 const MAX_SERVICES = 8;
-const MAX_EVIDENCE = 200;
+const MAX_EVIDENCE = 100;
 const ID = /^[\w.:-]{1,200}$/;
 
 function linkOf(url: string | null): string | null {

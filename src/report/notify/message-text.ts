@@ -17,8 +17,9 @@ const CODE_ON = '\ue001';
 const CODE_OFF = '\ue002';
 const MARKERS = /([\ue000-\ue002])/;
 const WITHHELD = '(withheld: it could not be redacted)';
-/** A log line may be a megabyte. What is shown of one is far shorter, so a secret that is cut here is not shown in part. */
-const MAX_RAW_LENGTH = 65_536;
+/** A log line may be a megabyte. So much behind what is shown is looked at, so that a secret which begins in there is known by its whole. */
+const LOOK_AHEAD = 16_384;
+const MAX_LINE = 4000;
 
 // Zero-width, bidirectional and other format characters vanish; they would hide a secret, a link or a mention from the rules below.
 const INVISIBLE = /[\p{Cf}\p{Co}]+/gu;
@@ -76,7 +77,7 @@ export class MessageText {
 
   /** A name or sentence for people, on one line. */
   plain(text: string, limit = 200): RichText {
-    return cut(defang(this.data(text, MAX_RAW_LENGTH)), limit) as RichText;
+    return cut(defang(this.#line(text, limit)), limit) as RichText;
   }
 
   code(text: string, limit = 200): RichText {
@@ -87,18 +88,28 @@ export class MessageText {
   /** A line of the report's Markdown (`template/markdown.ts`): its escapes resolved, code and bold marked, then as any text. */
   markdown(line: string): RichText {
     const marked = line
-      .slice(0, MAX_RAW_LENGTH)
+      .slice(0, MAX_LINE + LOOK_AHEAD)
       .replaceAll(INVISIBLE, '')
       .replaceAll(CONTROLS, ' ')
       .replaceAll(/\\([!-/:-@[-`{-~])|`([^`]*)`|\*\*/g, (_, escaped?: string, code?: string) =>
         code === undefined ? (escaped ?? BOLD) : `${CODE_ON}${code}${CODE_OFF}`,
       );
-    return balanced(defang(this.#redact(marked)));
+    return balanced(cut(defang(this.#redact(marked)), MAX_LINE));
+  }
+
+  /** Redacted, on one line; not much longer than what is shown of it. */
+  #line(text: string, limit: number): string {
+    const seen = text
+      .slice(0, limit + LOOK_AHEAD)
+      .replaceAll(INVISIBLE, '')
+      .replaceAll(CONTROLS, ' ');
+    const line = this.#redact(seen).replaceAll(/ +/g, ' ').trim();
+    return line.slice(0, 2 * limit);
   }
 
   #redact(text: string): string {
     try {
-      return this.#session.redact(text.slice(0, MAX_RAW_LENGTH));
+      return this.#session.redact(text);
     } catch (error) {
       this.#logger.error('text withheld from a notification', { error: String(error) });
       return WITHHELD;
