@@ -1,23 +1,26 @@
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { DashboardBuilder, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
-import { bars, dashboard, note, stat, table, timeSeries } from './panels.ts';
+import { bars, dashboard, stat, table, timeSeries } from './panels.ts';
 
 const IN_RANGE = 'time_ms >= $__unixEpochFrom() * 1000.0 AND time_ms < $__unixEpochTo() * 1000.0';
 
 /**
- * Incidents that a person has judged. Accepting a new normal says that nothing was broken; acknowledging without that says that it was
- * worth waking up for.
+ * What people said of incidents of the range and did not take back, and faults that they said were missed (docs/feedback.md). A wrong cause is
+ * a fault; a new normal was seen rightly and broke nothing, and is in neither.
  */
-const JUDGED = `WITH judged AS (
-  SELECT to_timestamp(time_ms / 1000) AS started,
-         coalesce(body -> 'newNormal' ->> 'state' = 'accepted', false) AS is_false,
-         coalesce(body ->> 'acknowledgedAt', '') <> '' AS is_acknowledged
-  FROM documents
-  WHERE kind = 'incident' AND is_newest AND ${IN_RANGE}
+const SAID = `WITH said AS (
+  SELECT started, label, incident_id,
+    label IN ('real', 'wrong_cause') AS is_real,
+    label IN ('false_alarm', 'expected') AS is_false,
+    label = 'missed' AS is_missed
+  FROM incident_feedback WHERE $__timeFilter(started)
 )`;
-const TRUE_ALARMS = 'count(*) FILTER (WHERE is_acknowledged AND NOT is_false)';
-const FALSE_ALARMS = 'count(*) FILTER (WHERE is_false)';
+const REAL = 'count(*) FILTER (WHERE is_real)';
+const FALSE = 'count(*) FILTER (WHERE is_false)';
+const MISSED = 'count(*) FILTER (WHERE is_missed)';
+const PRECISION = `${REAL}::float8 / nullif(${REAL} + ${FALSE}, 0)`;
+const RECALL = `${REAL}::float8 / nullif(${REAL} + ${MISSED}, 0)`;
 
 function addNow(board: DashboardBuilder): void {
   board
@@ -49,26 +52,22 @@ function addNow(board: DashboardBuilder): void {
         description: 'Of the incidents in the range that people have judged, the share that was worth waking up for.',
         unit: 'percentunit',
         width: 5,
-        queries: [
-          {
-            sql: `${JUDGED}\nSELECT ${TRUE_ALARMS}::float8 / nullif(${TRUE_ALARMS} + ${FALSE_ALARMS}, 0) AS precision FROM judged`,
-          },
-        ],
+        queries: [{ sql: `${SAID}\nSELECT ${PRECISION} AS precision FROM said` }],
       }),
     )
     .withPanel(
       stat({
         title: 'False alarms by service and day',
         description:
-          'Incidents in the range whose new normal was accepted, by watched service and day. The measure that a budget for false alarms is set in.',
+          'Incidents in the range that people called false alarms or expected, by watched service and day. The measure that a budget for false alarms is set in.',
         unit: 'short',
         width: 5,
         queries: [
           {
-            sql: `${JUDGED}
-SELECT ${FALSE_ALARMS}::float8
+            sql: `${SAID}
+SELECT ${FALSE}::float8
   / nullif((SELECT count(*) FROM entities) * ($__unixEpochTo() - $__unixEpochFrom()) / 86400.0, 0) AS rate
-FROM judged`,
+FROM said`,
           },
         ],
       }),
@@ -135,20 +134,22 @@ function addFeedback(board: DashboardBuilder): void {
     .withRow(new RowBuilder('Judged by people'))
     .withPanel(
       timeSeries({
-        title: 'Precision and false-positive rate',
+        title: 'Precision, recall and false-positive rate',
         description:
-          'By day. Of the incidents that people have judged: acknowledged ones were real, those whose new normal was accepted were not. Incidents that nobody has judged are in neither.',
+          'By day, by what people said of incidents, and of faults that none told of. Judged is the share of incidents that somebody has judged; the others count in neither.',
         unit: 'percentunit',
-        width: 12,
+        width: 10,
         max: 1,
         queries: [
           {
-            sql: `${JUDGED}
-SELECT date_trunc('day', started) AS time,
-  ${TRUE_ALARMS}::float8 / nullif(${TRUE_ALARMS} + ${FALSE_ALARMS}, 0) AS "precision",
-  ${FALSE_ALARMS}::float8 / nullif(${TRUE_ALARMS} + ${FALSE_ALARMS}, 0) AS "false positives",
-  ${TRUE_ALARMS}::float8 / count(*) + ${FALSE_ALARMS}::float8 / count(*) AS "judged"
-FROM judged GROUP BY 1 ORDER BY 1`,
+            sql: `${SAID}, opened AS (
+  SELECT date_trunc('day', to_timestamp(time_ms / 1000)) AS day, count(*) AS incidents
+  FROM documents WHERE kind = 'incident' AND is_newest AND ${IN_RANGE} GROUP BY 1
+), by_day AS (
+  SELECT date_trunc('day', started) AS day, count(incident_id) AS judged, ${PRECISION} AS "precision", ${RECALL} AS recall FROM said GROUP BY 1
+)
+SELECT day AS time, "precision", recall, 1 - "precision" AS "false positives", least(1, judged::float8 / incidents) AS judged
+FROM by_day LEFT JOIN opened USING (day) ORDER BY 1`,
           },
         ],
       }),
@@ -158,7 +159,7 @@ FROM judged GROUP BY 1 ORDER BY 1`,
         title: 'Incidents',
         description: 'By day and what became of them.',
         unit: 'short',
-        width: 6,
+        width: 5,
         stacked: true,
         queries: [
           {
@@ -167,14 +168,44 @@ FROM documents WHERE kind = 'incident' AND is_newest AND ${IN_RANGE} GROUP BY 1,
           },
         ],
       }),
+    );
+}
+
+function addLabels(board: DashboardBuilder): void {
+  board
+    .withPanel(
+      stat({
+        title: 'Recall',
+        description: 'Of the faults that people told of in the range, the share that HELIOS had an incident of.',
+        unit: 'percentunit',
+        width: 3,
+        queries: [{ sql: `${SAID}\nSELECT ${RECALL} AS recall FROM said` }],
+      }),
     )
     .withPanel(
-      note(
-        'Recall',
-        `Nothing in the stored data says which faults were **missed**, so no panel shows recall over live traffic. Where the truth is known it is
-measured: \`helios evaluate\` over labelled data, and \`POST /api/v1/models/compare\` with \`labels\` for two models of a service.`,
-        6,
-      ),
+      table({
+        title: 'What people said',
+        description: 'Of the range, by label; missed are faults that no incident told of.',
+        unit: 'short',
+        width: 3,
+        queries: [{ sql: `${SAID}\nSELECT label, count(*) AS said FROM said GROUP BY 1 ORDER BY 2 DESC` }],
+      }),
+    )
+    .withPanel(
+      table({
+        title: 'Most false alarms',
+        description: 'Services of incidents that people called false alarms or expected.',
+        unit: 'short',
+        width: 3,
+        queries: [
+          {
+            sql: `${SAID}, services AS (
+  SELECT jsonb_array_elements_text(f.services) AS service FROM incident_feedback f JOIN said USING (incident_id) WHERE is_false
+)
+SELECT service, count(*) AS "false alarms" FROM services GROUP BY 1 ORDER BY 2 DESC LIMIT 10`,
+          },
+        ],
+      }),
     );
 }
 
@@ -270,6 +301,7 @@ export function mlPerformance(): DashboardBuilder {
   addNow(board);
   addAnomalies(board);
   addFeedback(board);
+  addLabels(board);
   addFeatures(board);
   addModels(board);
   return board.time({ from: 'now-7d', to: 'now' });

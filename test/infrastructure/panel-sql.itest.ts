@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { dashboards } from '../../scripts/dashboards/dashboards.ts';
+import { openRecordStore } from '../../src/store/timescale/records.ts';
 import { withDatabase } from '../../src/store/timescale/test-database.fixture.ts';
 import { expandMacros, panelQueries } from './panel-queries.ts';
 
@@ -16,20 +17,29 @@ withDatabase('the SQL of every panel runs on the schema as it is', async ({ data
 });
 
 withDatabase(
-  'incidents that people judged make precision, false positives and false alarms by service and day',
+  'what people said of incidents makes precision, recall, and false alarms by service and day',
   async ({ database }) => {
     const startMs = Date.parse('2026-01-01T00:10:00Z');
-    const incidents = [
-      { acknowledgedAt: '2026-01-01T00:20:00Z' },
-      { acknowledgedAt: '2026-01-01T00:20:00Z' },
-      { acknowledgedAt: '2026-01-01T00:20:00Z', newNormal: { state: 'rejected' } },
-      { acknowledgedAt: '2026-01-01T00:20:00Z', newNormal: { state: 'accepted' } },
-      { acknowledgedAt: null, newNormal: null },
-    ];
-    for (const [index, body] of incidents.entries()) {
+    const labels = ['real', 'real', 'wrong_cause', 'expected', 'new_normal', 'missed'];
+    const writes = labels.map((label, n) => {
+      const incidentId = label === 'missed' ? null : `inc-${n}`;
+      const said = {
+        id: `${n}`,
+        label,
+        incidentId,
+        services: ['shop'],
+        from: '2026-01-01T00:10:00Z',
+        at: '2026-01-02T00:00:00Z',
+      };
+      return { key: `feedback/said/${n}`, value: { ...said, takenBack: null }, revision: 0 };
+    });
+    const takenBack = { key: 'feedback/said/x', value: { ...writes[3]?.value, takenBack: { by: 'ada' } }, revision: 0 };
+    await openRecordStore(database).write([...writes, takenBack]);
+    // Five that somebody has judged, and five that nobody has.
+    for (let n = 0; n < 10; n++) {
       await database.query(
-        `INSERT INTO documents (kind, key, version, is_newest, time_ms, status, body) VALUES ('incident', $1, 1, true, $2, 'resolved', $3)`,
-        [`inc-${index}`, startMs + index, JSON.stringify(body)],
+        `INSERT INTO documents (kind, key, version, is_newest, time_ms, status, body) VALUES ('incident', $1, 1, true, $2, 'resolved', '{}')`,
+        [`inc-${n}`, startMs + n],
       );
     }
     await database.query(`INSERT INTO entities (name) VALUES ('production/default/shop'), ('production/default/cart')`);
@@ -41,7 +51,8 @@ withDatabase(
     assert.equal((await answer('Precision'))['precision'], 0.75);
     // One in an hour of two services.
     assert.equal(Number((await answer('False alarms by service and day'))['rate']), 12);
-    const { precision, 'false positives': falsePositives, judged } = await answer('Precision and false-positive rate');
-    assert.deepEqual([precision, falsePositives, judged], [0.75, 0.25, 0.8]);
+    const { precision, recall, judged, 'false positives': wrong } = await answer('Precision, recall and false-positive rate');
+    assert.deepEqual([precision, recall, judged, wrong], [0.75, 0.75, 0.5, 0.25]);
+    assert.deepEqual(await answer('Most false alarms'), { service: 'shop', 'false alarms': 1 });
   },
 );
