@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../lib/config-types.ts';
+import { llmConfigSchema } from './llm/config.ts';
 import { feedbackConfigSchema } from './feedback/config.ts';
 import { archiveConfigSchema } from './archive/config.ts';
 import { budgetConfigSchema, pricesSchema, receiptsConfigSchema } from './spending/config.ts';
@@ -16,6 +17,7 @@ export const reportConfigSchema = z.strictObject({
   rebuild_after: duration('10m').meta({
     description: 'An incident that is still open so long after its first report is reported once more',
   }),
+  llm: llmConfigSchema.prefault({}),
   feedback: feedbackConfigSchema.prefault({}),
   budget: budgetConfigSchema.prefault({}),
   prices: pricesSchema,

@@ -12,6 +12,7 @@ import type { FixtureEvent } from '../store/contract/event-fixture.ts';
 import { StoreDir } from '../store/embedded/store-fixture.ts';
 import { resolvePointer } from './json-pointer.ts';
 import { reportSeconds } from './metrics.ts';
+import { createReportWriter } from './report-writer.ts';
 import { createReporter } from './reporter.ts';
 import { badDeployment, MINUTE, testConfig } from './scenario.fixture.ts';
 import type { Scenario } from './scenario.fixture.ts';
@@ -63,7 +64,8 @@ test('every evidence item of a stored report is what the read API answers', asyn
     clock: systemClock,
     logger: silentLogger,
     metrics: { add() {}, set() {}, observe },
-    directory: place.dir,
+    writer: createReportWriter({ store, config: testConfig, clock: systemClock, maxPackTokens: 8000 }),
+    archive: { write: () => Promise.resolve() },
     onReport: (report) => void announced.push(report),
   });
   for (let i = 0; i < 5; i++) await reporter.report(scenario.incident);

@@ -1,20 +1,14 @@
-import { isoTime } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Report } from '../model/report.ts';
 import type { Store } from '../store/store.ts';
-import { archiveReport } from './archive/local-archive.ts';
-import { backoffMs } from './backoff.ts';
+import type { ArchiveWriter } from './archive/archive-writer.ts';
 import type { ReportConfig } from './config.ts';
-import { collectFacts } from './facts.ts';
 import { reportFailures, reportSeconds, reportsBuilt } from './metrics.ts';
-import { createPatience } from './patience.ts';
+import type { ReportWriter } from './report-writer.ts';
 import { ReportSchedule } from './schedule.ts';
-import { renderReport } from './template/document.ts';
-
-const MAX_ARCHIVE_RETRIES = 10;
 
 export interface ReporterDeps {
   store: Store;
@@ -22,8 +16,8 @@ export interface ReporterDeps {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  /** Where Markdown and JSON files go. */
-  directory: string;
+  writer: ReportWriter;
+  archive: Pick<ArchiveWriter, 'write'>;
   /** Called with every stored report, once. */
   onReport: (report: Report) => void;
 }
@@ -36,93 +30,62 @@ export interface Reporter extends AsyncDisposable {
   report(incident: Incident): Promise<Report>;
   /** Hears of an incident that opened, changed or closed, and reports it by the policy of `ReportSchedule`. */
   onIncident(incident: Incident): void;
-}
-
-/** Writes a report's files now, or later when that fails; a newer version of the incident supersedes a waiting one. */
-function createArchive({ directory, clock, logger, metrics }: ReporterDeps) {
-  const waiting = new Map<string, () => void>();
-  const writing = new Map<string, Promise<void>>();
-  let closed = false;
-
-  const attempt = async (report: Report, startedAt: string, failures: number): Promise<void> => {
-    try {
-      await archiveReport(directory, report, startedAt);
-    } catch (error) {
-      metrics.add(reportFailures, 1, { step: 'archive' });
-      logger.error('report files not written', { incidentId: report.incidentId, failures: failures + 1, error: String(error) });
-      if (closed || failures >= MAX_ARCHIVE_RETRIES) return;
-      const retry = clock.after(backoffMs(failures + 1), () => start(report, startedAt, failures + 1));
-      waiting.set(report.incidentId, retry);
-    }
-  };
-  const start = (report: Report, startedAt: string, failures: number): void => {
-    const id = report.incidentId;
-    waiting.get(id)?.();
-    waiting.delete(id);
-    const before = writing.get(id) ?? Promise.resolve();
-    const run = before
-      .then(() => attempt(report, startedAt, failures))
-      .finally(() => {
-        if (writing.get(id) === run) writing.delete(id);
-      });
-    writing.set(id, run);
-  };
-  return {
-    async write(report: Report, startedAt: string): Promise<void> {
-      start(report, startedAt, 0);
-      await writing.get(report.incidentId);
-    },
-    async close(): Promise<void> {
-      closed = true;
-      for (const cancel of waiting.values()) cancel();
-      await Promise.all(writing.values());
-    },
-  };
+  /** Stores a report to which something was added as the next version, with what has become of the facts since. */
+  amend(report: Report): Promise<void>;
 }
 
 /** The reporter over a store. Disposing it waits for reports that are running. */
 export function createReporter(deps: ReporterDeps): Reporter {
-  const { store, config, clock, logger, metrics } = deps;
-  const archive = createArchive(deps);
-  const patience = createPatience(clock);
+  const { store, config, clock, logger, metrics, writer, archive } = deps;
   const latest = new Map<string, Promise<unknown>>();
 
-  async function build(incident: Incident): Promise<Report> {
-    const startMs = clock.monotonicMs();
-    const [facts, previous] = await Promise.all([
-      collectFacts(store, incident, config, patience),
-      store.get('report', incident.id),
-    ]);
-    const report = renderReport(facts, { version: (previous?.version ?? 0) + 1, createdAt: isoTime(clock.nowMs()) });
+  async function keep(report: Report, startedAt: string): Promise<void> {
     await store.put('report', report);
-    metrics.observe(reportSeconds, (clock.monotonicMs() - startMs) / 1000);
-    metrics.add(reportsBuilt, 1, { verdict: report.verdict });
     try {
       deps.onReport(report);
     } catch (error) {
-      logger.error('report not announced', { incidentId: incident.id, error: String(error) });
+      logger.error('report not announced', { incidentId: report.incidentId, error: String(error) });
     }
-    await archive.write(report, facts.incident.startedAt);
+    // It goes its own way when that takes long or fails.
+    void archive.write(report, { startedAt });
+  }
+
+  async function build(incident: Incident): Promise<Report> {
+    const startMs = clock.monotonicMs();
+    const { facts, report } = await writer.write(incident, await store.get('report', incident.id));
+    await keep(report, facts.incident.startedAt);
+    metrics.observe(reportSeconds, (clock.monotonicMs() - startMs) / 1000);
+    metrics.add(reportsBuilt, 1, { verdict: report.verdict });
     return report;
   }
 
-  function report(incident: Incident): Promise<Report> {
-    const before = latest.get(incident.id) ?? Promise.resolve();
-    const run = before.then(
-      () => build(incident),
-      () => build(incident),
-    );
-    latest.set(incident.id, run);
+  async function amend(report: Report): Promise<void> {
+    const [incident, newest] = await Promise.all([
+      store.get('incident', report.incidentId),
+      store.get('report', report.incidentId),
+    ]);
+    if (!incident) return;
+    const isNext = (newest?.version ?? 0) + 1 === report.version;
+    const next = isNext ? report : (await writer.write(incident, report, (newest?.version ?? 0) + 1)).report;
+    await keep(next, incident.startedAt);
+  }
+
+  function inTurn<T>(incidentId: string, work: () => Promise<T>): Promise<T> {
+    const before = latest.get(incidentId) ?? Promise.resolve();
+    const run = before.then(work, work);
+    latest.set(incidentId, run);
     const forget = (): void => {
-      if (latest.get(incident.id) === run) latest.delete(incident.id);
+      if (latest.get(incidentId) === run) latest.delete(incidentId);
     };
     run.then(forget, forget);
     return run;
   }
 
+  const report = (incident: Incident): Promise<Report> => inTurn(incident.id, () => build(incident));
   const schedule = new ReportSchedule({
     clock,
     intervalMs: config.update_interval,
+    rebuildMs: config.rebuild_after,
     run: async (incident) => {
       try {
         await report(incident);
@@ -137,10 +100,10 @@ export function createReporter(deps: ReporterDeps): Reporter {
   return {
     report,
     onIncident: (incident) => schedule.hear(incident),
+    amend: (amended) => inTurn(amended.incidentId, () => amend(amended)),
     async [Symbol.asyncDispose]() {
       await schedule[Symbol.asyncDispose]();
       await Promise.allSettled(latest.values());
-      await archive.close();
     },
   };
 }

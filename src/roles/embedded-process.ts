@@ -11,8 +11,10 @@ import { createConsole } from '../console/console.ts';
 import type { Readiness } from '../console/dependencies.ts';
 import { StreamHub } from '../console/stream-hub.ts';
 import type { EventLog } from '../log/event-log.ts';
+import { createPrng } from '../lib/prng.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
+import type { Report } from '../model/report.ts';
 import type { MetricStore } from '../store/metric-store.ts';
 import type { Store } from '../store/store.ts';
 import { createCommitSignal, publishCommitted } from './commit-signal.ts';
@@ -29,10 +31,14 @@ import type { PipelineClient } from './pipeline-client.ts';
 import type { ProcessOptions, Urls } from './process-options.ts';
 import { createPrometheusMetrics } from './prometheus.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
+import { openReporting } from './reporting.ts';
+import type { Reporting } from './reporting.ts';
 import { SimulationService } from './simulation-service.ts';
 import { openStoreThread } from './store-client.ts';
 
 const RETENTION_PERIOD_MS = 60_000;
+/** Nobody else opens the data directory: what an earlier process had begun is this one's at once. */
+const OWNER = 'embedded';
 
 interface Shared {
   config: Config;
@@ -44,6 +50,7 @@ interface Shared {
   metricStore: MetricStore;
   hub: StreamHub;
   reporter: Reporter;
+  reporting: Reporting;
   pipeline: PipelineClient;
   /** Event time when the clock follows the data, wall time otherwise. */
   clock: Clock;
@@ -58,16 +65,21 @@ function readinessOf(shared: Shared, handler: IngestHandler): Readiness {
   return { ready: reasons.length === 0, reasons };
 }
 
-function publish(shared: Pick<Shared, 'hub' | 'reporter'>, output: PipelineOutput, onEvent: ProcessOptions['onEvent']): void {
-  for (const change of output.changes) shared.hub.publish('change', change);
+function publish(
+  { hub, reporter, reporting }: Pick<Shared, 'hub' | 'reporter' | 'reporting'>,
+  output: PipelineOutput,
+  onEvent: ProcessOptions['onEvent'],
+): void {
+  for (const change of output.changes) hub.publish('change', change);
   for (const anomaly of output.anomalies) {
-    shared.hub.publish('anomaly', anomaly);
+    hub.publish('anomaly', anomaly);
     onEvent({ anomaly });
   }
   for (const incident of output.incidents) {
-    shared.hub.publish('incident', incident);
+    hub.publish('incident', incident);
     onEvent({ incident });
-    shared.reporter.onIncident(incident);
+    reporter.onIncident(incident);
+    reporting.delivery?.wake(incident.id);
   }
 }
 
@@ -77,6 +89,24 @@ async function reportMissing(store: Store, reporter: Reporter): Promise<void> {
   for (const incident of items) {
     if ((await store.get('report', incident.id)) === undefined) reporter.onIncident(incident);
   }
+}
+
+interface ReporterParts extends Pick<Shared, 'config' | 'store' | 'logger' | 'metrics' | 'hub' | 'reporting'> {
+  clock: Clock;
+  onEvent: ProcessOptions['onEvent'];
+}
+
+function openReporter({ hub, reporting, onEvent, config, ...common }: ReporterParts, scope: AsyncDisposableStack): Reporter {
+  const onReport = (report: Report): void => {
+    hub.publish('report', report);
+    onEvent({ report });
+    narration?.hear(report);
+    reporting.delivery?.wake(report.incidentId);
+  };
+  const { writer, archive } = reporting;
+  const reporter = scope.use(createReporter({ ...common, config: config.report, writer, archive, onReport }));
+  const narration = reporting.startNarration((report) => reporter.amend(report));
+  return reporter;
 }
 
 async function openShared(
@@ -99,20 +129,19 @@ async function openShared(
     await openStoreThread({ dir, logLevel: config.log_level, signal: storeSignal, config: config.store }, onDeath),
   );
   const hub = new StreamHub({ startMs: systemClock.nowMs(), metrics });
-  const reporter = scope.use(
-    createReporter({
-      store,
-      config: config.report,
-      clock: systemClock,
-      logger,
-      metrics,
+  const common = { store, clock: systemClock, logger, metrics };
+  const reporting = openReporting(
+    {
+      ...common,
+      config,
+      now: () => clock.nowMs(),
+      prng: createPrng(systemClock.nowMs() ^ (process.pid << 10)),
+      owner: OWNER,
       directory: config.report.directory ?? path.join(dir, 'reports'),
-      onReport: (report) => {
-        hub.publish('report', report);
-        onEvent({ report });
-      },
-    }),
+    },
+    scope,
   );
+  const reporter = openReporter({ ...common, config, hub, reporting, onEvent }, scope);
   const pipeline = scope.use(
     await openPipelineThread({
       data: {
@@ -125,7 +154,7 @@ async function openShared(
         store: config.store,
       },
       metrics,
-      onOutput: (output) => publish({ hub, reporter }, output, onEvent),
+      onOutput: (output) => publish({ hub, reporter, reporting }, output, onEvent),
       onProgress: (progress) => log.acknowledge(PIPELINE_READER, progress.safeOffset),
       onMetricProgress: (nextOffset) => metricsLog.acknowledge(PIPELINE_READER, nextOffset),
       onDeath,
@@ -142,7 +171,7 @@ async function openShared(
   const clock: Clock =
     config.clock === 'events' ? { ...systemClock, nowMs: () => Math.max(0, pipeline.progress().watermarkMs) } : systemClock;
   const state = { isStopping: false };
-  return { config, logger, metrics, log, metricsLog, store, metricStore, hub, reporter, pipeline, clock, state };
+  return { config, logger, metrics, log, metricsLog, store, metricStore, hub, reporter, reporting, pipeline, clock, state };
 }
 
 function keepRetention(shared: Shared): () => void {

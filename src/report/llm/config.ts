@@ -36,6 +36,9 @@ export const llmConfigSchema = z.strictObject({
   deadline: duration('90s').meta({ description: 'All of a narrative: retries and the repair included' }),
   retries: z.int().min(0).max(5).default(2).meta({ description: 'Of a request that failed for 429, 5xx, timeout or connection' }),
   max_response: size('1MiB').meta({ description: 'Longest response read, decompressed' }),
+  delay: duration('15s').meta({
+    description: 'After the first report of an incident: so long evidence gathers before the model is asked',
+  }),
   breaker_failures: z
     .int()
     .min(1)

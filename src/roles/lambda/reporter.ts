@@ -13,6 +13,9 @@ import type { SettleOptions } from '../../store/timescale/pending-alerts.ts';
 import { openDatabase } from '../../store/timescale/pg-database.ts';
 import { createReportJobs } from '../../store/timescale/report-jobs.ts';
 import { openTimescaleStore } from '../../store/timescale/timescale-store.ts';
+import type { Report } from '../../model/report.ts';
+import type { Narration } from '../../report/narration.ts';
+import { openReporting } from '../reporting.ts';
 import { openLedger } from '../production/ledger.ts';
 import { ReportWorker } from '../production/report-jobs.ts';
 import { BatchKeeper } from './kept-batches.ts';
@@ -40,6 +43,7 @@ interface Parts {
   ledger: IncidentLedger;
   keeper: BatchKeeper;
   worker: ReportWorker;
+  narration: Narration | null;
 }
 
 class LambdaReporter implements InvokedReporter, AsyncDisposable {
@@ -61,7 +65,7 @@ class LambdaReporter implements InvokedReporter, AsyncDisposable {
   }
 
   async work(isOver: () => boolean): Promise<{ alerts: number; reports: number }> {
-    const { worker, options } = this.#parts;
+    const { worker, options, narration } = this.#parts;
     let alerts = await this.#settle();
     if (options.config.clock === 'wall' && (await this.#someWait())) {
       await options.clock.sleep(HOLD_MS);
@@ -74,6 +78,8 @@ class LambdaReporter implements InvokedReporter, AsyncDisposable {
     } catch (error) {
       options.logger.error('reports that are due are left to the next invocation', { reason: String(error) });
     }
+    // The environment is frozen once it has answered.
+    await narration?.settled();
     return { alerts, reports };
   }
 
@@ -126,6 +132,13 @@ export async function openLambdaReporter(options: LambdaReporterOptions): Promis
     intervalMs: config.report.update_interval,
     rebuildMs: config.report.rebuild_after,
   });
-  const worker = new ReportWorker({ engines: { config, clock, logger, metrics, owner }, store, jobs });
-  return new LambdaReporter({ options, database, ledger, keeper, worker }, opening.move());
+  const reporting = openReporting(
+    { config, store, clock, now: () => clock.nowMs(), prng, logger, metrics, owner, directory: null },
+    opening,
+  );
+  const { writer, archive } = reporting;
+  const onReport = (report: Report): void => narration?.hear(report);
+  const worker = new ReportWorker({ engines: { clock, logger, metrics, owner }, store, jobs, writer, archive, onReport });
+  const narration = reporting.startNarration((report) => worker.amend(report), { delayMs: 0 });
+  return new LambdaReporter({ options, database, ledger, keeper, worker, narration }, opening.move());
 }

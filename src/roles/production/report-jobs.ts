@@ -1,16 +1,11 @@
-import path from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import { isoTime } from '../../lib/clock.ts';
 import { HeliosError } from '../../lib/errors.ts';
 import type { Metrics } from '../../lib/metrics.ts';
-import { archiveReport } from '../../report/archive/local-archive.ts';
+import type { ArchiveWriter } from '../../report/archive/archive-writer.ts';
 import { backoffMs } from '../../report/backoff.ts';
-import { collectFacts } from '../../report/facts.ts';
 import { reportFailures, reportsBuilt, reportSeconds } from '../../report/metrics.ts';
-import { createPatience } from '../../report/patience.ts';
-import type { Patience } from '../../report/patience.ts';
+import type { ReportWriter } from '../../report/report-writer.ts';
 import type { Report } from '../../model/report.ts';
-import { renderReport } from '../../report/template/document.ts';
 import type { Store } from '../../store/store.ts';
 import type { ReportJob, ReportJobs } from '../../store/timescale/report-jobs.ts';
 import type { Engines } from './engines.ts';
@@ -26,15 +21,18 @@ interface Work {
 }
 
 export interface ReportWorkerOptions {
-  engines: Pick<Engines, 'config' | 'clock' | 'logger' | 'owner'> & { metrics: Metrics };
+  engines: Pick<Engines, 'clock' | 'logger' | 'owner'> & { metrics: Metrics };
   store: Store;
   jobs: ReportJobs;
+  writer: ReportWriter;
+  archive: Pick<ArchiveWriter, 'write'>;
+  /** Called with every stored report that this process wrote. */
+  onReport: (report: Report) => void;
 }
 
 /** Writes the reports that are due, one at a time; several processes share them, and no report is written twice. */
 export class ReportWorker {
   readonly #options: ReportWorkerOptions;
-  readonly #patience: Patience;
   readonly #clock: Clock;
   /** Its report is written, and the database did not say whether it is stored. */
   #unfinished: Work | undefined;
@@ -42,7 +40,6 @@ export class ReportWorker {
   constructor(options: ReportWorkerOptions) {
     this.#options = options;
     this.#clock = options.engines.clock;
-    this.#patience = createPatience(this.#clock);
   }
 
   /** Writes the next report that is due; false when there is none. `unavailable`: the next call goes on with the same one. */
@@ -74,25 +71,35 @@ export class ReportWorker {
 
   async #write(work: Work): Promise<void> {
     const { job, startMs } = work;
-    const { jobs, engines } = this.#options;
-    const { config, metrics } = engines;
+    const { jobs, engines, archive, onReport } = this.#options;
+    const { metrics } = engines;
     const { report, incidentStartedAt } = (work.written ??= await this.#build(job));
     if (!(await jobs.finish(job, report))) return;
     metrics.observe(reportSeconds, (this.#clock.monotonicMs() - startMs) / 1000);
     metrics.add(reportsBuilt, 1, { verdict: report.verdict });
-    const directory = config.report.directory ?? path.join(path.resolve(config.data_dir), 'reports');
-    try {
-      await archiveReport(directory, report, incidentStartedAt);
-    } catch (error) {
-      metrics.add(reportFailures, 1, { step: 'archive' });
-      engines.logger.error('report files not written', { incidentId: report.incidentId, error: String(error) });
-    }
+    onReport(report);
+    // It goes its own way when that takes long or fails.
+    void archive.write(report, { startedAt: incidentStartedAt });
   }
 
-  async #build(job: ReportJob): Promise<NonNullable<Work['written']>> {
-    const { store, engines } = this.#options;
-    const facts = await collectFacts(store, job.incident, engines.config.report, this.#patience);
-    const report = renderReport(facts, { version: job.nextVersion, createdAt: isoTime(this.#clock.nowMs()) });
+  async #build({ incident, nextVersion }: ReportJob): Promise<NonNullable<Work['written']>> {
+    const { store, writer } = this.#options;
+    const previous = nextVersion > 1 ? await store.get('report', incident.id) : undefined;
+    const { facts, report } = await writer.write(incident, previous);
     return { report, incidentStartedAt: facts.incident.startedAt };
+  }
+
+  /** Stores a report to which something was added, with what has become of the facts since. */
+  async amend(report: Report): Promise<void> {
+    const { jobs, store, archive, writer, onReport } = this.#options;
+    const incident = await store.get('incident', report.incidentId);
+    if (!incident) return;
+    let next = report;
+    while (!(await jobs.amend(next))) {
+      const newest = await store.get('report', report.incidentId);
+      next = (await writer.write(incident, report, (newest?.version ?? 0) + 1)).report;
+    }
+    onReport(next);
+    void archive.write(next, { startedAt: incident.startedAt });
   }
 }

@@ -1,3 +1,7 @@
+import path from 'node:path';
+import type { Report } from '../../model/report.ts';
+import type { Delivery } from '../../report/notify/delivery.ts';
+import type { Store } from '../../store/store.ts';
 import { openPartitionGroup } from '../../log/kafka/partition-group.ts';
 import { createOutbox } from '../../store/timescale/outbox.ts';
 import { createReportJobs } from '../../store/timescale/report-jobs.ts';
@@ -6,6 +10,8 @@ import { AlertIntake } from './alert-intake.ts';
 import { recordAlerts } from './alert-recorder.ts';
 import { sendControl } from './control-sender.ts';
 import { openLedger } from './ledger.ts';
+import { openReporting } from '../reporting.ts';
+import { readEventTime } from './event-clock.ts';
 import { RepeatedWork } from './repeated-work.ts';
 import { ReportWorker } from './report-jobs.ts';
 import type { Engines } from './engines.ts';
@@ -20,6 +26,34 @@ const TRIM_EVERY_MS = 600_000;
 const KEEP_MS = 24 * 3_600_000;
 const GROUP = 'reporters';
 
+/** What reports are written with, and who is told of them. */
+function openWriting(
+  engines: Engines,
+  store: Store,
+  scope: AsyncDisposableStack,
+): { worker: ReportWorker; delivery: Delivery | null } {
+  const { config, database, clock } = engines;
+  const { update_interval: intervalMs, rebuild_after: rebuildMs, directory } = config.report;
+  const jobs = createReportJobs(database, { intervalMs, rebuildMs });
+  const reporting = openReporting(
+    {
+      ...engines,
+      store,
+      now: () => (config.clock === 'events' ? readEventTime(database) : clock.nowMs()),
+      directory: directory ?? path.join(path.resolve(config.data_dir), 'reports'),
+    },
+    scope,
+  );
+  const { writer, archive, delivery } = reporting;
+  const onReport = (report: Report): void => {
+    narration?.hear(report);
+    delivery?.wake(report.incidentId);
+  };
+  const worker = new ReportWorker({ engines, store, jobs, writer, archive, onReport });
+  const narration = reporting.startNarration((report) => worker.amend(report));
+  return { worker, delivery };
+}
+
 /** Makes incidents of alerts, and writes their reports; any number of processes make one of each. */
 export async function openReportRole(engines: Engines): Promise<BackgroundRole> {
   const { config, database, connection, deadLetters, clock, logger, partitions } = engines;
@@ -29,8 +63,7 @@ export async function openReportRole(engines: Engines): Promise<BackgroundRole> 
   const store = opening.use(
     await openTimescaleStore({ database, clock, logger, storeConfig: config.store, topic: config.kafka.topic_events }),
   );
-  const jobs = createReportJobs(database, { intervalMs: config.report.update_interval });
-  const worker = new ReportWorker({ engines, store, jobs });
+  const { worker, delivery } = openWriting(engines, store, opening);
   const outbox = createOutbox(database);
   const settling = {
     mode: config.clock,
@@ -45,7 +78,10 @@ export async function openReportRole(engines: Engines): Promise<BackgroundRole> 
   const intake = new AlertIntake(ledger, settling, () => settler.wake());
   const settle = async (): Promise<boolean> => {
     const settled = await intake.settle();
-    if (settled > 0) reports.wake();
+    if (settled > 0) {
+      reports.wake();
+      delivery?.wake();
+    }
     return settled > 0;
   };
   const settler = opening.use(new RepeatedWork({ ...common, name: 'settle alerts', everyMs: SETTLE_EVERY_MS, step: settle }));
