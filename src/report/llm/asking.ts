@@ -5,46 +5,14 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Prng } from '../../lib/prng.ts';
+import type { Budget, CapReached, Reservation } from '../spending/budget.ts';
+import type { Receipts } from '../spending/receipts.ts';
 import { estimateTokens } from '../tokens.ts';
 import type { LlmConfig } from './config.ts';
 import { modelRequests, modelSeconds } from './metrics.ts';
 import type { AskModel, ChosenModel, Failure, FailureKind, ModelAnswer, Tokens } from './model.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 import type { Prompt } from './prompt.ts';
-
-export type Cap = 'incident' | 'day' | 'month';
-
-/** Money set aside for one request: it is settled or released once. */
-export interface SpendingReservation {
-  settle(spent: Tokens & { usd: number; model: string }): Promise<unknown>;
-  release(): Promise<unknown>;
-}
-
-/** What a narrator needs of the budget. */
-export interface SpendingBudget {
-  reserve(request: {
-    incidentId: string;
-    service: string;
-    usd: number;
-  }): Promise<{ ok: true; reservation: SpendingReservation } | { ok: false; cap: Cap; limitUsd: number; spentUsd: number }>;
-}
-
-/** What was sent to whom, and what it cost. */
-export interface SentReceipt {
-  id: string;
-  incidentId: string;
-  at: string;
-  provider: string;
-  model: string;
-  promptVersion: string;
-  /** The exact body. */
-  sentBytes: string;
-  receivedBytes: number;
-  inputTokens: number;
-  outputTokens: number;
-  costUsd: number;
-  outcome: string;
-}
 
 export interface AskingOptions {
   config: LlmConfig;
@@ -54,14 +22,14 @@ export interface AskingOptions {
   prng: Prng;
   logger: Logger;
   metrics: Metrics;
-  budget: SpendingBudget;
-  receipts: { put(receipt: SentReceipt): Promise<unknown> };
+  budget: Budget;
+  receipts: Pick<Receipts, 'put'>;
   /** USD of so many tokens of a model. */
   price: (model: string, tokens: Tokens) => number;
 }
 
 /** Why nothing came: the provider, or our own caps. */
-export type Refusal = { kind: FailureKind } | { kind: 'capped'; cap: Cap; limitUsd: number };
+export type Refusal = { kind: FailureKind } | { kind: 'capped'; sentence: CapReached['sentence'] };
 
 export interface Spent extends Tokens {
   costUsd: number;
@@ -99,7 +67,7 @@ export class Asking {
     const backoff = new Backoff(BACKOFF, prng);
     for (let retries = 0; ; retries++) {
       const reserved = await this.#reserve(question);
-      if (!reserved.ok) return { refusal: { kind: 'capped', cap: reserved.cap, limitUsd: reserved.limitUsd } };
+      if (!reserved.ok) return { refusal: { kind: 'capped', sentence: reserved.sentence } };
       const asked = await this.#once(question, reserved.reservation, reserved.usd, spent);
       if (asked.ok) return { text: asked.text };
       const { kind, retryAfterMs, message } = asked.failure;
@@ -118,7 +86,7 @@ export class Asking {
     return { usd, ...(await budget.reserve({ incidentId, service, usd })) };
   }
 
-  async #once(question: Question, reservation: SpendingReservation, reservedUsd: number, spent: Spent): Promise<Asked> {
+  async #once(question: Question, reservation: Reservation, reservedUsd: number, spent: Spent): Promise<Asked> {
     const { clock, metrics, choice } = this.#options;
     const startMs = clock.monotonicMs();
     const asked = await this.#throughBreaker(question);

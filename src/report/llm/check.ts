@@ -73,7 +73,7 @@ function rulesReason(context: CheckContext, claim: Claim, items: PackItem[], tok
   return (
     evidenceReason(claim, items, tokens) ??
     checkCause(context, judged) ??
-    checkDirection(judged) ??
+    checkDirection(context, judged) ??
     checkStatus(context, judged) ??
     checkValueRoles(context, judged)
   );

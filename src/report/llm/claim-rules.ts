@@ -51,8 +51,16 @@ function familyOf({ feature, type, role }: PackItem): Family[] {
   }
 }
 
+/** Where it is said to have moved, and where the value lies from the one that was expected: both, when they differ. */
+function directionsOf({ items }: CheckContext, { direction, value, pair, role }: PackItem): ('up' | 'down')[] {
+  if (direction === undefined) return [];
+  const expected = role === 'observed' && pair !== undefined ? items.get(pair)?.value : undefined;
+  if (typeof value !== 'number' || typeof expected !== 'number') return [direction];
+  return [direction, value > expected ? 'up' : 'down'];
+}
+
 /** The feature is measured by the cited evidence, it moved as the claim says, and the words say no other thing and no other way. */
-export function checkDirection({ claim, items, words }: Judged): DropReason | undefined {
+export function checkDirection(context: CheckContext, { claim, items, words }: Judged): DropReason | undefined {
   const own = items.filter(
     (item) => item.service === claim.subject && (claim.feature === null || item.feature === claim.feature),
   );
@@ -65,7 +73,7 @@ export function checkDirection({ claim, items, words }: Judged): DropReason | un
   const [up, down] = [has(moves, WORDS.up), has(moves, WORDS.down)];
   if ((up || down) && claim.direction === null) return 'direction';
   if (claim.direction === null) return undefined;
-  const seen = new Set(own.flatMap(({ direction }) => direction ?? []));
+  const seen = new Set(own.flatMap((item) => directionsOf(context, item)));
   const agrees = seen.size === 1 && seen.has(claim.direction);
   return !agrees || (claim.direction === 'up' ? down : up) ? 'direction' : undefined;
 }

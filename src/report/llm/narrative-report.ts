@@ -79,12 +79,3 @@ export function writeNarrative(facts: Report, pack: EvidencePack, said: Omit<Nar
   }
   return { ...facts, phase: 'narrative', sections, markdown, narrative: { ...said, roles } };
 }
-
-/** A facts report that says why it has no narrative, in one sentence at the end of its summary. */
-export function writeNote(facts: Report, note: string): Report {
-  const { summary } = facts.sections;
-  const end = facts.markdown.indexOf('\n## ', facts.markdown.indexOf('\n## Summary\n') + 1);
-  const markdown =
-    end < 0 ? facts.markdown : `${facts.markdown.slice(0, end).trimEnd()}\n\n*${note}*\n${facts.markdown.slice(end)}`;
-  return { ...facts, sections: { ...facts.sections, summary: `${summary}\n\n*${note}*` }, markdown };
-}

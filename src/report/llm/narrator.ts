@@ -3,15 +3,13 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Prng } from '../../lib/prng.ts';
 import type { NarrativeClaim, Report } from '../../model/report.ts';
-import type { Facts } from '../facts.ts';
-import type { EvidencePack } from '../pack.ts';
 import { Asking } from './asking.ts';
-import type { AskingOptions, SentReceipt, SpendingBudget, Spent } from './asking.ts';
+import type { AskingOptions, Spent } from './asking.ts';
 import { checkClaims, checkContext } from './check.ts';
 import type { Dropped } from './check.ts';
 import { parseAnswer } from './claim.ts';
 import { atHome, clear } from './clearing.ts';
-import type { Cleared, PackRedactor } from './clearing.ts';
+import type { Cleared, Packed, PackRedactor } from './clearing.ts';
 import { chooseModel } from './config.ts';
 import type { LlmConfig } from './config.ts';
 import { narrativeClaims, narratives, narrativeSeconds } from './metrics.ts';
@@ -29,8 +27,8 @@ export interface NarratorOptions {
   logger: Logger;
   metrics: Metrics;
   redactor: PackRedactor;
-  budget: SpendingBudget;
-  receipts: { put(receipt: SentReceipt): Promise<unknown> };
+  budget: AskingOptions['budget'];
+  receipts: AskingOptions['receipts'];
   price: AskingOptions['price'];
   /** Instead of the configured provider. */
   ask?: AskModel;
@@ -63,8 +61,11 @@ export interface Narrator {
   readonly status: { configured: true; provider: string; model: string } | { configured: false; reason: string };
   /** What `buildPack` is to keep to. */
   readonly maxPackTokens: number;
-  /** Resolves within the configured deadline whatever the provider does, with a narrative or a note; never rejects for a provider's fault. */
-  narrate(given: { facts: Facts; report: Report; pack: EvidencePack }): Promise<Narration>;
+  /**
+   * Resolves within the configured deadline whatever the provider does, with a narrative or a note; never rejects for a provider's fault. A
+   * report that has a narrative already is left alone.
+   */
+  narrate(given: Packed): Promise<Narration>;
 }
 
 interface Judged {
@@ -78,7 +79,7 @@ function addTo(total: Dropped, dropped: Dropped): void {
     total[reason] = (total[reason] ?? 0) + count;
 }
 
-type Given = Parameters<Narrator['narrate']>[0];
+const SILENT: Narration = { report: null, note: null, usage: null, dropped: {} };
 
 interface Attempt {
   outcome: Outcome;
@@ -86,7 +87,7 @@ interface Attempt {
   kept: NarrativeClaim[];
 }
 
-function judge(text: string, { report, pack }: Given, names: Cleared['names']): Judged {
+function judge(text: string, { report, pack }: Packed, names: Cleared['names']): Judged {
   const answer = parseAnswer(text);
   if (!answer) return { kept: [], dropped: undefined };
   const claims = answer.claims.map((claim) => atHome(claim, names));
@@ -112,8 +113,10 @@ class ModelNarrator implements Narrator {
     this.#asking = new Asking({ ...options, choice, ask });
   }
 
-  async narrate(given: Given): Promise<Narration> {
+  async narrate(given: Packed): Promise<Narration> {
     const { clock, logger } = this.#options;
+    // It was told already, by a process that died before it could say so.
+    if (given.report.narrative) return SILENT;
     const spent: Spent = { inputTokens: 0, outputTokens: 0, costUsd: 0, receiptId: null };
     const dropped: Dropped = {};
     const startMs = clock.monotonicMs();
@@ -128,13 +131,13 @@ class ModelNarrator implements Narrator {
     return this.#narration(given, attempt, spent, dropped);
   }
 
-  async #attempt(given: Given, spent: Spent, dropped: Dropped): Promise<Attempt> {
+  async #attempt(given: Packed, spent: Spent, dropped: Dropped): Promise<Attempt> {
     const { clock, config, logger, redactor } = this.#options;
     const { incidentId } = given.report;
     const deadlineMs = clock.monotonicMs() + config.deadline;
     let cleared: Cleared;
     try {
-      cleared = clear(redactor, given.pack);
+      cleared = clear(redactor, given);
     } catch (error) {
       logger.error('evidence not redacted, nothing sent', { incidentId, error: String(error) });
       return { outcome: 'not_redacted', note: NOTES.not_redacted, kept: [] };
@@ -162,7 +165,7 @@ class ModelNarrator implements Narrator {
     for (const [reason, count] of Object.entries(dropped)) metrics.add(narrativeClaims, count, { result: reason });
   }
 
-  #narration({ report, pack }: Given, { kept, note }: Attempt, spent: Spent, dropped: Dropped): Narration {
+  #narration({ report, pack }: Packed, { kept, note }: Attempt, spent: Spent, dropped: Dropped): Narration {
     const by = { model: this.#model, promptVersion: PROMPT_VERSION };
     const usage = spent.receiptId === null && spent.inputTokens === 0 ? null : { ...spent, ...by };
     if (kept.length === 0) return { report: null, note, usage, dropped };
@@ -178,6 +181,6 @@ export function createNarrator(options: NarratorOptions): Narrator {
   return {
     status: { configured: false, reason: choice.reason },
     maxPackTokens: options.config.max_input_tokens,
-    narrate: () => Promise.resolve({ report: null, note: null, usage: null, dropped: {} }),
+    narrate: () => Promise.resolve(SILENT),
   };
 }

@@ -22,6 +22,5 @@ export const NOTES: Record<Exclude<Outcome, 'written' | 'capped'>, string> = {
 };
 
 export function noteOf(refusal: Refusal): string {
-  if (refusal.kind !== 'capped') return NOTES[refusal.kind];
-  return `The spending limit per ${refusal.cap} (${refusal.limitUsd} USD) is reached, ${ALONE}.`;
+  return refusal.kind === 'capped' ? refusal.sentence : NOTES[refusal.kind];
 }

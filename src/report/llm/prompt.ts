@@ -28,7 +28,8 @@ Answer with JSON: {"claims": [...]}. A claim is one sentence about one service:
 
 Every fact in a sentence is a slot that a program fills: {subject}, or {E3.FIELD} with FIELD one of ${SLOT_FIELDS.join(', ')}.
 value is the value with its unit (a ratio reads "58 times"), service the name of its service, feature the name of its feature, expected and
-observed the value and its pair, at the time, window "1 min to 10:31:40", offset "3 min before the onset", text the quoted message.
+observed the value and its pair, at the time, window "1 min to 10:31:40", offset "3 min before the onset". Messages cannot be quoted; they stand in the
+report below your sentences.
 A program checks every claim and drops it when
 - there is a digit, a number word, a service, an endpoint, a version, a link, an address or any markup outside a slot
 - it has a word outside the vocabulary below
@@ -46,7 +47,7 @@ Examples of sentences:
 The {E3.feature} of {subject} rose to {E3.value} in the {E3.window}, where {E4.value} was expected.
 A new version of {subject} was deployed {E5.offset} and is the likely cause.
 Roll {subject} back from {E6.value} and watch whether the errors end.
-Since {E2.at} {subject} logs the new message {E7.text}.
+Since {E2.at} {subject} logs a new message, {E7.value} in the {E7.window}.
 
 Vocabulary:
 ${VOCABULARY_TEXT}`;

@@ -39,6 +39,7 @@ export function slotsOf(sentence: string): Slot[] {
   return partsOf(sentence).flatMap((part) => ('slot' in part ? (slotOf(part.slot) ?? []) : []));
 }
 
+const NAME = /^(?:[A-Z]{3,7} )?[\w./:{}*+~-]{1,120}$/;
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 /** What slots are filled from. Everything in here is of the report as it is kept at home: nothing is redacted. */
@@ -48,11 +49,16 @@ export interface SlotSource {
   evidence: ReadonlyMap<string, Evidence>;
 }
 
+/** Endpoints and versions. What reads like a sentence is none: messages stand with the facts, and are quoted nowhere else. */
+function nameText(value: string): string | undefined {
+  return NAME.test(value) && !value.includes('//') ? code(value, 120) : undefined;
+}
+
 /** The value as it is in the report; the pack has it rounded. */
-function valueText({ pack, evidence }: SlotSource, item: PackItem): string {
+function valueText({ pack, evidence }: SlotSource, item: PackItem): string | undefined {
   const { feature, role } = item;
   const value = evidence.get(item.id)?.value ?? item.value;
-  if (typeof value === 'string') return TIME.test(value) ? clockTime(Date.parse(value), startDay(pack)) : code(value, 120);
+  if (typeof value === 'string') return TIME.test(value) ? clockTime(Date.parse(value), startDay(pack)) : nameText(value);
   if (role === 'ratio') return `${value < 10 ? value.toFixed(1) : number(Math.round(value))} times`;
   if (feature !== null) return featureValue(feature, value);
   const unit = item.unit === 'events' && value === 1 ? 'event' : item.unit;
@@ -88,7 +94,6 @@ const FIELDS: Record<string, (source: SlotSource, item: PackItem) => string | un
     return `${duration(toMs - Date.parse(from))} to ${clockTime(toMs, startDay(pack))}`;
   },
   offset: ({ pack }, item) => leadWords(Date.parse(pack.incident.startedAt) - momentMs(item)),
-  text: (_source, { text }) => (text === undefined ? undefined : code(text, 160)),
 };
 
 function roleText(source: SlotSource, item: PackItem, role: PackRole): string | undefined {

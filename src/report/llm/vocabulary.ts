@@ -104,7 +104,7 @@ const CERTAIN_CAUSES = words(
   'cause(s|d) causing because due trigger(s|ed) led result(s|ed|ing) explain(s|ed) responsible culprit therefore thus hence driven stem(s|med)',
 );
 const NEGATIONS = words('no not never neither nor none nothing without cannot hardly barely unaffected');
-const OVER = words('recovered recovers recovery resolved over ended ends ending returned healthy subsided');
+const OVER = words('recovered recovers recovery resolved over end ended ends ending returned healthy subsided');
 const ONGOING = words('ongoing still continues continuing continue persists persisting currently remains');
 
 /** Words that name what was measured. A sentence may only speak of what its evidence is of. */
