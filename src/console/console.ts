@@ -20,7 +20,9 @@ import { addModelRoutes } from './model-routes.ts';
 import { addOpenapi } from './openapi.ts';
 import { addProcessRoutes } from './process-routes.ts';
 import { addReportRoutes } from './report-routes.ts';
+import { addSilenceRoutes } from './silence-routes.ts';
 import { addSimulationRoutes } from './simulation-routes.ts';
+import { addSlackRoutes } from './slack-routes.ts';
 import { addStreamRoute } from './stream-route.ts';
 import { compileValidator } from './validation.ts';
 
@@ -108,6 +110,8 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   addClientRoutes(app, context);
   addModelRoutes(app, context);
   addSimulationRoutes(app, context);
+  addSilenceRoutes(app, context);
+  if (context.slack) addSlackRoutes(app, { ...context, slack: context.slack });
   addStreamRoute(app, context);
   await app.ready();
   return app;

@@ -14,6 +14,23 @@ import type { Page, Store } from '../store/store.ts';
 import type { ConsoleConfig } from './config.ts';
 import type { StreamHub } from './stream-hub.ts';
 
+export const SLACK_ACTIONS = ['acknowledge', 'real', 'expected', 'false_alarm', 'new_normal'] as const;
+
+export interface SlackAction {
+  incidentId: string;
+  action: (typeof SLACK_ACTIONS)[number];
+  /** "slack:ada". */
+  by: string;
+}
+
+/** What the buttons of messages in Slack do. */
+export interface SlackInteractions {
+  /** Of the apps whose messages have buttons. */
+  signingSecrets: () => readonly string[];
+  /** Called after the answer has gone out; a rejection is logged. */
+  onAction: (action: SlackAction) => Promise<void>;
+}
+
 export type NewNormalDecision = 'accept' | 'reject';
 
 /** What people do to incidents. Whoever implements it also publishes the outcome on the stream. */
@@ -144,5 +161,9 @@ export interface ConsoleDependencies extends ProcessDependencies {
   clients: ClientDirectory;
   /** Absent: its routes are not there. */
   feedback?: FeedbackService;
+  /** Absent: its route is not there. */
+  slack?: SlackInteractions;
+  /** Real time, where `clock` follows the data; absent: `clock`. */
+  wallClock?: Clock;
   stream: StreamHub;
 }

@@ -64,6 +64,8 @@ const REQUESTS: Record<string, string | { url: string; payload?: object }> = {
   activateModel: { url: '/api/v1/models/v1/activate' },
   rollBackModel: { url: '/api/v1/models/rollback', payload: { service: 'cart' } },
   compareModels: { url: '/api/v1/models/compare', payload: { versions: ['v1', 'v2'], labels: [] } },
+  createSilence: { url: '/api/v1/silences', payload: { labels: { service: 'cart' }, duration: '1h' } },
+  listSilences: '/api/v1/silences',
   createSimulation: { url: '/api/v1/simulations', payload: { overrides: { false_alarm_budget: 1 } } },
   listSimulations: '/api/v1/simulations',
   getSimulation: '/api/v1/simulations/sim-1',

@@ -10,7 +10,7 @@ export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 export const SIGNALS = ['error_rate', 'latency', 'traffic', 'silence', 'multivariate', 'metric'] as const;
 
 /** Globs by label, of a list any one; a label left out takes everything. */
-export type LabelPatterns = { readonly [K in LabelName]?: string | readonly string[] | undefined };
+export type LabelPatterns = { [K in LabelName]?: string | string[] | undefined };
 
 function takes(pattern: LabelPatterns[LabelName], ...values: string[]): boolean {
   if (pattern === undefined) return true;
