@@ -1,6 +1,7 @@
 import type { Anomaly, Attribution, Signal } from '../model/anomaly.ts';
 import type { Incident } from '../model/incident.ts';
 import { isFeature, unitOf } from '../model/rollup.ts';
+import type { Feature } from '../model/rollup.ts';
 import { beforeValue, isComparable, windowValue, worstValue } from './evidence-metrics.ts';
 import { ratioFact } from './evidence-derived.ts';
 import { citeKnown, citeNumber } from './evidence.ts';
@@ -21,6 +22,9 @@ const OWN_FEATURES: Record<Signal, readonly string[]> = {
   multivariate: [],
   metric: [],
 };
+
+/** Features that are usually about zero: how many times that they are says nothing. */
+const UNSCALED: ReadonlySet<string> = new Set<Feature>(['event_velocity']);
 
 /** One attributed feature: what was expected, what was seen, and how it was before and at its worst. */
 export interface FeatureFacts {
@@ -95,7 +99,8 @@ async function featureFacts(
   const [expected, low, high] = [read('expected', 'expected'), read('low', 'expected'), read('high', 'expected')];
   const seen = observed ?? read('observed', 'anomaly');
   if (!expected || !seen) return undefined;
-  const [bound, ratio] = direction === 'up' ? [high, ratioFact(seen, expected)] : [low, ratioFact(expected, seen)];
+  const [bound, large, small] = direction === 'up' ? [high, seen, expected] : [low, expected, seen];
+  const ratio = UNSCALED.has(feature) ? undefined : ratioFact(large, small);
   return { attribution, expected, observed: seen, ratio, low, high, bound, before, worst };
 }
 

@@ -1,6 +1,7 @@
 import type { Change } from '../model/incident.ts';
+import { countFact } from './evidence-derived.ts';
 import { cite, citeKnown } from './evidence.ts';
-import type { Fact } from './evidence.ts';
+import type { Fact, NumberFact } from './evidence.ts';
 import { pointerTo } from './json-pointer.ts';
 import { MINUTE_MS } from './period.ts';
 import type { Period } from './period.ts';
@@ -22,13 +23,19 @@ export interface ChangeFacts {
   affected: boolean;
 }
 
+/** What changed, and how many changes there are of all services: at least, when there are more than a page. */
+export interface FoundChanges {
+  changes: ChangeFacts[];
+  count: NumberFact | undefined;
+}
+
 /** Changes from `windowMs` before the onset to the end of the period, newest first, those of affected services complete. */
 export async function changeFacts(
   store: EvidenceStore,
   services: string[],
   period: Period,
   windowMs: number,
-): Promise<ChangeFacts[]> {
+): Promise<FoundChanges> {
   const range = { fromMs: period.onsetMs - windowMs, toMs: period.endMs };
   const answers = await Promise.all([
     ...services.map((service) => listAnswer(store, 'change', { service, ...range, limit: PER_SERVICE })),
@@ -51,7 +58,12 @@ export async function changeFacts(
     }
   }
   const ordered = [...found.values()].toSorted((a, b) => a.leadMs - b.leadMs || (a.change.id < b.change.id ? -1 : 1));
-  return ordered.filter((facts) => !ordered.some((other) => isEchoOf(facts, other)));
+  const fleet = answers.at(-1);
+  const meta = { type: 'change', service: '', unit: 'changes', ...range } as const;
+  return {
+    changes: ordered.filter((facts) => !ordered.some((other) => isEchoOf(facts, other))),
+    count: fleet && countFact(fleet, '/items', meta),
+  };
 }
 
 /** A posted deployment shows again when events carry the new version; the post says more. */

@@ -13,8 +13,9 @@ import { impactFacts } from './evidence-impact.ts';
 import type { ImpactFacts } from './evidence-impact.ts';
 import { RISE_FACTOR, templateFacts } from './evidence-templates.ts';
 import type { TemplateFacts } from './evidence-templates.ts';
+import { countFact } from './evidence-derived.ts';
 import { cite, citeKnown } from './evidence.ts';
-import type { Fact } from './evidence.ts';
+import type { Fact, NumberFact } from './evidence.ts';
 import type { Patience } from './patience.ts';
 import { floorTo, periodOf } from './period.ts';
 import type { Period } from './period.ts';
@@ -50,10 +51,19 @@ export interface Facts {
   /** For the lead service first, then the others by onset. */
   impact: ImpactFacts[];
   changes: ChangeFacts[];
+  /** Of all services, as cited where there are none of those affected. */
+  changeCount: NumberFact | undefined;
   nearest: ChangeFacts | undefined;
   templates: TemplateFacts[];
   history: HistoryFacts;
-  moments: { title: Fact; startedAt: Fact; detectedAt: Fact; acknowledgedAt: Fact | undefined; resolvedAt: Fact | undefined };
+  moments: {
+    title: Fact;
+    services: NumberFact | undefined;
+    startedAt: Fact;
+    detectedAt: Fact;
+    acknowledgedAt: Fact | undefined;
+    resolvedAt: Fact | undefined;
+  };
   changeWindowMs: number;
 }
 
@@ -71,6 +81,7 @@ function momentsOf(incident: Incident, lead: string, period: Period): Facts['mom
   const meta = { type: 'incident', service: lead, fromMs: period.onsetMs, toMs: period.endMs } as const;
   return {
     title: citeKnown(answer, '/title', meta),
+    services: countFact(answer, '/services', { ...meta, unit: 'services' }),
     startedAt: citeKnown(answer, '/startedAt', meta),
     detectedAt: citeKnown(answer, '/detectedAt', meta),
     acknowledgedAt: cite(answer, '/acknowledgedAt', meta),
@@ -138,7 +149,7 @@ export async function collectFacts(
     service,
     signals: new Set(signals.get(service)?.map(({ signal }) => signal)),
   }));
-  const [services, impact, changes, templates, history, calls] = await Promise.all([
+  const [services, impact, { changes, count: changeCount }, templates, history, calls] = await Promise.all([
     serviceFacts(store, detailed, period),
     impactFacts(store, affected, period, patience),
     changeFacts(store, ordered, period, config.change_window),
@@ -157,6 +168,7 @@ export async function collectFacts(
     calls,
     impact,
     changes,
+    changeCount,
     nearest: nearestChange(changes, [lead], CHANGE_SLACK_MS) ?? nearestChange(changes, ordered, CHANGE_SLACK_MS),
     templates: templates.flat().filter((template) => outgrowsTraffic(template, impact, period)),
     history,

@@ -189,7 +189,7 @@ export class PackItems {
     for (const facts of templates) if (facts.change !== 'vanished') this.#addTemplate('other_services', facts);
   }
 
-  #addSurroundings({ calls, changes, history, moments, templates }: Facts): void {
+  #addSurroundings({ calls, changes, changeCount, history, moments, templates }: Facts): void {
     for (const { span, parent } of calls) {
       this.#add('calls', span, { role: 'call' });
       this.#add('calls', parent, { role: 'call' });
@@ -199,7 +199,7 @@ export class PackItems {
     for (const { startedAt, reason, closedBy, closing, resolvedAt } of history.listed) {
       for (const fact of [startedAt, reason, closing?.at, closedBy, resolvedAt]) this.#add('history', fact, { role: 'history' });
     }
-    for (const fact of Object.values(moments)) this.#add('moments', fact, { role: 'moment' });
+    for (const fact of [...Object.values(moments), changeCount]) this.#add('moments', fact, { role: 'moment' });
     for (const facts of templates) this.#addTemplate('details', facts);
   }
 }

@@ -60,7 +60,7 @@ export function evidenceTable(items: Evidence[]): string {
   const rows = items.map((item) => {
     const value = typeof item.value === 'number' ? String(item.value) : codeCell(item.value, 120);
     const unit = item.unit === '' ? '' : ` ${item.unit}`;
-    return `| ${item.id} | ${codeCell(item.service)}: ${what(item)} | ${value}${unit} | ${where(item)} |`;
+    return `| ${item.id} | ${item.service === '' ? 'all services' : codeCell(item.service)}: ${what(item)} | ${value}${unit} | ${where(item)} |`;
   });
   return [
     'Exact values. Each is at the JSON Pointer named, in the answer of the call named (put the address of HELIOS in front), or follows from other items.',

@@ -22,9 +22,10 @@ function causeLines(writing: Writing): string[] {
 }
 
 function changeLines(writing: Writing): string[] {
-  const { changes, nearest, changeWindowMs, period } = writing.facts;
+  const { changes, nearest, changeCount, changeWindowMs, period } = writing.facts;
   const window = duration(changeWindowMs);
-  if (changes.length === 0) return [`No change is recorded in the ${window} before the onset.`];
+  if (changes.length === 0)
+    return [`No change is recorded in the ${window} before the onset${writing.evidence.ref(changeCount)}.`];
   const lines: string[] = [];
   if (nearest) {
     const close = nearest.leadMs <= TRIGGER_MS ? 'Nearest change on an affected service' : 'Last change on an affected service';

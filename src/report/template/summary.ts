@@ -48,10 +48,12 @@ function severityLines(writing: Writing): string[] {
 }
 
 function impactLine(writing: Writing): string[] {
-  const { impact, incident } = writing.facts;
+  const { impact, incident, moments } = writing.facts;
   const [hit] = impact;
-  const services = [...new Set([...impact.map(({ service }) => service), ...incident.services])];
-  const who = `${services.length === 1 ? '1 service' : `${services.length} services`}: ${names(services)}`;
+  const named = incident.services.length > 0 ? incident.services : impact.map(({ service }) => service);
+  const services = named.toSorted((a, b) => Number(b === hit?.service) - Number(a === hit?.service));
+  const count = `${services.length === 1 ? '1 service' : `${services.length} services`}`;
+  const who = `${count}${writing.evidence.ref(moments.services)}: ${names(services)}`;
   if (hit && isUnknown(hit)) {
     const refs = writing.evidence.ref(hit.eventsBefore, hit.eventsDuring);
     return [`- **Who is hit:** ${who}. HELIOS has no recent event of ${code(hit.service)}${refs}.`];
@@ -83,7 +85,7 @@ function causeLine(writing: Writing): string[] {
 /** The nearest change before it, also when it is too long ago to be taken for the cause. */
 function changeLineOf(writing: Writing): string[] {
   const { facts, judgement, evidence } = writing;
-  const { nearest, changes, changeWindowMs } = facts;
+  const { nearest, changes, changeCount, changeWindowMs } = facts;
   const heading = '- **What changed before:**';
   if (judgement.trigger) {
     const { description } = judgement.trigger;
@@ -95,7 +97,7 @@ function changeLineOf(writing: Writing): string[] {
     return [`${heading} ${changeName(nearest)}, ${changeLead(nearest)}${far}${refs}.`];
   }
   const elsewhere = changes.length > 0 ? ' of an affected service; other services changed, see below' : '';
-  return [`${heading} nothing is recorded in the ${duration(changeWindowMs)} before${elsewhere}.`];
+  return [`${heading} nothing is recorded in the ${duration(changeWindowMs)} before${elsewhere}${evidence.ref(changeCount)}.`];
 }
 
 function confidenceLine({ facts: { main, lead }, evidence }: Writing): string[] {
