@@ -17,7 +17,7 @@ interface Moment {
 }
 
 /** Anomalies filed between two times at which others get their turn. */
-const AT_ONCE = 200;
+const AT_ONCE = 100;
 
 /**
  * Who belonged together once is known to, and what has never been one incident is not: the call graph and the traffic of those
