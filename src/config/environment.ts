@@ -7,7 +7,7 @@ import { nearestName } from '../lib/nearest.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables of parts that this version does not have yet: known, and without effect. */
-export const RESERVED_VARIABLES: readonly string[] = ['OPENAI_API_KEY', 'AWS_ACCOUNT_ID'];
+export const RESERVED_VARIABLES: readonly string[] = ['AWS_ACCOUNT_ID'];
 
 /** Variables that the commands talking to a running HELIOS read (client.ts). */
 export const CLIENT_VARIABLES: readonly string[] = ['HELIOS_URL', 'HELIOS_KEY', 'HELIOS_KEY_FILE'];

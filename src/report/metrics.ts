@@ -1,6 +1,7 @@
 import type { MetricDefinition } from '../lib/metrics.ts';
 import { FEEDBACK_METRICS } from './feedback/metrics.ts';
 import { ARCHIVE_METRICS } from './archive/metrics.ts';
+import { LLM_METRICS } from './llm/metrics.ts';
 import { SPENDING_METRICS } from './spending/metrics.ts';
 
 export const reportsBuilt: MetricDefinition = {
@@ -31,4 +32,5 @@ export const REPORT_METRICS: readonly MetricDefinition[] = [
   ...ARCHIVE_METRICS,
   ...FEEDBACK_METRICS,
   ...SPENDING_METRICS,
+  ...LLM_METRICS,
 ];
