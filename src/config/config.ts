@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { consoleConfigSchema } from '../console/config.ts';
+import { mcpConfigSchema } from '../console/mcp/config.ts';
 import { detectConfigSchema } from '../detect/config.ts';
 import { apiKeySchema, ingestConfigSchema } from '../ingest/config.ts';
 import { redactionConfigSchema } from '../lib/redaction/config.ts';
@@ -28,6 +29,7 @@ export const configSchema = z.strictObject({
   notify: notifyConfigSchema.prefault({}),
   lambda: lambdaConfigSchema.prefault({}),
   console: consoleConfigSchema.prefault({}),
+  mcp: mcpConfigSchema.prefault({}),
   heartbeat: heartbeatConfigSchema.prefault({}),
 });
 

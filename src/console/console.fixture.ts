@@ -3,6 +3,8 @@ import { ManualClock } from '../lib/clock.ts';
 import { HeliosError } from '../lib/errors.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { silentMetrics } from '../lib/metrics.ts';
+import { redactionConfigSchema } from '../lib/redaction/config.ts';
+import { createRedactor } from '../lib/redaction/redactor.ts';
 import type { AccessRole, Authorize } from '../model/access.ts';
 import type { Anomaly } from '../model/anomaly.ts';
 import type { ClientReport } from '../model/client.ts';
@@ -16,6 +18,7 @@ import { consoleConfigSchema } from './config.ts';
 import { createConsole } from './console.ts';
 import { stubFeedback } from './feedback.fixture.ts';
 import type { ConsoleDependencies, ModelService } from './dependencies.ts';
+import { mcpConfigSchema } from './mcp/config.ts';
 import { stubSimulations, type Calls } from './simulation.fixture.ts';
 import { StreamHub } from './stream-hub.ts';
 
@@ -321,6 +324,7 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
       },
     },
     feedback: stubFeedback(calls),
+    mcp: { config: mcpConfigSchema.parse({}), redactor: createRedactor(redactionConfigSchema.parse({})) },
     readiness: () => ({ ready: true, reasons: [] }),
     renderMetrics: () => Promise.resolve('helios_up 1\n'),
     stream,

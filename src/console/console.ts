@@ -15,6 +15,7 @@ import { addFeedbackRoutes } from './feedback-routes.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
 import { addIngestOperation } from './ingest-operation.ts';
 import { httpRequests, httpRequestSeconds } from './metrics.ts';
+import { addMcpRoute } from './mcp/mcp-route.ts';
 import { addMetricRoutes } from './metric-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { addOpenapi } from './openapi.ts';
@@ -104,8 +105,9 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   addMetricRoutes(app, context);
   addIncidentRoutes(app, context);
   addReportRoutes(app, context);
-  const { feedback } = context;
+  const { feedback, mcp } = context;
   if (feedback) addFeedbackRoutes(app, { ...context, feedback });
+  if (mcp?.config.enabled) addMcpRoute(app, context, mcp);
   addChangeRoutes(app, context);
   addClientRoutes(app, context);
   addModelRoutes(app, context);

@@ -12,6 +12,7 @@ import type { Simulation, SimulationStatus } from '../model/simulation.ts';
 import type { MetricStore } from '../store/metric-store.ts';
 import type { Page, Store } from '../store/store.ts';
 import type { ConsoleConfig } from './config.ts';
+import type { McpDependencies } from './mcp/mcp-dependencies.ts';
 import type { StreamHub } from './stream-hub.ts';
 
 export const SLACK_ACTIONS = ['acknowledge', 'real', 'expected', 'false_alarm', 'new_normal'] as const;
@@ -165,5 +166,7 @@ export interface ConsoleDependencies extends ProcessDependencies {
   slack?: SlackInteractions;
   /** Real time, where `clock` follows the data; absent: `clock`. */
   wallClock?: Clock;
+  /** Absent: there is no /mcp. */
+  mcp?: McpDependencies;
   stream: StreamHub;
 }

@@ -72,7 +72,43 @@ function wantedOf({ name: names, source }: { name: string[]; source?: 'received'
   };
 }
 
-function addMetrics(app: App, { store, metricStore, clock, withDeadline }: RouteContext): void {
+/** What metrics are asked for by, besides labels. */
+export const metricParameters = {
+  service: serviceParameter.optional(),
+  name: listParameter(z.string().min(1), 'Names, repeated or separated by commas; absent: all features'),
+  source: z
+    .enum(['received'])
+    .optional()
+    .meta({ description: 'received: also names of features mean received series, and no name means all of those' }),
+  ...rangeParameters,
+  step: stepParameter.optional(),
+};
+export type MetricsRequest = z.output<z.ZodObject<typeof metricParameters>>;
+
+/** Window features and received series of a request; `labels` narrow the latter. */
+export async function answerMetrics(
+  { store, metricStore, clock, withDeadline }: Pick<RouteContext, 'store' | 'metricStore' | 'clock' | 'withDeadline'>,
+  query: MetricsRequest,
+  labels: Record<string, string>,
+): Promise<z.output<typeof metricsSchema>> {
+  const range = boundedRange(query, clock.nowMs());
+  const service = query.service === undefined ? {} : { service: query.service };
+  const { features, received } = wantedOf(query);
+  if (query.step === 'raw') {
+    if (features) throw rawFeatures();
+    const points = { ...range, step: 'raw', names: received ?? [], labels, ...service } as const;
+    const found = await withDeadline(metricStore.points(points));
+    return { step: 'raw' as const, series: found.map((series) => answerOf(series, true)) };
+  }
+  const stepMs = stepOf(query.step, range);
+  if (received && query.source === undefined) await withDeadline(checkNames(metricStore, received));
+  const windows = features && (await withDeadline(store.metrics({ ...range, names: features, stepMs, ...service })));
+  const points = { ...range, step: stepMs, names: received ?? [], labels, ...service };
+  const found = received ? await withDeadline(metricStore.points(points)) : [];
+  return { step: stepMs, series: [...(windows?.series ?? []), ...found.map((series) => answerOf(series, false))] };
+}
+
+function addMetrics(app: App, context: RouteContext): void {
   app.get('/api/v1/metrics', {
     ...read,
     schema: {
@@ -80,35 +116,10 @@ function addMetrics(app: App, { store, metricStore, clock, withDeadline }: Route
       tags: ['data'],
       summary: 'Window features and received metrics as time series',
       description: DESCRIPTION,
-      querystring: withLabels({
-        service: serviceParameter.optional(),
-        name: listParameter(z.string().min(1), 'Names, repeated or separated by commas; absent: all features'),
-        source: z
-          .enum(['received'])
-          .optional()
-          .meta({ description: 'received: also names of features mean received series, and no name means all of those' }),
-        ...rangeParameters,
-        step: stepParameter.optional(),
-      }),
+      querystring: withLabels(metricParameters),
       response: { 200: metricsSchema },
     },
-    handler: async ({ query }) => {
-      const range = boundedRange(query, clock.nowMs());
-      const service = query.service === undefined ? {} : { service: query.service };
-      const { features, received } = wantedOf(query);
-      if (query.step === 'raw') {
-        if (features) throw rawFeatures();
-        const points = { ...range, step: 'raw', names: received ?? [], labels: labelsOf(query), ...service } as const;
-        const found = await withDeadline(metricStore.points(points));
-        return { step: 'raw' as const, series: found.map((series) => answerOf(series, true)) };
-      }
-      const stepMs = stepOf(query.step, range);
-      if (received && query.source === undefined) await withDeadline(checkNames(metricStore, received));
-      const windows = features && (await withDeadline(store.metrics({ ...range, names: features, stepMs, ...service })));
-      const points = { ...range, step: stepMs, names: received ?? [], labels: labelsOf(query), ...service };
-      const found = received ? await withDeadline(metricStore.points(points)) : [];
-      return { step: stepMs, series: [...(windows?.series ?? []), ...found.map((series) => answerOf(series, false))] };
-    },
+    handler: ({ query }) => answerMetrics(context, query, labelsOf(query)),
   });
 }
 

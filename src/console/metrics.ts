@@ -34,10 +34,18 @@ export const streamCuts: MetricDefinition = {
   help: 'Readers disconnected because they fell too far behind',
 };
 
+export const mcpCalls: MetricDefinition = {
+  name: 'helios_console_mcp_calls_total',
+  type: 'counter',
+  help: 'Tools called over the Model Context Protocol; outcome is ok or the code of an error',
+  labels: ['tool', 'outcome'],
+};
+
 export const consoleMetrics: readonly MetricDefinition[] = [
   httpRequests,
   httpRequestSeconds,
   streamReaders,
   streamEvents,
   streamCuts,
+  mcpCalls,
 ];

@@ -69,6 +69,7 @@ const REQUESTS: Record<string, string | { url: string; payload?: object }> = {
   createSimulation: { url: '/api/v1/simulations', payload: { overrides: { false_alarm_budget: 1 } } },
   listSimulations: '/api/v1/simulations',
   getSimulation: '/api/v1/simulations/sim-1',
+  mcp: { url: '/mcp', payload: { jsonrpc: '2.0', id: 1, method: 'tools/list' } },
   cancelSimulation: '/api/v1/simulations/sim-1',
 };
 

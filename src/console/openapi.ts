@@ -90,6 +90,7 @@ export async function addOpenapi(app: FastifyInstance, version: string): Promise
         { name: 'feedback', description: 'What people say of incidents, and what follows from it' },
         { name: 'models', description: 'Isolation forests' },
         { name: 'simulations', description: 'What would have fired under other settings' },
+        { name: 'mcp', description: 'The same for language models: Model Context Protocol' },
         { name: 'process', description: 'The process itself' },
       ],
       components: {

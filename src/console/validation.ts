@@ -30,8 +30,9 @@ function unknownKeyReason(key: string, known: string[]): string {
 
 /** What a zod issue says in the words of a request; unknown keys name the nearest known one. */
 function faultOf(issue: z.core.$ZodIssue, schema: z.ZodType, part: string): Fault {
-  // A parameter that is a list is one field: `level`, not `level.0`.
-  const path = part === 'querystring' ? issue.path.slice(0, 1) : issue.path;
+  // A parameter that is a list is one field: `level`, not `level.0`. So is one of a tool, whose arguments may have parts.
+  const index = part === 'arguments' ? issue.path.findIndex((key) => typeof key === 'number') : -1;
+  const path = part === 'querystring' ? issue.path.slice(0, 1) : issue.path.slice(0, index === -1 ? undefined : index);
   const field = path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] as string;
