@@ -117,6 +117,32 @@ test('model trains, lists and activates', async () => {
   assert.deepEqual((await run(['model', 'list'], { answer: { items: [] } })).lines, ['no models yet']);
 });
 
+test('feedback asks, says, lists and takes back', async () => {
+  const preview = { days: 30, sentence: '14 fewer alerts, 0 confirmed incidents hidden' };
+  const asked = await run(['feedback', 'say', 'i1', 'expected', '--hours', '22-24', '--preview'], {
+    answer: { feedback: null, preview },
+  });
+  assert.equal(asked.requests[0]?.url, '/api/v1/incidents/i1/feedback');
+  assert.equal(asked.requests[0].body, '{"label":"expected","preview":true,"scope":{"hours":{"from":22,"to":0}}}');
+  assert.deepEqual(asked.lines, [`over the last 30 days: ${preview.sentence}`]);
+  const item = { id: 'i1.1', label: 'expected', at: '2025-10-08T10:30:45.000Z', by: 'ada', services: ['shop'], note: null };
+  const feedback = { ...item, rule: {}, takenBack: null };
+  const said = await run(['feedback', 'say', 'i1', 'expected', '--by', 'ada'], { answer: { feedback, preview } });
+  assert.match(
+    said.lines.join('\n'),
+    /^expected \(i1\.1\)\nanomalies like these call nobody from now on\nover the last 30 days: 14/,
+  );
+  const listed = await run(['feedback', 'list', '--label', 'expected'], { answer: { items: [feedback], nextCursor: null } });
+  assert.match(listed.lines.join('\n'), /\ni1\.1 +expected +2025-10-08 10:30:45 +ada +in force +shop$/);
+  const back = await run(['feedback', 'take-back', 'i1.1'], { answer: feedback });
+  assert.deepEqual([back.requests[0]?.method, back.requests[0]?.url], ['DELETE', '/api/v1/feedback/i1.1']);
+  const times = ['--from', '2025-10-08T10:00:00Z', '--to', '2025-10-08T10:05:00Z'];
+  const missed = await run(['feedback', 'missed', 'shop', ...times], { answer: { ...feedback, id: 'missed.1' } });
+  assert.deepEqual(missed.lines, ['missed (missed.1)']);
+  const { error } = await run(['feedback', 'say', 'i1', 'expected', '--hours', 'night'], { answer: {} });
+  assert.match((error as Error).message, /two hours of the day/);
+});
+
 test('a problem document becomes one sentence with its code', async () => {
   const answer = { code: 'unauthenticated', detail: 'no API key' };
   const { error } = await run(['incidents'], { status: 401, answer });

@@ -4,6 +4,7 @@ import { registerConfig } from './config.ts';
 import { registerDemo } from './demo.ts';
 import { registerDlq } from './dlq.ts';
 import { registerEvaluate } from './evaluate.ts';
+import { registerFeedback } from './feedback.ts';
 import { registerGenerate } from './generate.ts';
 import { registerIncidents } from './incidents.ts';
 import { registerMigrate } from './migrate.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly Register[] = [
   registerSend,
   registerIncidents,
   registerReport,
+  registerFeedback,
   registerModel,
   registerWhatIf,
   registerEvaluate,
