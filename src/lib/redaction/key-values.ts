@@ -18,12 +18,13 @@ const STATES =
   /^(?:null|none|nil|undefined|nan|true|false|yes|no|on|off|empty|missing|absent|invalid|incorrect|wrong|bad|mismatch|mismatched|expired|expiring|required|needed|denied|failed|failure|fail|ok|okay|success|succeeded|valid|changed|reset|set|unset|not|must|is|was|are|has|cannot|could|should|will|expected|unexpected|unknown|unauthorized|forbidden|rejected|revoked|refreshed|rotated|redacted|masked|hidden|removed|secret|filtered|string|str|text|number|integer|int|boolean|bool|object|bytes|array|buffer|any|error|for|from|the|a|an|in|at|by|to|and|or|x{3,}|\*+|\.{2,}|-+)$/i;
 /** Stands for a value that is elsewhere, or was taken out before. */
 const STAND_IN =
-  /^(?:\[secret:[a-z-]+\]|[<[{(](?:redacted|masked|hidden|filtered|removed|secret|[a-z_ -]*)[>\]})]|\$\{[^}]*\}|\$[A-Z_]\w*|\{\{[^}]*\}\}|%[sdv@]|\{\d*\})$/i;
+  /^(?:\[secret:[a-z-]+\]|[<[{(](?:redacted|masked|hidden|filtered|removed|secret|[a-z_ -]*)[>\]})]|\$\{[^}]*\}|\$[A-Z_]\w*|\{\{[^}]*\}\}|%[sdv@]|\{\d*\}|[<[{(]{1,4})$/i;
 const PAIR_NEXT = /[,;&][\s"'}\])]|[,;&]["']?[\w.-]{1,40}["']?[ ]?[=:]|[,;&]$/;
 const PHONE = /["'`]?(\+?[\d(][\d ()./-]{4,22}\d)(?![\w])/y;
 
 /** Values that may turn out to be none are looked at again for names: without a bound that would cost the length squared. */
 const MAX_WEAK_VALUE = 64;
+const MAX_CLOSERS = 32;
 
 interface Value {
   start: number;
@@ -86,12 +87,19 @@ function endOfRun(text: string, from: number, limit: number): number {
   return end;
 }
 
+/** What ends a sentence or closes a bracket that the value has not opened is none of it. */
+function isCloser(run: string, at: number): boolean {
+  const opener = { ')': '(', ']': '[', '}': '{' }[run[at] as string];
+  return opener === undefined ? ',;.:!?|'.includes(run[at] as string) : !run.slice(0, at).includes(opener);
+}
+
 /** Up to white space, a quote that ends a text, or the next pair. */
 function bareValue(text: string, from: number): Value {
   const run = text.slice(from, endOfRun(text, from, text.length));
   const pair = run.search(PAIR_NEXT);
   let length = pair > 0 ? pair : run.length;
-  while (length > 0 && ')]},;.:!?|'.includes(run[length - 1] as string)) length--;
+  const shortest = Math.max(0, length - MAX_CLOSERS);
+  while (length > shortest && isCloser(run, length - 1)) length--;
   return { start: from, end: from + length };
 }
 
@@ -145,10 +153,11 @@ function isSecretValue(value: string, { strength, numbers }: KeyMeaning): boolea
   return numbers || !/^\d{1,5}$/.test(value);
 }
 
-/** A path ("/v1/token:refresh"), a parser ("unexpected token: }") and the like. */
+/** A path ("/v1/token:refresh"), a parser ("unexpected token: }"), what stands for a secret that was removed. */
 function isOtherThing(text: string, name: Name): boolean {
   const before = text.slice(Math.max(0, name.start - 16), name.start);
   if (before.endsWith('/')) return text[name.end] === ':';
+  if (before.endsWith('[') && /^secret:[a-z-]{1,32}\]/.test(text.slice(name.start, name.start + 48))) return true;
   return /(?:unexpected|unrecogni[sz]ed|illegal|invalid syntax|near)[ ]$/i.test(before) && /token/i.test(name.text);
 }
 

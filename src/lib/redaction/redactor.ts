@@ -80,6 +80,16 @@ function findSpans(text: string, detectors: readonly Detector[]): Span[] {
   return mergeSpans(spans, text);
 }
 
+/** Whatever fails becomes an error without the text, which the message of the first may hold. */
+function failingClosed<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof HeliosError) throw error;
+    throw new HeliosError('internal', `cannot redact: ${error instanceof Error ? error.name : 'unknown error'}`);
+  }
+}
+
 class Session implements RedactionSession {
   readonly #detectors: readonly Detector[];
   readonly #keep: ReadonlySet<string>;
@@ -96,16 +106,11 @@ class Session implements RedactionSession {
     if (text.length > MAX_TEXT_LENGTH) {
       throw new HeliosError('too_large', `cannot redact a text of ${text.length} characters: the limit is ${MAX_TEXT_LENGTH}`);
     }
-    try {
-      return this.#replace(text, findSpans(text, this.#detectors));
-    } catch (error) {
-      // The message of whatever failed may hold the text.
-      throw new HeliosError('internal', `cannot redact a text of ${text.length} characters: ${(error as Error).name}`);
-    }
+    return failingClosed(() => this.#replace(text, findSpans(text, this.#detectors)));
   }
 
   redactDeep<T>(value: T): T {
-    return redactTree(value, (text) => this.redact(text)) as T;
+    return failingClosed(() => redactTree(value, (text) => this.redact(text)) as T);
   }
 
   restore(text: string): string {

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { redactionConfigSchema } from './config.ts';
+import { createRedactor } from './redactor.ts';
+
+const redactor = createRedactor(redactionConfigSchema.parse({ secret_keys: ['door-code', 'db.phrase'] }));
+const redact = (text: string): string => redactor.open().redact(text);
+const PEM_BODY = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7';
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U';
+
+const KNOWN_SHAPES: readonly string[] = [
+  'AKIAIOSFODNN7EXAMPLE',
+  'ASIAY34FZKBOKMUTVV7A',
+  `ghp_${'a1B2'.repeat(9)}`,
+  `github_pat_${'A1b2c3D4e5_'.repeat(4)}`,
+  'glpat-x9Yz8Wv7Ut6Sr5Qp4On3',
+  `xoxb-123456789012-aBcDeFgHiJkLmNoP`,
+  `sk_live_4eC39HqLyjWDarjtT1`,
+  `sk-proj-${'a1B2c3D4'.repeat(5)}`,
+  `sk-ant-api03-${'a1B2c3D4'.repeat(5)}`,
+  `sk-${'T3BlbkFJa1B2c3D4'.repeat(3)}`,
+  `AIza${'SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q'.padEnd(35, 'x')}`,
+  `SG.a1B2c3D4e5F6g7H8.i9J0k1L2m3N4o5P6q7R8`,
+  `npm_${'a1B2c3'.repeat(6)}`,
+  `hvs.CAESIJ1a2B3c4D5e6F7g8H9`,
+  `glsa_${'a1B2c3D4'.repeat(4)}_a1b2c3d4`,
+  `https://hooks.slack.com/services/T000/B000/aBcDeFgH1234`,
+  JWT,
+];
+
+test('keys that are known by their look are removed wherever they stand', () => {
+  for (const key of KNOWN_SHAPES) {
+    const core = key.replace(/^https:\/\//, '');
+    for (const text of [key, `using ${key}, then`, `"${key}"`, `x=${key};y`, `(${key})`, `[${key}]`, `path/${key}/x`]) {
+      assert.ok(!redact(text).includes(core), redact(text));
+    }
+  }
+});
+
+const CASES: readonly (readonly [text: string, redacted: string])[] = [
+  ['password=hunter2 user=bob', 'password=[secret:password] user=bob'],
+  ['password: hunter2, attempts: 3', 'password: [secret:password], attempts: 3'],
+  ['{"dbPassword":"hun\\"ter,2","port":5432}', '{"dbPassword":"[secret:password]","port":5432}'],
+  ["{'api_key': 'abc def', 'n': 1}", "{'api_key': '[secret:key]', 'n': 1}"],
+  ['API-KEY => "x1"', 'API-KEY => "[secret:key]"'],
+  ['spring.datasource.password=p4ss&word', 'spring.datasource.password=[secret:password]'],
+  ['GET /login?user=bob&token=abc123&next=%2Fhome 302', 'GET /login?user=bob&token=[secret:token]&next=%2Fhome 302'],
+  ['Server=db;User Id=sa;Password=s3cr3t;Encrypt=true', 'Server=db;User Id=sa;Password=[secret:password];Encrypt=true'],
+  [
+    'DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=YWJjZGVmZ2hpag==;x=1',
+    'DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=[secret:key];x=1',
+  ],
+  ['postgres://app:s3cr3t@db:5432/shop', 'postgres://app:[secret:url]@db:5432/shop'],
+  ['redis://:p@ss@cache.example.com/0', 'redis://:[secret:url]@cache.example.com/0'],
+  ['mongodb+srv://app:pa/ss@db.example.com/x', 'mongodb+srv://app:[secret:url]@db.example.com/x'],
+  ['amqp://guest:guest@mq:5672/%2F', 'amqp://guest:[secret:url]@mq:5672/%2F'],
+  ['Authorization: Bearer abc.def', 'Authorization: Bearer [secret:authorization]'],
+  ['Authorization: Basic YWRtaW46cGFzcw==', 'Authorization: Basic [secret:token]'],
+  ['"authorization":"Digest username=\\"bob\\""', '"authorization":"[secret:authorization]"'],
+  ['sent bearer c0ffee12-token', 'sent bearer [secret:token]'],
+  ['Cookie: session=abc; theme=dark', 'Cookie: [secret:cookie]'],
+  ['X-Amz-Signature=9f8e7d6c5b4a39281706f5e4d3c2b1a0', 'X-Amz-Signature=[secret:key]'],
+  ['aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'aws_secret_access_key = [secret:key]'],
+  ['<password>x1y2</password>', '<password>[secret:password]</password>'],
+  ['{"name":"DB_PASSWORD","value":"x1y2z3"}', '{"name":"DB_PASSWORD","value":"[secret:password]"}'],
+  ['mysql --password hunter2 -h db', 'mysql --password [secret:password] -h db'],
+  ['the token is 9f8e7d6c5b4a39281706', 'the token is [secret:token]'],
+  ['api key 9f8e7d6c5b4a39281706 refused', 'api key [secret:key] refused'],
+  ['key=9f8e7d6c5b4a39281706', 'key=[secret:key]'],
+  ['passwords: ["a1","b2"]', 'passwords: [[secret:password]]'],
+  [`-----BEGIN RSA PRIVATE KEY-----\n${PEM_BODY}\n-----END RSA PRIVATE KEY----- end`, '[secret:pem] end'],
+  [`-----BEGIN EC PRIVATE KEY-----\\n${PEM_BODY}\\nabc1 was cut`, '[secret:pem] was cut'],
+  ['door-code=1234 ok', 'door-code=[secret:secret] ok'],
+  ['app.db.phrase: open', 'app.db.phrase: [secret:secret]'],
+  ['{"password":"never clos', '{"password":"[secret:password]'],
+];
+
+test('secrets are removed by the name beside them, and the rest of the line stays', () => {
+  for (const [text, redacted] of CASES) assert.equal(redact(text), redacted);
+});
+
+test('what hides a secret does not keep it: escapes, encodings, invisible and look-alike characters', () => {
+  const secret = 'hunter2hunter2';
+  for (const text of [
+    JSON.stringify({ m: JSON.stringify({ m: JSON.stringify({ password: secret }) }) }),
+    `p%61ssword%3D${secret}`,
+    `p%2561ssword%253D${secret}`,
+    `"p\\u0061ssword":"${secret}"`,
+    `&quot;password&quot;:&quot;${secret}&quot;`,
+    `p\u200bassw\u00adord=${secret}`,
+    `p\u0430ssw\u043erd=${secret}`,
+    `\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44=${secret}`,
+    `password\u001b[0m=\u001b[31m${secret}\u001b[0m`,
+    `pass\u0000word=${secret}`,
+    `password = \u201c${secret}\u201d`,
+  ]) {
+    assert.ok(!redact(text).includes(secret), redact(text));
+  }
+  assert.ok(!redact('key AK\u200bIAIOSFODNN7\\u0045XAMPLE').includes('XAMPLE'));
+});
+
+test('a secret is removed for ever: not even its own session restores it', () => {
+  const session = redactor.open();
+  const out = session.redact('password=hunter2 of jane@example.com');
+  assert.equal(session.restore(out), 'password=[secret:password] of jane@example.com');
+});
+
+test('certificates and other blocks between markers are removed too, and a far end is none of theirs', () => {
+  assert.equal(redact(`-----BEGIN CERTIFICATE-----\n${PEM_BODY}\n-----END CERTIFICATE-----`), '[secret:pem]');
+  const far = `-----BEGIN PRIVATE KEY-----\n${PEM_BODY}\n${'calm words, '.repeat(4000)}-----END PRIVATE KEY-----`;
+  assert.ok(redact(far).startsWith('[secret:pem]'));
+  assert.ok(redact(far).includes('words, calm words'));
+});
