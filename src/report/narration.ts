@@ -35,6 +35,8 @@ export interface NarrationOptions {
   deadlineMs: number;
   /** Stores and announces a report as the incident's next version. */
   amend: (report: Report) => Promise<void>;
+  /** Ends what the narrator waits for. */
+  stop?: () => void;
 }
 
 /** Has a model's narrative added to reports of facts, after they are stored; whatever the number of processes, once an incident. */
@@ -74,9 +76,10 @@ export class Narration implements AsyncDisposable {
     this.#running.add(run);
   }
 
-  /** Waits for narratives that are under way. */
+  /** Gives up narratives that are under way; they are begun again by whoever comes next. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#options.stop?.();
     this.#stopSweep();
     for (const cancel of this.#timers.values()) cancel();
     await this.settled();
@@ -101,20 +104,23 @@ export class Narration implements AsyncDisposable {
     try {
       const incident = await store.get('incident', incidentId);
       if (!incident || incident.mergedInto !== null || !(await this.#begin(incidentId))) return;
-      await this.#narrate(incident);
-      await this.#record(incidentId, (known) => ({ ...known, isDone: true }));
+      const isDone = await this.#narrate(incident);
+      await this.#record(incidentId, (known) => (isDone ? { ...known, isDone } : { ...known, untilMs: 0 }));
     } catch (error) {
       logger.error('no narrative for a report', { incidentId, error: String(error) });
     }
   }
 
-  async #narrate(incident: Incident): Promise<void> {
+  /** False when it was given up. */
+  async #narrate(incident: Incident): Promise<boolean> {
     const { narrator, store, writer, amend } = this.#options;
     const { facts, report } = await writer.write(incident, await store.get('report', incident.id));
     const pack = buildPack({ facts, report, maxTokens: narrator.maxPackTokens });
     const { report: narrated, note, usage } = await narrator.narrate({ facts, report, pack });
     if (narrated) await amend(narrated);
+    else if (this.#isClosed) return false;
     else if (note !== null) await amend({ ...withNote(report, note), costUsd: report.costUsd + (usage?.costUsd ?? 0) });
+    return true;
   }
 
   /** True when it is this process's turn. */

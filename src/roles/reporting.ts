@@ -65,7 +65,11 @@ function openDelivery(
   return createDelivery({ store, notifiers, config: delivery, clock, prng, logger, metrics, owner });
 }
 
-function openNarrator({ config, store, clock, prng, logger, metrics }: ReportingOptions, redactor: Redactor) {
+function openNarrator(
+  { config, store, clock, prng, logger, metrics }: ReportingOptions,
+  redactor: Redactor,
+  stopped: AbortSignal,
+) {
   const { llm, budget, prices, receipts } = config.report;
   const { records } = store;
   return createNarrator({
@@ -75,6 +79,7 @@ function openNarrator({ config, store, clock, prng, logger, metrics }: Reporting
     logger,
     metrics,
     redactor,
+    stopped,
     budget: createBudget({ records, config: budget, clock, metrics }),
     receipts: createReceipts(records, { maxBytes: receipts.max_size }),
     price: (model, usage) => priceOf(model, usage, prices),
@@ -88,7 +93,8 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
   const archives = openArchives({ config: config.report, directory, redactor, clock });
   const archive = scope.use(createArchiveWriter({ archives, clock, logger, metrics }));
   scope.use(openArchiveRetention({ archives, keepMs: config.report.archive.retention, now, clock, logger }));
-  const narrator = openNarrator(options, redactor);
+  const stopping = new AbortController();
+  const narrator = openNarrator(options, redactor, stopping.signal);
   const writer = createReportWriter({ store, config: config.report, clock, maxPackTokens: narrator.maxPackTokens });
   const delivery = openDelivery(options, redactor);
   if (delivery) scope.use(delivery);
@@ -100,7 +106,9 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
     startNarration(amend, { delayMs } = { delayMs: config.report.llm.delay }) {
       if (!narrator.status.configured) return null;
       const deadlineMs = config.report.llm.deadline + GRACE_MS;
-      return scope.use(new Narration({ narrator, store, writer, clock, logger, delayMs, deadlineMs, amend }));
+      return scope.use(
+        new Narration({ narrator, store, writer, clock, logger, delayMs, deadlineMs, amend, stop: () => stopping.abort() }),
+      );
     },
   };
 }

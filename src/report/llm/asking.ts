@@ -26,6 +26,8 @@ export interface AskingOptions {
   receipts: Pick<Receipts, 'put'>;
   /** USD of so many tokens of a model. */
   price: (model: string, tokens: Tokens) => number;
+  /** Aborted when the process stops: then nobody is waited for. */
+  stopped?: AbortSignal | undefined;
 }
 
 /** Why nothing came: the provider, or our own caps. */
@@ -63,7 +65,7 @@ export class Asking {
 
   /** Adds what was spent to `spent`, whatever comes of it. Rejects when the budget cannot be asked: then nothing was sent. */
   async ask(question: Question, spent: Spent): Promise<{ text: string } | { refusal: Refusal }> {
-    const { config, clock, prng, logger } = this.#options;
+    const { config, clock, prng, logger, stopped } = this.#options;
     const backoff = new Backoff(BACKOFF, prng);
     for (let retries = 0; ; retries++) {
       const reserved = await this.#reserve(question);
@@ -74,8 +76,8 @@ export class Asking {
       logger.warn('the language model gave no answer', { incidentId: question.incidentId, kind, retries, error: message });
       const waitMs = Math.max(retryAfterMs ?? 0, backoff.nextMs());
       const leftMs = question.deadlineMs - clock.monotonicMs();
-      if (!RETRIED.has(kind) || retries >= config.retries || waitMs >= leftMs) return { refusal: { kind } };
-      await clock.sleep(waitMs);
+      if (stopped?.aborted || !RETRIED.has(kind) || retries >= config.retries || waitMs >= leftMs) return { refusal: { kind } };
+      await clock.sleep(waitMs, stopped).catch(() => undefined);
     }
   }
 
@@ -155,14 +157,15 @@ export class Asking {
   }
 
   async #throughBreaker({ prompt, deadlineMs }: Question): Promise<Asked> {
-    const { ask, clock, config } = this.#options;
+    const { ask, clock, config, stopped } = this.#options;
     const { BrokenCircuitError } = await import('cockatiel');
     const breaker = await (this.#breaker ??= this.#openBreaker());
     const abort = new AbortController();
     const waitMs = Math.max(0, Math.min(config.timeout, deadlineMs - clock.monotonicMs()));
     const stop = clock.after(waitMs, () => abort.abort(new Error(`no answer within ${Math.round(waitMs)} ms`)));
+    const signal = stopped ? AbortSignal.any([abort.signal, stopped]) : abort.signal;
     try {
-      return await breaker.execute(() => ask(prompt, abort.signal));
+      return await breaker.execute(() => ask(prompt, signal));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
       const failure: Failure = {

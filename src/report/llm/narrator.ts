@@ -30,6 +30,7 @@ export interface NarratorOptions {
   budget: AskingOptions['budget'];
   receipts: AskingOptions['receipts'];
   price: AskingOptions['price'];
+  stopped?: AskingOptions['stopped'];
   /** Instead of the configured provider. */
   ask?: AskModel;
 }
