@@ -23,12 +23,7 @@ function spoken({ value, feature, from, to }: Evidence, onsetMs: number): string
     featureWords(feature ?? ''),
   ];
   if (typeof value !== 'number') return said;
-  return [
-    ...said,
-    featureValue(feature ?? '', value),
-    number(value),
-    `${value < 10 ? value.toFixed(1) : number(Math.round(value))}`,
-  ];
+  return [...said, featureValue(feature ?? '', value), number(value), value < 10 ? value.toFixed(1) : number(Math.round(value))];
 }
 
 function faultsOfClaim({ text, evidence, kind, subject, feature, direction }: NarrativeClaim, written: Written): string[] {

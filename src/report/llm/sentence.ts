@@ -43,8 +43,8 @@ const WORD = /^[A-Za-z]?[a-z]*$/;
 /** By character, the most telling reason first. */
 const FORBIDDEN: readonly (readonly [DropReason, RegExp])[] = [
   ['invisible', /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/u],
-  ['link', /:\/\/|\bwww\.|\b(?:mailto|javascript|xmpp):|[\p{L}\p{N}-]\.[\p{L}]{2}/iu],
   ['mention', /[@#]/],
+  ['link', /:\/\/|\bwww\.|\b(?:mailto|javascript|xmpp):|[\p{L}\p{N}-]\.[\p{L}]{2}/iu],
   ['digit', /\p{N}/u],
   ['language', /[^\p{ASCII}]/u],
   ['markup', /[^A-Za-z ,;:'.-]|--|^\s*[-.,;:']|\.(?!\s*$)/],
