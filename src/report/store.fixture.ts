@@ -26,9 +26,17 @@ export interface StoredEvent {
   template: string;
   latencyMs?: number;
   endpoint?: string;
+  version?: string;
+  spanId?: string;
+  parentSpanId?: string;
 }
 
 const MINUTE_MS = 60_000;
+
+/** Without what is undefined. */
+function only(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
 
 function isError({ level }: StoredEvent): boolean {
   return levelCode(level) >= levelCode('ERROR');
@@ -152,12 +160,13 @@ export class MemoryStore implements Store {
     );
     const items = found
       .toSorted((a, b) => b.ms - a.ms)
-      .map(({ ms, service: name, level, message, latencyMs, endpoint: path }) => ({
+      .map(({ ms, service: name, level, message, latencyMs, endpoint: path, version, spanId, parentSpanId }) => ({
         timestamp: isoTime(ms),
         service: name,
         level,
         message,
-        metadata: { ...(latencyMs !== undefined && { latency_ms: latencyMs }), ...(path !== undefined && { endpoint: path }) },
+        metadata: only({ latency_ms: latencyMs, endpoint: path, 'service.version': version }),
+        ...only({ span_id: spanId, parent_span_id: parentSpanId }),
       }));
     return { items: items.slice(0, limit), nextCursor: items.length > limit ? 'more' : null };
   }

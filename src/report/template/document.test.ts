@@ -247,6 +247,88 @@ test('a merged incident points at the one that took it in', async () => {
   assert.match(sections.summary, /^This incident was merged into `in-7`; read that report\./);
 });
 
+test('an alert that names an unknown service says that nothing is known of it', async () => {
+  const stranger = anomaly('an-1', 'stranger', 'error_rate', { attribution: [attribution('error_rate', 0.01, 0.3)] });
+  const { sections, evidence } = await reportOf(scenario([], [stranger], []));
+  assert.match(sections.summary, /HELIOS has no recent event of `stranger`/);
+  assert.match(sections.impactAssessment, /No events of `stranger`:\*\* HELIOS knows no service of this name from events/);
+  assert.ok(evidence.every(({ type }) => type !== 'metric'));
+});
+
+test('an incident without evidence says so before anything else', async () => {
+  const none = scenario([], [], [], { services: ['ghost'], causes: [], anomalyIds: ['an-9'] });
+  const { sections, verdict } = await reportOf(none);
+  assert.match(
+    sections.summary,
+    /\n\n- \*\*No evidence:\*\* None of its anomalies is stored\. There is no evidence of what happened/,
+  );
+  assert.match(sections.summary, /How bad:\*\* not known/);
+  assert.equal(verdict, 'INCONCLUSIVE');
+});
+
+test('a service that is only slow shows its slowest endpoints and the version they ran', async () => {
+  const pay = { service: 'pay', perSecond: 5, errorRate: 0, message: '', template: '' };
+  const events = eventsOf([
+    { ...pay, fromMs: ONSET_MS - 10 * MINUTE, toMs: ONSET_MS, latencyMs: 20, endpoints: ['/a', '/b'] },
+    { ...pay, fromMs: ONSET_MS, toMs: ONSET_MS + 3 * MINUTE, latencyMs: 900, endpoints: ['/a'] },
+  ]).map((event) => ({ ...event, version: 'v7' }));
+  const slow = anomaly('an-1', 'pay', 'latency', { attribution: [attribution('p95_latency', 40, 1800)] });
+  const { sections, evidence } = await reportOf(scenario(events, [slow], []));
+  assert.match(
+    sections.impactAssessment,
+    /Slowest endpoints of `pay`\*\*, out of the newest|Slowest endpoints of `pay`\*\*, out of the 50 events/,
+  );
+  assert.match(sections.impactAssessment, /Slowest versions of `pay`.*: `v7` \d/);
+  assert.ok(evidence.some(({ type, value }) => type === 'version' && value === 'v7'));
+});
+
+test('calls among the affected services are read off their spans, each with the id that both events carry', async () => {
+  const found = badDeployment();
+  found.store.events_ = found.store.events_.map((event, i) =>
+    event.service === 'checkout' ? { ...event, spanId: `span-${i}` } : event,
+  );
+  const caller = found.store.events_.find(({ service, ms }) => service === 'checkout' && ms >= ONSET_MS);
+  found.store.events_ = found.store.events_.map((event) =>
+    event.service === 'payment' && event.ms >= ONSET_MS ? { ...event, parentSpanId: caller?.spanId ?? '' } : event,
+  );
+  const { sections, evidence } = await reportOf(found);
+  assert.match(
+    sections.rootCauseAnalysis,
+    /Calls among them, seen in the first seconds:\n\n- `checkout` calls `payment` \(E\d+, E\d+\)$/m,
+  );
+  const calls = evidence.filter(({ type }) => type === 'call');
+  assert.deepEqual(
+    calls.map(({ service, value }) => [service, value]),
+    [
+      ['checkout', caller?.spanId],
+      ['payment', caller?.spanId],
+    ],
+  );
+});
+
+test('what closed the incident of before is said: a rollback shortly before its end, and by whom', async () => {
+  const found = surge();
+  const past = found.store.documents.incident.find(({ id }) => id === 'in-0') as Incident;
+  const endMs = Date.parse(past.resolvedAt as string);
+  past.events = [{ at: past.resolvedAt as string, type: 'resolved', by: 'ada' }];
+  found.store.documents.change.push({ ...change('ch-1', 'web', 0, { type: 'rollback' }), at: isoTime(endMs - 2 * MINUTE) });
+  const { sections } = await reportOf(found);
+  assert.match(
+    sections.rootCauseAnalysis,
+    /over after 12 min \(E\d+, E\d+\), 2 min after the rollback of `web` to `v2\.4\.1` \(was `v2\.4\.0`\) \(E\d+\), closed by ada \(E\d+\)/,
+  );
+});
+
+test('a line of a megabyte, and marks that no reader sees, stay out of the report', async () => {
+  const found = badDeployment();
+  const text = `\u202e<!channel> @here ${'x'.repeat(2 ** 20)}`;
+  for (const event of found.store.events_) if (event.level === 'ERROR') event.message = event.template = text;
+  const { markdown, timeline } = await reportOf({ ...found, store: found.store });
+  assert.ok(markdown.length < 60_000, `${markdown.length} characters`);
+  assert.doesNotMatch(markdown + JSON.stringify(timeline), /\u202e/);
+  assert.doesNotMatch(markdown.replaceAll(/`[^`\n]*`/g, ''), /<!|@here/);
+});
+
 test('telemetry cannot make links, headings, HTML, mentions or cells', async () => {
   const { markdown } = await reportOf(hostile());
   const outside = markdown.replaceAll(/`[^`\n]*`/g, '').replaceAll(/\\[\s\S]/g, '');

@@ -52,7 +52,7 @@ function impactLine(writing: Writing): string[] {
   const [hit] = impact;
   const named = incident.services.length > 0 ? incident.services : impact.map(({ service }) => service);
   const services = named.toSorted((a, b) => Number(b === hit?.service) - Number(a === hit?.service));
-  const count = `${services.length === 1 ? '1 service' : `${services.length} services`}`;
+  const count = services.length === 1 ? '1 service' : `${services.length} services`;
   const who = `${count}${writing.evidence.ref(moments.services)}: ${names(services)}`;
   if (hit && isUnknown(hit)) {
     const refs = writing.evidence.ref(hit.eventsBefore, hit.eventsDuring);

@@ -1,0 +1,193 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isoTime } from '../src/lib/clock.ts';
+import type { Anomaly } from '../src/model/anomaly.ts';
+import type { Report } from '../src/model/report.ts';
+import { realDays, replay } from './replay-run.ts';
+import { feedFleet, firstScreenLines, settledReports, startReportServer } from './report-runs.ts';
+import type { FleetRun, ReportedIncident } from './report-runs.ts';
+import { getJson } from './server-api.ts';
+import { temporaryDirectory } from './server-process.ts';
+
+/**
+ * Writes docs/reports: reports of generated incidents, one of each kind of fault and seed, beside what a plain alert says, and of three
+ * real ones when there is real data.
+ *
+ *     [HELIOS_TEST_DATA=DIR] node bench/report-samples.ts
+ */
+const TARGET = join(import.meta.dirname, '../docs/reports');
+const RUNS: readonly FleetRun[] = [21, 22, 23].map((seed) => ({ seed, faults: 36, hours: 8, rate: 25 }));
+const GENERATED = 24;
+const REAL = 3;
+const REAL_DAY = 'nezha-train-ticket-2023-01-29';
+/** Detection follows a fault, and the onset of a slow one may be found late. */
+const LATE_MS = 300_000;
+
+/** What went wrong, by whoever made it go wrong. */
+interface Truth {
+  startMs: number;
+  endMs: number;
+  service: string;
+  kind: string;
+}
+
+interface Sample {
+  name: string;
+  truth: Truth;
+  reported: ReportedIncident;
+  plain: string;
+}
+
+/** What the summary answers; a report without the line lacks it. */
+const QUESTIONS: readonly (readonly [name: string, line: RegExp])[] = [
+  ['since when', /^\*\*.* (since|from) \d/m],
+  ['how bad', /^- \*\*How bad:\*\* (?!not known)/m],
+  ['compared with what', /^- \*\*Compared with:/m],
+  ['who is hit', /^- \*\*Who is hit:/m],
+  ['what changed', /^- \*\*What changed before:/m],
+  ['cause', /^- \*\*Most likely cause:\*\* (?!not known)/m],
+  ['what to do', /^- \*\*Do now:/m],
+];
+
+/** What a rule with a threshold sends: name, labels, value, start, and a link. */
+function plainAlert({ incident }: ReportedIncident, anomaly: Anomaly | undefined): string {
+  const first = anomaly?.attribution[0];
+  const name = `${anomaly?.signal ?? 'alert'} of ${incident.services[0] ?? 'unknown'}`;
+  return [
+    `[${incident.status === 'resolved' ? 'RESOLVED' : 'FIRING'}] ${name}`,
+    `severity: ${incident.severity}`,
+    `service: ${incident.services[0] ?? 'unknown'}`,
+    `value: ${first ? `${first.feature} = ${first.observed} (threshold ${first.direction === 'up' ? first.high : first.low})` : 'none'}`,
+    `startsAt: ${incident.startedAt}`,
+    ...(incident.resolvedAt === null ? [] : [`endsAt: ${incident.resolvedAt}`]),
+    'dashboard: https://grafana.example.com/d/services',
+  ].join('\n');
+}
+
+async function sampleOf(url: string, name: string, truth: Truth, reported: ReportedIncident): Promise<Sample> {
+  const [id] = reported.incident.anomalyIds;
+  const anomaly = id === undefined ? undefined : await getJson<Anomaly>(url, `/api/v1/anomalies/${encodeURIComponent(id)}`);
+  return { name, truth, reported, plain: plainAlert(reported, anomaly) };
+}
+
+/** The incident that a fault opened: the first one in its time that names its service, else the first one. */
+function incidentOf({ startMs, endMs, service }: Truth, reported: readonly ReportedIncident[]): ReportedIncident | undefined {
+  const inTime = reported.filter(({ incident: { startedAt, mergedInto } }) => {
+    const ms = Date.parse(startedAt);
+    return mergedInto === null && ms >= startMs - 60_000 && ms < endMs + LATE_MS;
+  });
+  return inTime.find(({ incident }) => incident.services.includes(service)) ?? inTime[0];
+}
+
+async function generatedSamples(run: FleetRun): Promise<Sample[]> {
+  using directory = temporaryDirectory();
+  await using server = await startReportServer(directory.path);
+  const labels = await feedFleet(server.url, run);
+  const reported = await settledReports(server.url);
+  const samples = new Map<string, Sample>();
+  for (const { benign, kind, service, start, end } of labels) {
+    if (benign || samples.has(kind)) continue;
+    const truth = { kind, service, startMs: Date.parse(start), endMs: Date.parse(end) };
+    const found = incidentOf(truth, reported);
+    if (found) samples.set(kind, await sampleOf(server.url, `${run.seed}-${kind.replaceAll('_', '-')}`, truth, found));
+  }
+  return [...samples.values()];
+}
+
+async function realSamples(folder: string | undefined): Promise<Sample[]> {
+  const day = realDays(folder)?.find(({ name }) => name === REAL_DAY);
+  if (!day) return [];
+  using directory = temporaryDirectory();
+  await using server = await startReportServer(directory.path);
+  await replay(server.url, [day.events]);
+  const reported = await settledReports(server.url);
+  const faults = JSON.parse(readFileSync(day.faults, 'utf8')) as { start: string; end: string; service: string; type: string }[];
+  const samples = new Map<string, Sample>();
+  for (const { start, end, service, type } of faults) {
+    const key = `${type}-${service}`;
+    if (samples.size === REAL || samples.has(key)) continue;
+    const truth = { kind: type, service, startMs: Date.parse(start), endMs: Date.parse(end) };
+    const found = incidentOf(truth, reported);
+    const isNew = ![...samples.values()].some(({ reported: { incident } }) => incident.id === found?.incident.id);
+    if (found && isNew) samples.set(key, await sampleOf(server.url, `real-${key.replaceAll(/\W+/g, '-')}`, truth, found));
+  }
+  return [...samples.values()];
+}
+
+/** Without the table of evidence, which is most of a report's bytes, and of real data without log lines. */
+function shortened({ markdown, evidence }: Report, isReal: boolean): string {
+  const [body = ''] = markdown.split('\n## Evidence\n');
+  const text = isReal ? body.replaceAll(/^ {2}for example .*\n/gm, '') : body;
+  return `${text}\n## Evidence\n\n${evidence.length} items, left out here.\n`;
+}
+
+function missing({ sections: { summary } }: Report): string {
+  const absent = QUESTIONS.filter(([, line]) => !line.test(summary)).map(([name]) => name);
+  return absent.length === 0 ? 'nothing' : absent.join(', ');
+}
+
+function rowOf({ name, truth, reported: { incident, report }, plain }: Sample): string {
+  const first = /^\*\*(.*?)\*\*/m.exec(report.sections.summary)?.[1] ?? '';
+  const ranks = [...new Set(incident.causes.map(({ service }) => service))];
+  const rank = ranks.indexOf(truth.service) + 1;
+  const cells = [
+    `[${name}](${name}.md)`,
+    `${truth.kind} of \`${truth.service}\`, ${isoTime(truth.startMs).slice(11, 19)}`,
+    first,
+    rank === 0 ? 'not named' : String(rank),
+    report.verdict,
+    missing(report),
+    `${firstScreenLines(report)} (${plain.split('\n').length})`,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function overview(generated: readonly Sample[], real: readonly Sample[]): string {
+  const all = [...generated, ...real];
+  const longest = Math.max(...all.map(({ reported }) => firstScreenLines(reported.report)));
+  const lead = all.filter(({ truth, reported: { incident } }) => incident.causes[0]?.service === truth.service).length;
+  const header = [
+    '| report | what was wrong | says first | true root is cause | verdict | not answered before the detail | lines (plain) |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+  ];
+  return `# Reports, read beside a plain alert
+
+Written by \`node bench/report-samples.ts\`: the reports of ${generated.length} generated incidents (one for each kind of fault that was noticed, of fleets with seeds
+${RUNS.map(({ seed }) => seed).join(', ')}) and of ${real.length} real ones (train-ticket of the Nezha data, of which only HELIOS's own words are kept here), as they were when it was over. Each file shows first what a plain alert
+says: name, value, threshold, time, link. The table of evidence, most of a report's bytes, is left out. What the columns say:
+
+- **says first**: the sentence under the title. A plain alert says the name of a rule.
+- **true root is cause**: the rank among the named services of the one that was broken on purpose; ${lead} of ${all.length} are first.
+- **not answered before the detail**: of since when, how bad, compared with what, who is hit, what changed, cause, what to do. A plain alert answers
+  the first one and half of the second, and none of the rest.
+- **lines**: up to the first detail, wrapped at 100 columns; the longest is ${longest}. In brackets the plain alert's.
+
+## Generated
+
+${[...header, ...generated.map(rowOf)].join('\n')}
+
+## Real
+
+${[...header, ...real.map(rowOf)].join('\n')}
+`;
+}
+
+function write(samples: readonly Sample[], isReal: boolean): void {
+  for (const { name, truth, reported, plain } of samples) {
+    const from = isoTime(truth.startMs).slice(0, 19);
+    const said = `What was wrong: ${truth.kind} of \`${truth.service}\` from ${from} to ${isoTime(truth.endMs).slice(11, 19)}. A plain alert says:`;
+    const text = `${said}\n\n\`\`\`text\n${plain}\n\`\`\`\n\nHELIOS says:\n\n---\n\n${shortened(reported.report, isReal)}`;
+    writeFileSync(join(TARGET, `${name}.md`), text);
+  }
+}
+
+const generated: Sample[] = [];
+for (const run of RUNS) generated.push(...(await generatedSamples(run)));
+const shown = generated.slice(0, GENERATED);
+const real = await realSamples(process.env['HELIOS_TEST_DATA']);
+rmSync(TARGET, { recursive: true, force: true });
+mkdirSync(TARGET, { recursive: true });
+write(shown, false);
+write(real, true);
+writeFileSync(join(TARGET, 'README.md'), overview(shown, real));
+process.stdout.write(`${shown.length} generated and ${real.length} real reports are in docs/reports\n`);
