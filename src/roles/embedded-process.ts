@@ -31,6 +31,7 @@ import type { PipelineClient } from './pipeline-client.ts';
 import type { ProcessOptions, Urls } from './process-options.ts';
 import { createPrometheusMetrics } from './prometheus.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
+import { openResponses } from './responses.ts';
 import { openReporting } from './reporting.ts';
 import type { Reporting } from './reporting.ts';
 import { SimulationService } from './simulation-service.ts';
@@ -199,6 +200,11 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
   const { config, store, metricStore, log, metricsLog, pipeline, clock, logger, metrics, hub, state } = shared;
   const doors = createDoors({ config, log, metricsLog, logger, metrics, isStopping: () => state.isStopping });
   const command = pipeline.command.bind(pipeline);
+  const control = createControl({ store, command, clock });
+  const { redactor, delivery } = shared.reporting;
+  const onChange = (incidentId: string): void => delivery?.wake(incidentId);
+  const common = { config, store, control, command, clock, wallClock: systemClock, metrics, logger };
+  const responses = openResponses({ ...common, redactor, onChange }, scope);
   const simulations = scope.use(
     new SimulationService({
       dir: path.resolve(config.data_dir),
@@ -221,7 +227,8 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
       metrics,
       config: config.console,
       version: options.version,
-      control: createControl({ store, command, clock }),
+      control,
+      ...responses,
       models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
       simulations,
       clients: doors.ledger,

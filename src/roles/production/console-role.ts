@@ -2,6 +2,7 @@ import type { ClientDirectory, ConsoleDependencies, Control, ProcessDependencies
 import { StreamHub } from '../../console/stream-hub.ts';
 import type { DetectorCommand } from '../../detect/detector.ts';
 import { HeliosError } from '../../lib/errors.ts';
+import { createRedactor } from '../../lib/redaction/redactor.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { IncidentDecision } from '../../model/alert.ts';
 import type { Incident } from '../../model/incident.ts';
@@ -10,6 +11,7 @@ import type { IncidentLedger } from '../../store/timescale/incident-ledger.ts';
 import { openTimescaleMetricStore } from '../../store/timescale/metric-store.ts';
 import { openTimescaleStore } from '../../store/timescale/timescale-store.ts';
 import { createControl } from '../control.ts';
+import { openResponses } from '../responses.ts';
 import { StoredModelService } from '../model-service.ts';
 import { sendControl } from './control-sender.ts';
 import type { Engines } from './engines.ts';
@@ -74,6 +76,10 @@ export async function openConsoleRole(
   scope.use(await openOutboxTail({ outbox: createOutbox(database), hub, clock: realClock, logger, prng, onEvent }));
   const command = createCommand(engines, ledger);
   const control: Control = createControl({ store, command, clock });
+  const redactor = createRedactor(config.redaction);
+  const parts = { config, store, control, command, clock, wallClock: engines.clock, metrics, logger, redactor };
+  // Whoever reports looks at what has changed every few seconds.
+  const responses = openResponses({ ...parts, onChange: () => {} }, scope);
   return {
     ...common,
     clock,
@@ -81,6 +87,7 @@ export async function openConsoleRole(
     metricStore,
     config: config.console,
     control,
+    ...responses,
     models: new StoredModelService({ store, config: config.anomaly_detection, clock, command }),
     simulations: NO_SIMULATIONS,
     clients: clients ?? NO_CLIENTS,
