@@ -92,6 +92,10 @@ export class ReceiverDelivery {
     return nextMs;
   }
 
+  get isSending(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Sends nothing more; resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;

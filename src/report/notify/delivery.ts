@@ -39,6 +39,8 @@ export interface DeliveryOptions {
 export interface Delivery extends AsyncDisposable {
   /** Says that an incident or its report may be another; without an id, that any may be. Never throws, and need not be called: all are looked at every 5 s. */
   wake(incidentId?: string): void;
+  /** Resolves when nothing is being sent and nothing comes due within `graceMs`: a process that is about to be paused has no more to do. */
+  settled(graceMs: number): Promise<void>;
 }
 
 /**
@@ -57,6 +59,8 @@ class LevelTriggeredDelivery implements Delivery {
   #sweptMs = -Infinity;
   #cancelTimer: (() => void) | undefined;
   #dueMs = 0;
+  /** When something comes due, as the last look has seen it. */
+  #nextMs = Infinity;
   #isDisposed = false;
 
   constructor(options: DeliveryOptions) {
@@ -76,6 +80,18 @@ class LevelTriggeredDelivery implements Delivery {
   wake(incidentId?: string): void {
     this.#board.expire(incidentId);
     this.#soon(GATHER_MS);
+  }
+
+  async settled(graceMs: number): Promise<void> {
+    while (!this.#isDisposed && this.#isBusy(graceMs))
+      await this.#options.clock.sleep(GATHER_MS, this.#abort.signal).catch(() => {});
+  }
+
+  #isBusy(graceMs: number): boolean {
+    const nowMs = this.#options.clock.nowMs();
+    const isLookNear = this.#cancelTimer !== undefined && this.#dueMs <= nowMs + GATHER_MS;
+    const isSending = this.#receivers.some(({ delivery }) => delivery.isSending);
+    return this.#looking !== undefined || isLookNear || isSending || this.#nextMs <= nowMs + graceMs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,8 +131,10 @@ class LevelTriggeredDelivery implements Delivery {
     const { clock, logger } = this.#options;
     this.#isWoken = false;
     let delayMs: number;
+    this.#nextMs = Infinity;
     try {
       const nextMs = await this.#look();
+      this.#nextMs = nextMs;
       this.#backoff.reset();
       delayMs = Math.min(LOOK_EVERY_MS, Math.max(GATHER_MS, nextMs - clock.nowMs()));
     } catch (error) {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { configSchema } from '../../config/config.ts';
+import type { ConfigInput } from '../../config/config.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { silentMetrics } from '../../lib/metrics.ts';
@@ -31,10 +35,12 @@ interface TestedFunction {
 async function withFunction(
   { config: address, database }: TestDatabase,
   run: (tested: TestedFunction) => Promise<void>,
+  settings: ConfigInput = {},
 ): Promise<void> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'helios-lambda-'));
-  const common = { clock: 'events', kafka: { partitions: PARTITIONS }, report: { directory } } as const;
-  const config = configSchema.parse({ ...common, database: { url: address.url, connections: 2 } });
+  const common = { clock: 'events', kafka: { partitions: PARTITIONS }, ...settings } as const;
+  const report = { directory, ...settings.report };
+  const config = configSchema.parse({ ...common, report, database: { url: address.url, connections: 2 } });
   const parts = { config, clock: systemClock, logger: silentLogger, metrics: silentMetrics, prng: createPrng(1) };
   try {
     await using reporter = await openLambdaReporter({ ...parts, owner: 'test' });
@@ -118,6 +124,61 @@ withDatabase(
       assert.match(letters[3]?.reason ?? '', /stack/);
       assert.equal(await count('pending_alerts'), 3);
     });
+  },
+  SERVER,
+);
+
+/** A receiver of webhooks, and a provider of models that refuses every key. */
+async function openOutside() {
+  const heard: { path: string; body: string }[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      const path = request.url ?? '';
+      heard.push({ path, body });
+      response.writeHead(path.startsWith('/v1') ? 401 : 200, { 'Content-Type': 'application/json' }).end('{}');
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    count: (prefix: string) => heard.filter(({ path }) => path.startsWith(prefix)).length,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+withDatabase(
+  'people are told and a model is asked before the invocation answers',
+  async (database) => {
+    await using outside = await openOutside();
+    const llm = {
+      provider: 'openai-compatible',
+      base_url: `${outside.url}/v1`,
+      model: 'scripted',
+      openai_api_key: 'none',
+    } as const;
+    const notify = { receivers: [{ type: 'alertmanager' as const, name: 'hook', url: `${outside.url}/hook` }] };
+    const untilFiring = recordsByPartition(
+      cascadeAlerts().filter((alert) => alert.type !== 'anomaly' || alert.anomaly.state === 'firing'),
+      1,
+    );
+    const told = kafkaEvent(untilFiring.map((records) => records.map(linesOf)));
+    const prove = async ({ handler, count }: TestedFunction): Promise<void> => {
+      assert.deepEqual(await handler({ source: 'aws.events' }, CONTEXT), NOTHING_FAILED);
+      assert.equal(outside.count('/hook'), 0);
+      assert.deepEqual(await handler(told, CONTEXT), NOTHING_FAILED);
+      assert.equal(await count(`documents WHERE kind = 'incident' AND is_newest AND status = 'open'`), 2);
+      assert.equal(outside.count('/hook'), 2);
+      assert.equal(outside.count('/v1'), 2);
+      assert.equal(await count(`documents WHERE kind = 'report' AND is_newest AND body->>'note' IS NOT NULL`), 2);
+    };
+    const prices = [{ model: 'scripted', input: 1, output: 1 }];
+    await withFunction(database, prove, { notify, report: { llm, prices } });
   },
   SERVER,
 );

@@ -14,11 +14,11 @@ import { openDatabase } from '../../store/timescale/pg-database.ts';
 import { createReportJobs } from '../../store/timescale/report-jobs.ts';
 import { openTimescaleStore } from '../../store/timescale/timescale-store.ts';
 import type { Report } from '../../model/report.ts';
-import type { Narration } from '../../report/narration.ts';
 import { openReporting } from '../reporting.ts';
 import { openLedger } from '../production/ledger.ts';
 import { ReportWorker } from '../production/report-jobs.ts';
 import { BatchKeeper } from './kept-batches.ts';
+import { LastThings } from './last-things.ts';
 
 /** How long an alert waits for a partition that says nothing, on the wall clock; as for the role `report`. */
 const HOLD_MS = 250;
@@ -43,7 +43,7 @@ interface Parts {
   ledger: IncidentLedger;
   keeper: BatchKeeper;
   worker: ReportWorker;
-  narration: Narration | null;
+  lastThings: LastThings;
 }
 
 class LambdaReporter implements InvokedReporter, AsyncDisposable {
@@ -65,7 +65,7 @@ class LambdaReporter implements InvokedReporter, AsyncDisposable {
   }
 
   async work(isOver: () => boolean): Promise<{ alerts: number; reports: number }> {
-    const { worker, options, narration } = this.#parts;
+    const { worker, options, lastThings } = this.#parts;
     let alerts = await this.#settle();
     if (options.config.clock === 'wall' && (await this.#someWait())) {
       await options.clock.sleep(HOLD_MS);
@@ -78,8 +78,7 @@ class LambdaReporter implements InvokedReporter, AsyncDisposable {
     } catch (error) {
       options.logger.error('reports that are due are left to the next invocation', { reason: String(error) });
     }
-    // The environment is frozen once it has answered.
-    await narration?.settled();
+    await lastThings.finish(isOver);
     return { alerts, reports };
   }
 
@@ -136,9 +135,14 @@ export async function openLambdaReporter(options: LambdaReporterOptions): Promis
     { config, store, clock, now: () => clock.nowMs(), prng, logger, metrics, owner, directory: null },
     opening,
   );
-  const { writer, archive } = reporting;
-  const onReport = (report: Report): void => narration?.hear(report);
-  const worker = new ReportWorker({ engines: { clock, logger, metrics, owner }, store, jobs, writer, archive, onReport });
-  const narration = reporting.startNarration((report) => worker.amend(report), { delayMs: 0 });
-  return new LambdaReporter({ options, database, ledger, keeper, worker, narration }, opening.move());
+  const { writer, archive, delivery } = reporting;
+  const lastThings = new LastThings({ archive, delivery, clock });
+  const onReport = (report: Report): void => {
+    lastThings.narration?.hear(report);
+    delivery?.wake(report.incidentId);
+  };
+  const engines = { clock, logger, metrics, owner };
+  const worker = new ReportWorker({ engines, store, jobs, writer, archive: lastThings.archive, onReport });
+  lastThings.narration = reporting.startNarration((report) => worker.amend(report), { delayMs: 0 });
+  return new LambdaReporter({ options, database, ledger, keeper, worker, lastThings }, opening.move());
 }
