@@ -8,6 +8,8 @@ import { entityMatches } from '../model/entity.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Simulation, SimulationResult, SimulationStatus } from '../model/simulation.ts';
 import type { DocumentKind, Documents, Store } from '../store/store.ts';
+import { FeedbackRecords } from '../report/feedback/feedback-records.ts';
+import { ruleDecisions } from './feedback-replay.ts';
 import { startSimulationThread, type SimulationThread } from './simulation-client.ts';
 import type { Decision } from './simulation-replay.ts';
 
@@ -201,13 +203,15 @@ export class SimulationService implements Simulations, AsyncDisposable {
     this.#changed(simulation);
   }
 
-  /** What people told the live detector: changes that were posted, and their verdicts on incidents. */
+  /** What people told the live detector: changes that were posted, their verdicts on incidents, and what need not call. */
   async #decisions(toMs: number): Promise<Decision[]> {
     const decisions: Decision[] = [];
     for await (const change of this.#all('change', toMs)) {
       if (change.source === 'api') decisions.push({ atMs: Date.parse(change.at), command: { type: 'change', change } });
     }
     for await (const incident of this.#all('incident', toMs)) decisions.push(...decisionsOf(incident));
+    const feedback = await new FeedbackRecords(this.#options.store.records).list({ toMs });
+    decisions.push(...ruleDecisions(feedback));
     return decisions.toSorted((a, b) => a.atMs - b.atMs);
   }
 
