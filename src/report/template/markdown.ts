@@ -6,11 +6,15 @@
 // C0 and C1 controls, zero-width and bidirectional marks, line and paragraph separators, lone surrogates.
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu;
 const BREAK = '\u200b';
+/** Times the limit of a line: what is taken out of it is seldom more. */
+const LOOKED_AT = 16;
 
 /** One line without invisible characters, at most `limit` UTF-16 units long, cut with "…". */
 export function plainLine(text: string, limit = 200): string {
-  const line = text.replaceAll(INVISIBLE, ' ').replaceAll(/\s+/g, ' ').trim();
-  if (line.length <= limit) return line;
+  // A line may be a megabyte long: only so much of it is looked at.
+  const head = text.slice(0, LOOKED_AT * limit);
+  const line = head.replaceAll(INVISIBLE, ' ').replaceAll(/\s+/g, ' ').trim();
+  if (line.length <= limit && head === text) return line;
   const cut = line.slice(0, limit - 1);
   return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
 }
