@@ -15,6 +15,8 @@ import { openConsoleRole } from './console-role.ts';
 import { openDetectRole } from './detect-role.ts';
 import { openEngines } from './engines.ts';
 import type { Engines } from './engines.ts';
+import { createHeartbeat } from '../heartbeat.ts';
+import { installationVitals } from './installation-vitals.ts';
 import { openIngestLogs } from './ingest-role.ts';
 import { openReportRole } from './report-role.ts';
 import { rolesOf } from './roles.ts';
@@ -83,6 +85,12 @@ export async function openProductionProcess(options: ProcessOptions, scope: Asyn
   const api: ConsoleDependencies | null = roles.has('console')
     ? await openConsoleRole({ engines, common, clients: state.doors?.ledger ?? null, onEvent }, scope)
     : null;
+  // What all roles have done is in the database: one kind of process is enough to look at it.
+  if (roles.has('report')) {
+    const vitals = installationVitals(engines);
+    const { heartbeat } = config;
+    scope.use(createHeartbeat({ config: heartbeat, version, readiness, vitals, clock: systemClock, logger, metrics }));
+  }
   const createApp = (serverFactory: FastifyServerFactory): Promise<FastifyInstance> =>
     api ? createConsole({ ...api, serverFactory }) : createProcessApp({ ...common, serverFactory });
   const onStop = (): void => {
