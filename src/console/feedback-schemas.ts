@@ -54,6 +54,7 @@ export const feedbackSchema = z
     note: z.string().nullable(),
     cause: z.string().nullable(),
     rule: ruleSchema.nullable(),
+    effect: z.string().nullable().meta({ description: 'What the rule would have changed, when it was made' }),
     takenBack: z.strictObject({ by: z.string(), at: time, reason: z.enum(['person', 'relabelled']) }).nullable(),
   })
   .meta({ id: 'Feedback', description: 'What a person said of an incident' }) satisfies z.ZodType<Feedback>;

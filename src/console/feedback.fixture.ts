@@ -31,6 +31,7 @@ export const sampleFeedback: Feedback = {
       },
     ],
   },
+  effect: '14 fewer alerts, 0 confirmed incidents hidden',
   takenBack: null,
 };
 

@@ -122,7 +122,14 @@ export const incidentSchema = z
     events: z.array(incidentEventSchema).exactOptional(),
     newNormal: newNormalSchema.nullable().exactOptional(),
     feedback: z
-      .strictObject({ id: z.string(), label: z.enum(FEEDBACK_LABELS), cause: z.string().nullable(), by: z.string(), at: time })
+      .strictObject({
+        id: z.string(),
+        label: z.enum(FEEDBACK_LABELS),
+        cause: z.string().nullable(),
+        effect: z.string().nullable(),
+        by: z.string(),
+        at: time,
+      })
       .nullable()
       .exactOptional()
       .meta({ description: 'What a person last said of it' }),

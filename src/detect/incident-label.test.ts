@@ -9,7 +9,7 @@ import { labelled } from './incident-label.ts';
 const SHOP = kinshipOf('front>cart');
 
 function said(label: FeedbackLabel, cause: string | null = null): IncidentFeedback {
-  return { id: `in-1.${label}`, label, cause, by: 'ada', at: '2025-10-08T11:00:00.000Z' };
+  return { id: `in-1.${label}`, label, cause, effect: null, by: 'ada', at: '2025-10-08T11:00:00.000Z' };
 }
 
 const command = (incidentId: string, feedback: IncidentFeedback | null) =>

@@ -57,6 +57,8 @@ export interface IncidentFeedback {
   label: FeedbackLabel;
   /** The service that it was, of `wrong_cause`. */
   cause: string | null;
+  /** What its rule would have changed, one sentence; null when it made none. */
+  effect: string | null;
   by: string;
   at: string;
 }
@@ -76,6 +78,8 @@ export interface Feedback {
   note: string | null;
   cause: string | null;
   rule: QuietRule | null;
+  /** The sentence of the preview when the rule was made. */
+  effect: string | null;
   /** `relabelled`: somebody said another thing of the incident later. */
   takenBack: { by: string; at: string; reason: 'person' | 'relabelled' } | null;
 }

@@ -19,6 +19,7 @@ function said(id: string, minute: number, untilMinute?: number, makesRule = true
     note: null,
     cause: null,
     rule: makesRule ? rule : null,
+    effect: null,
     takenBack: untilMinute === undefined ? null : { by: 'ada', at: at(untilMinute), reason: 'person' },
   };
 }

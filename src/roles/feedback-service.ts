@@ -57,8 +57,8 @@ function isRepeat(known: Feedback, { label, by, cause, note, scope }: FeedbackRe
   );
 }
 
-function onIncident({ id, label, cause, by, at }: Feedback): IncidentFeedback {
-  return { id, label: label as IncidentFeedback['label'], cause, by, at };
+function onIncident({ id, label, cause, effect, by, at }: Feedback): IncidentFeedback {
+  return { id, label: label as IncidentFeedback['label'], cause, effect, by, at };
 }
 
 /** Feedback over the store's records; what follows from it goes to the desk as commands, all rules at once under the revision of their record. */
@@ -102,7 +102,7 @@ class StoredFeedback implements FeedbackService, AsyncDisposable {
     if (request.label === 'new_normal' && incident.newNormal?.state !== 'accepted') {
       await control.decideNewNormal(incidentId, 'accept', request.by);
     }
-    const feedback = known ?? (await this.#keep(incident, request, rule));
+    const feedback = known ?? (await this.#keep(incident, request, rule && { rule, effect: preview?.sentence ?? '' }));
     // A repeat may come because the first one failed on its way here.
     await this.#tellRules();
     await this.#tellIncident(incident, onIncident(feedback), request.by);
@@ -115,7 +115,7 @@ class StoredFeedback implements FeedbackService, AsyncDisposable {
     const atMs = this.#options.clock.nowMs();
     const what = { services: [service], from: isoTime(fromMs), to: isoTime(toMs), by, at: isoTime(atMs), note: note ?? null };
     const feedback = await this.#records.addMissed(Math.max(1, Math.floor(atMs)), (id) => {
-      return { id, label: 'missed', incidentId: null, ...what, cause: null, rule: null, takenBack: null };
+      return { id, label: 'missed', incidentId: null, ...what, cause: null, rule: null, effect: null, takenBack: null };
     });
     this.#options.metrics.add(feedbackGiven, 1, { label: 'missed' });
     await this.#measure();
@@ -185,7 +185,7 @@ class StoredFeedback implements FeedbackService, AsyncDisposable {
   }
 
   /** Keeps it in the place of what was said of the incident before, with its rule. */
-  #keep(incident: Incident, request: FeedbackRequest, rule: QuietRule | null): Promise<Feedback> {
+  #keep(incident: Incident, request: FeedbackRequest, made: { rule: QuietRule; effect: string } | null): Promise<Feedback> {
     const { label, by, note, cause } = request;
     const { id: incidentId, services, startedAt, resolvedAt } = incident;
     const at = isoTime(this.#options.clock.nowMs());
@@ -201,7 +201,8 @@ class StoredFeedback implements FeedbackService, AsyncDisposable {
         at,
         note: note ?? null,
         cause: cause ?? null,
-        rule: rule && { ...rule, id },
+        rule: made && { ...made.rule, id },
+        effect: made && made.effect,
         takenBack: null,
       };
       const before = said.filter(isActive).map((old): Feedback => ({ ...old, takenBack: { by, at, reason: 'relabelled' } }));

@@ -111,6 +111,7 @@ withDatabase('what people said and did not take back can be read in SQL', async 
     note: null,
     cause: null,
     rule: null,
+    effect: null,
     takenBack: null,
   };
   const takenBack = { by: 'ada', at: said.at, reason: 'relabelled' as const };
