@@ -34,7 +34,7 @@ function defangHost(name: string): string {
   const end = name.search(/[.-]*$/);
   const dot = name.lastIndexOf('.', end - 1);
   if (dot < 1 || !DOMAINS.has(name.slice(dot + 1, end).toLowerCase())) return name;
-  return `${name.slice(0, dot)}[.]${name.slice(dot + 1)}`;
+  return name.replaceAll('.', '[.]');
 }
 
 /**
@@ -47,6 +47,7 @@ export function defang(text: string): string {
     .replaceAll(/\b(mailto|tel|xmpp|javascript|data|file|slack|msteams):(?=\S)/gi, '$1[:]')
     .replaceAll(/\bwww\./gi, 'www[.]')
     .replaceAll(/[\p{L}\p{N}_.-]+/gu, defangHost)
+    .replaceAll(/(?<=[a-z0-9-])[\u3002\uff0e\uff61](?=[a-z0-9-])/gi, '[.]')
     .replaceAll(/[@\uff20\ufe6b](?=\S)/g, '[@]')
     .replaceAll(/(?<![\p{L}\p{N}])#(?=[\p{L}\p{N}])/gu, '[#]');
 }
@@ -62,6 +63,8 @@ export function cut(text: string, limit: number): string {
 export class MessageText {
   readonly #session: { redact(text: string): string };
   readonly #logger: Logger;
+  /** Names and messages come again and again in one report. */
+  readonly #known = new Map<string, string>();
 
   /** `keep` are names that are known to be nobody's: of services. */
   constructor(redaction: Redaction, logger: Logger, keep: Iterable<string>) {
@@ -108,6 +111,14 @@ export class MessageText {
   }
 
   #redact(text: string): string {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const redacted = this.#tryRedact(text);
+    this.#known.set(text, redacted);
+    return redacted;
+  }
+
+  #tryRedact(text: string): string {
     try {
       return this.#session.redact(text);
     } catch (error) {

@@ -1,4 +1,6 @@
 import { isoTime } from '../../lib/clock.ts';
+import { redactionConfigSchema } from '../../lib/redaction/config.ts';
+import { createRedactor } from '../../lib/redaction/redactor.ts';
 import type { Report } from '../../model/report.ts';
 import { anomaly, incidentOf, MINUTE, ONSET_MS } from '../scenario.fixture.ts';
 import type { Redaction } from './message-text.ts';
@@ -91,23 +93,28 @@ export function hostileMessage(text: string): Message {
   });
 }
 
-/** Takes "hunter2" for a secret, and fails on "unspeakable". */
+const redactor = createRedactor(redactionConfigSchema.parse({}));
+
+/** The program's own, which fails on "unspeakable". */
 export const testRedaction: Redaction = {
-  open: () => ({
-    redact(text) {
-      if (text.includes('unspeakable')) throw new Error('cannot redact');
-      return text.replaceAll('hunter2', '[secret:password]');
-    },
-  }),
+  open(options) {
+    const session = redactor.open(options);
+    return {
+      redact(text) {
+        if (text.includes('unspeakable')) throw new Error('cannot redact');
+        return session.redact(text);
+      },
+    };
+  },
 };
 
 /** What in a text a person's client would make a link or a mention of. */
 export function actionable(text: string): string[] {
   return [
-    ...text.matchAll(/[a-z][a-z0-9+.-]*:\/\/\S*/gi),
+    ...text.matchAll(/(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/\S*/gi),
     ...text.matchAll(/\b(?:mailto|tel|javascript|slack|msteams):\S+/gi),
     ...text.matchAll(/\bwww\.\S+/gi),
-    ...text.matchAll(/[\w-]+\.(?:com|example|org)\b\S*/gi),
+    ...text.matchAll(/(?<![\w-])[\w-]+\.(?:com|example|org)\b\S*/gi),
     ...text.matchAll(/[@\uff20][\p{L}\p{N}]\S*/gu),
     ...text.matchAll(/[\u200b-\u200f\u202a-\u202e\u2060]/g),
   ].map(([match]) => match);

@@ -22,7 +22,7 @@ const HEADERS = new Set(
   ),
 );
 
-function notifierOf({ port }: MailServer, changed: Record<string, unknown> = {}): Notifier {
+function notifierOf({ port }: MailServer, changed: Record<string, unknown> = {}, timeoutMs = 20_000): Notifier {
   const config = receiverConfigSchema.parse({
     type: 'email',
     name: 'mail',
@@ -32,7 +32,7 @@ function notifierOf({ port }: MailServer, changed: Record<string, unknown> = {})
     to: ['oncall@example.com', 'Ops <ops@example.com>'],
     ...changed,
   });
-  return createNotifier(config, { redactor: testRedaction, clock: systemClock, logger: silentLogger, timeoutMs: 500 });
+  return createNotifier(config, { redactor: testRedaction, clock: systemClock, logger: silentLogger, timeoutMs });
 }
 
 function foreignIn({ headers, text, html }: ReceivedMail): string[] {
@@ -57,6 +57,7 @@ async function open(): Promise<NotifierUnderTest> {
   const server = await startMailServer();
   return {
     notifier: notifierOf(server),
+    hasty: notifierOf(server, {}, 100),
     stranger: notifierOf(server, { smtp_url: `smtp://helios:wrong@127.0.0.1:${server.port}` }),
     shown: () => server.mails.map(({ headers, text }) => `${headers.get('subject')}\n${text}`),
     actionable: () => server.mails.flatMap((mail) => foreignIn(mail)),

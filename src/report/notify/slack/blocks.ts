@@ -46,10 +46,15 @@ function lineText(line: RichText): string {
   return text.length <= SLACK_LIMITS.section ? text : escapeTo(line.replaceAll(/[\ue000-\ue002]/g, ''), SLACK_LIMITS.section);
 }
 
+/** As it is counted: what JSON escapes takes more. */
+function sentLength(line: RichText): number {
+  return JSON.stringify(lineText(line)).length;
+}
+
 /** Lines as sections, each as full as it may be; all of them within `limit`. */
 function sections(lines: readonly RichText[], limit: number): KnownBlock[] {
   const texts: string[] = [];
-  for (const line of firstLines(lines, limit, (each) => lineText(each).length)) {
+  for (const line of firstLines(lines, limit, sentLength)) {
     const text = lineText(line);
     const last = texts.at(-1);
     if (last === undefined || last.length + 1 + text.length > SLACK_LIMITS.section) texts.push(text);

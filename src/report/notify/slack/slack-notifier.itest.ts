@@ -14,7 +14,7 @@ import type { SlackServer } from './slack-server.fixture.ts';
 const never = new AbortController().signal;
 const LINK = '<https://helios.example.com/incidents/in-1|Open in HELIOS>';
 
-function notifierOf(server: SlackServer, changed: Record<string, string> = {}): Notifier {
+function notifierOf(server: SlackServer, changed: Record<string, string> = {}, timeoutMs = 20_000): Notifier {
   const config = receiverConfigSchema.parse({
     type: 'slack',
     name: 'ops',
@@ -24,7 +24,7 @@ function notifierOf(server: SlackServer, changed: Record<string, string> = {}): 
     api_url: `${server.url}/api/`,
     ...changed,
   });
-  return createNotifier(config, { redactor: testRedaction, clock: systemClock, logger: silentLogger, timeoutMs: 300 });
+  return createNotifier(config, { redactor: testRedaction, clock: systemClock, logger: silentLogger, timeoutMs });
 }
 
 async function open(): Promise<NotifierUnderTest> {
@@ -32,6 +32,7 @@ async function open(): Promise<NotifierUnderTest> {
   const thread = (ts: string) => server.messages.filter((message) => message.ts === ts || message.thread_ts === ts);
   return {
     notifier: notifierOf(server),
+    hasty: notifierOf(server, {}, 100),
     stranger: notifierOf(server, { token: 'xoxb-of-somebody-else' }),
     shown: () =>
       server.messages
@@ -48,8 +49,8 @@ async function open(): Promise<NotifierUnderTest> {
       ]),
     misbehave: (how) => server.misbehave(how),
     async close() {
-      assert.deepEqual(server.refusals, [], 'what the limits allow is sent at once');
       await server[Symbol.asyncDispose]();
+      assert.deepEqual(server.refusals, [], 'what the limits allow is sent at once');
     },
   };
 }
@@ -96,7 +97,7 @@ test('the buttons carry the incident, and there is no acknowledging what is ackn
     token: SLACK_TOKEN,
     api_url: `${quiet.url}/api/`,
   });
-  await createNotifier(config, { redactor: testRedaction, clock: systemClock, logger: silentLogger, timeoutMs: 300 }).send(
+  await createNotifier(config, { redactor: testRedaction, clock: systemClock, logger: silentLogger, timeoutMs: 20_000 }).send(
     messageOf(),
     undefined,
     never,
