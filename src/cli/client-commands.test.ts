@@ -99,6 +99,29 @@ test('report prints the Markdown of the incident that is asked for', async () =>
   assert.deepEqual(lines, ['# Incident\n\n- one']);
 });
 
+test('report prints an older version when one is asked for', async () => {
+  const { requests } = await run(['report', 'i1', '--revision', '2'], { answer: { markdown: '' } });
+  assert.equal(requests[0]?.url, '/api/v1/incidents/i1/report?version=2');
+});
+
+test('reports are found by words, verdict, service and time', async () => {
+  const report = {
+    incidentId: 'i1',
+    version: 3,
+    verdict: 'LIKELY',
+    createdAt: incident.startedAt,
+    markdown: '# shop is slow\n\nText',
+  };
+  const args = ['reports', 'connection', 'pool', '--verdict', 'likely', '--service', 'shop', '--from', '2025-10-08'];
+  const { lines, requests } = await run(args, { answer: { items: [report], nextCursor: 'c' } });
+  assert.equal(requests[0]?.url, '/api/v1/reports?text=connection+pool&verdict=LIKELY&service=shop&from=2025-10-08&limit=20');
+  assert.match(
+    lines.join('\n'),
+    /^INCIDENT +VERSION.*\ni1 +3 +LIKELY +2025-10-08 10:30:45 +shop is slow\nthere are more: --limit 2$/,
+  );
+  assert.deepEqual((await run(['reports'], { answer: { items: [], nextCursor: null } })).lines, ['no reports']);
+});
+
 test('model trains, lists and activates', async () => {
   const model = {
     version: 'v3',

@@ -11,6 +11,7 @@ import { registerMigrate } from './migrate.ts';
 import { registerModel } from './model.ts';
 import { registerReplay } from './replay.ts';
 import { registerReport } from './report.ts';
+import { registerReports } from './reports.ts';
 import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
 import { registerWhatIf } from './what-if.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Register[] = [
   registerSend,
   registerIncidents,
   registerReport,
+  registerReports,
   registerFeedback,
   registerModel,
   registerWhatIf,
