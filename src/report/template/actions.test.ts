@@ -66,7 +66,7 @@ test('services that deviated together are checked only while no change explains 
 
 test('a change seen just after the onset is said to be so', async () => {
   const { summary } = await sectionsOf([errors], [change('ch-1', 'payment', -20 * SECOND)]);
-  assert.match(summary, /Most likely cause:\*\* deployment of `payment` .*, 20 s after the onset/);
+  assert.match(summary, /What changed before:\*\* deployment of `payment` .*, 20 s after the onset/);
   assert.match(summary, /`payment` changed 20 s after the onset/);
 });
 

@@ -5,7 +5,7 @@ import { duration } from './wording.ts';
 import { timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
-const TYPE_WORDS: Record<ChangeFacts['change']['type'], string> = {
+export const TYPE_WORDS: Record<ChangeFacts['change']['type'], string> = {
   deployment: 'deployment',
   rollback: 'rollback',
   configuration: 'configuration change',

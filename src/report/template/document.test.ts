@@ -133,7 +133,7 @@ test('the summary of a bad deployment names service, size, expectation, cause, v
   assert.match(summary, /Compared with:\*\* its own history of the 60 min before/);
   assert.match(
     summary,
-    /Most likely cause:\*\* deployment of `payment` `v2\.4\.1` \(was `v2\.4\.0`\), 3 min 12 s before the onset/,
+    /What changed before:\*\* deployment of `payment` `v2\.4\.1` \(was `v2\.4\.0`\), 3 min 12 s before the onset/,
   );
   assert.match(summary, /Do now:\*\* Roll back `payment` from `v2\.4\.1` to `v2\.4\.0`/);
   assert.equal(verdict, 'CONFIRMED');

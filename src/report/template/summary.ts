@@ -2,7 +2,7 @@ import { isUnknown } from '../evidence-impact.ts';
 import type { Fact } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import { TRIGGER_MS } from '../verdict.ts';
-import { changeLead, changeName } from './changes.ts';
+import { changeLead, changeName, TYPE_WORDS } from './changes.ts';
 import { deviationLine, signalWords } from './deviation.ts';
 import { code, escapeText } from './markdown.ts';
 import { verdictLine } from './verdict-words.ts';
@@ -68,33 +68,28 @@ function impactLine(writing: Writing): string[] {
   return [`- **Who is hit:** ${who}. ${number(failed.value)} of ${total} failed: ${percent(errorRate.value)}${earlier}${refs}.`];
 }
 
-/** The first-ranked cause with its reason. */
+/** The first-ranked cause with its reason, and the change that came right before it. */
 function causeLine(writing: Writing): string[] {
   const { facts, judgement, evidence } = writing;
   const first = facts.reasons[0];
   if (!first) return ['- **Most likely cause:** not known; no service stands out.'];
   const { trigger } = judgement;
-  if (trigger) {
-    const text = `${changeName(trigger)}, ${changeLead(trigger)}${evidence.ref(trigger.at, trigger.version)}`;
-    return [`- **Most likely cause:** ${text}.`];
-  }
+  const change = trigger ? `this ${TYPE_WORDS[trigger.change.type]}. ` : '';
   const cited = first.cause.evidence.map((id) => factOfId(writing, id));
-  return [`- **Most likely cause:** ${causeClause(first.cause)}${evidence.ref(first.reason, ...cited)}.`];
+  return [`- **Most likely cause:** ${change}${causeClause(first.cause)}${evidence.ref(first.reason, ...cited)}.`];
 }
 
 /** The nearest change before it, also when it is too long ago to be taken for the cause. */
 function changeLineOf(writing: Writing): string[] {
-  const { facts, judgement, evidence } = writing;
+  const { facts, evidence } = writing;
   const { nearest, changes, changeCount, changeWindowMs } = facts;
   const heading = '- **What changed before:**';
-  if (judgement.trigger) {
-    const { description } = judgement.trigger;
-    return description ? [`${heading} ${escapeText(String(description.value), 160)}${evidence.ref(description)}.`] : [];
-  }
   if (nearest) {
     const far = nearest.leadMs > TRIGGER_MS ? ', too long before to stand out' : '';
-    const refs = evidence.ref(nearest.at, nearest.version);
-    return [`${heading} ${changeName(nearest)}, ${changeLead(nearest)}${far}${refs}.`];
+    const said =
+      nearest.description && nearest.change.source === 'api' ? `: ${escapeText(String(nearest.description.value), 160)}` : '';
+    const refs = evidence.ref(nearest.at, nearest.version, said === '' ? undefined : nearest.description);
+    return [`${heading} ${changeName(nearest)}, ${changeLead(nearest)}${far}${said}${refs}.`];
   }
   const elsewhere = changes.length > 0 ? ' of an affected service; other services changed, see below' : '';
   return [`${heading} nothing is recorded in the ${duration(changeWindowMs)} before${elsewhere}${evidence.ref(changeCount)}.`];
