@@ -10,6 +10,7 @@ import type { Incident } from '../model/incident.ts';
 import { readSecret } from '../report/notify/secret.ts';
 import type { Store } from '../store/store.ts';
 import { openFeedback } from './feedback-service.ts';
+import { createSlackActions } from './slack-actions.ts';
 
 export interface ResponsesOptions {
   config: Config;
@@ -50,17 +51,22 @@ export function openResponses(
     onChange(incidentId);
     return answer;
   };
-  const onAction = async ({ incidentId, action, by }: SlackAction): Promise<void> => {
-    if (action === 'acknowledge') await control.acknowledge(incidentId, by);
-    else await label(incidentId, { label: action, by });
-    onChange(incidentId);
+  const act = createSlackActions({ control, feedback: { label }, logger: options.logger });
+  const onAction = async (action: SlackAction): Promise<void> => {
+    await act(action);
+    onChange(action.incidentId);
+  };
+  const takeBack: FeedbackService['takeBack'] = async (id, by) => {
+    const taken = await service.takeBack(id, by);
+    if (taken?.incidentId) onChange(taken.incidentId);
+    return taken;
   };
   return {
     feedback: {
       label,
       preview: (incidentId, request) => service.preview(incidentId, request),
       missed: (request) => service.missed(request),
-      takeBack: (id, by) => service.takeBack(id, by),
+      takeBack,
       list: (query) => service.list(query),
       quality: () => service.quality(),
     },
