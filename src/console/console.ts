@@ -24,6 +24,7 @@ import { addReportRoutes } from './report-routes.ts';
 import { addSilenceRoutes } from './silence-routes.ts';
 import { addSimulationRoutes } from './simulation-routes.ts';
 import { addSlackRoutes } from './slack-routes.ts';
+import { addSpendingRoutes } from './spending-routes.ts';
 import { addStreamRoute } from './stream-route.ts';
 import { compileValidator } from './validation.ts';
 
@@ -113,6 +114,7 @@ export async function createConsole(deps: ConsoleDependencies): Promise<FastifyI
   addModelRoutes(app, context);
   addSimulationRoutes(app, context);
   addSilenceRoutes(app, context);
+  if (context.spending) addSpendingRoutes(app, { ...context, spending: context.spending });
   if (context.slack) addSlackRoutes(app, { ...context, slack: context.slack });
   addStreamRoute(app, context);
   await app.ready();

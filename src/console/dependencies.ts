@@ -9,6 +9,7 @@ import type { Change, Incident } from '../model/incident.ts';
 import type { GridTable, ModelComparison, ModelRecord } from '../model/model-record.ts';
 import type { Feature } from '../model/rollup.ts';
 import type { Simulation, SimulationStatus } from '../model/simulation.ts';
+import type { SpendingReader } from '../model/spending.ts';
 import type { MetricStore } from '../store/metric-store.ts';
 import type { Page, Store } from '../store/store.ts';
 import type { ConsoleConfig } from './config.ts';
@@ -162,6 +163,8 @@ export interface ConsoleDependencies extends ProcessDependencies {
   clients: ClientDirectory;
   /** Absent: its routes are not there. */
   feedback?: FeedbackService;
+  /** Absent: its routes are not there. */
+  spending?: SpendingReader;
   /** Absent: its route is not there. */
   slack?: SlackInteractions;
   /** Real time, where `clock` follows the data; absent: `clock`. */

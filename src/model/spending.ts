@@ -50,3 +50,19 @@ export interface Receipt extends ReceiptSummary {
   /** Of the whole body, hexadecimal. */
   sentSha256: string;
 }
+
+export interface CostQuery {
+  /** The days that hold these times, in UTC; absent: the 30 days up to today. */
+  fromMs?: number;
+  toMs?: number;
+  by: 'service' | 'day';
+}
+
+/** What language models were sent, and what it has cost. */
+export interface SpendingReader {
+  /** `invalid_argument` for a range that is empty or longer than 400 days. */
+  costs(query: CostQuery): Promise<CostReport>;
+  /** Of one incident, oldest first. */
+  receipts(incidentId: string): Promise<ReceiptSummary[]>;
+  receipt(id: string): Promise<Receipt | undefined>;
+}

@@ -18,6 +18,8 @@ export interface ServiceUsage {
 export interface Account {
   spentMicro: number;
   holds: Record<string, Hold>;
+  /** Of the newest reservation, milliseconds since the epoch; only of incidents. */
+  atMs?: number;
   /** By service; only of days. */
   services?: Record<string, ServiceUsage>;
 }

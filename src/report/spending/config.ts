@@ -18,7 +18,11 @@ export const budgetConfigSchema = z.strictObject({
 export type BudgetConfig = z.output<typeof budgetConfigSchema>;
 
 export const priceSchema = z.strictObject({
-  model: z.string().min(1).max(200).meta({ description: 'Name of the model, also of its dated versions; * is every other' }),
+  model: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: 'Name of the model, also of its dated versions; * is every other that is not in the built-in list' }),
   input: z.number().min(0).max(100_000).meta({ description: 'USD for a million tokens sent' }),
   output: z.number().min(0).max(100_000).meta({ description: 'USD for a million tokens received' }),
 });

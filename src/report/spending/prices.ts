@@ -46,7 +46,8 @@ function priceIn(prices: readonly ModelPrice[], model: string): ModelPrice | und
 
 /** The price of a model: as configured, from the list, as configured for `*`, or that of an unknown one. */
 export function priceFor(model: string, prices: readonly ModelPrice[]): ModelPrice {
-  return priceIn(prices, model) ?? prices.find((price) => price.model === '*') ?? priceIn(LIST_PRICES, model) ?? UNKNOWN_PRICE;
+  const others = prices.find((price) => price.model === '*');
+  return priceIn(prices, model) ?? priceIn(LIST_PRICES, model) ?? others ?? UNKNOWN_PRICE;
 }
 
 /** USD of so many tokens, rounded up to a millionth. */

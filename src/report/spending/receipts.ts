@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isoTime } from '../../lib/clock.ts';
 import type { Receipt, ReceiptSummary } from '../../model/spending.ts';
 import { updateRecords } from '../../store/record-store.ts';
 import type { RecordStore } from '../../store/record-store.ts';
@@ -90,7 +91,7 @@ export function createReceipts(records: RecordStore, { maxBytes = DEFAULT_MAX_BY
       return found?.value as Receipt | undefined;
     },
     async remove(beforeMs) {
-      const end = `${BY_TIME}${new Date(beforeMs).toISOString()}`;
+      const end = `${BY_TIME}${isoTime(beforeMs)}`;
       for (let removed = 0; ;) {
         const old = (await records.list({ prefix: BY_TIME, limit: PAGE })).filter(({ key }) => key < end);
         for (const { key, value } of old) await removeOne(records, key, (value as { incidentId: string }).incidentId);
