@@ -108,6 +108,7 @@ export function wordReason(word: string, kind: Claim['kind'], cited: string): Dr
   if (WORDS.grammar.has(word) || WORDS.plain.has(word)) return undefined;
   if (kind === 'action' && (WORDS.orders.has(word) || WORDS.technical.has(word))) return undefined;
   if (WORDS.causal.has(word)) return kind === 'cause' ? undefined : 'cause_words';
-  if (WORDS.technical.has(word) && new RegExp(`\\b${word}\\b`).test(cited)) return undefined;
+  // The messages may have another form of it: exhausted, exhaustion.
+  if (WORDS.technical.has(word) && new RegExp(`\\b${word.slice(0, Math.max(5, word.length - 3))}`).test(cited)) return undefined;
   return 'vocabulary';
 }

@@ -52,6 +52,9 @@ const PLAIN = words(`
   bad good new fresh recent recently frequent frequently often common rare different distinct separate
   upstream downstream dependent neighbouring neighboring corresponding respective relevant related available worst far
   instead compared outside inside beyond near nearly almost about roughly approximately around exactly likewise similarly meanwhile
+  significant significantly dramatic dramatically substantial substantially experience(s|d) experiencing reaching times additional extra
+  concentrated problem(s) issue(s) timing applied shortly uncertain uncertainty learn(s|ed|ing) seeing throughout alongside respectively
+  ability fully nature notable notably rapid rapidly pronounced sustained persistent spread across seen recorded register(s|ed)
   day week line(s) set(s) group(s) band normally usually typically unexpected unexpectedly abnormal abnormally unstable stable
   degraded degradation quality performance health behaviour behavior work(s|ed|ing) use(s|d) using
 `);
@@ -74,6 +77,9 @@ const ORDERS = words(`
   note plan schedule ensure prevent avoid fix correct repair improve harden guard validate alert(s) alerting rehearse after before
   again first next then soon immediately until once earlier later confirm why which who owner(s) team runbook(s) dashboard(s)
   threshold(s) test(s) canary staging gradual rollout(s) budget(s) own trend cause causes root consider try apply investigate examine
+  perform post implement(s|ed) coverage analysis detect(s|ed) automated production necessary needed usage rolling assess evaluate determine
+  configure additional size(s) regression(s) strategy procedure(s) rules policy policies autoscaling scaling resilience fallback(s) graceful
+  gracefully mitigate mitigation stabilise stabilize temporarily engage logs profile(s) detection proactive earlier stronger
   analyse analyze search please let stop(s) halt continue continues resume restore automate document write record define introduce
 `);
 
@@ -81,7 +87,7 @@ const ORDERS = words(`
 const CAUSAL = words(`
   cause(s|d) causing because due trigger(s|ed) root origin(s) originate(s|d) originating source led lead(s) leading result(s|ed|ing)
   explain(s|ed) explanation introduce(s|d) responsible culprit reason(s) follow(s|ed|ing) suspect(s|ed) candidate
-  consequence therefore thus hence driven stem(s|med) propagate(s|d) propagating
+  regression(s) fault(s) faulty defect(s) most consequence therefore thus hence driven stem(s|med) propagate(s|d) propagating
 `);
 
 const UP = words(`
