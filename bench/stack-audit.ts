@@ -53,6 +53,23 @@ export class StackAudit implements AsyncDisposable {
     return Number(row?.count);
   }
 
+  /** Partitions that one group has read further than another that reads the same. */
+  async behind(): Promise<number> {
+    const rows = await this.query(
+      `SELECT 1 FROM partition_progress WHERE consumer_group IN ('storage-writers', 'detectors')
+       GROUP BY topic, log_partition HAVING count(*) > 1 AND min(next_offset) < max(next_offset)`,
+    );
+    return rows.length;
+  }
+
+  /** Reports that are due or will be within a second. */
+  async dueReports(): Promise<number> {
+    const [row] = await this.query<{ count: string }>(
+      "SELECT count(*) AS count FROM report_jobs WHERE due_at < now() + interval '1 s'",
+    );
+    return Number(row?.count);
+  }
+
   async progress(): Promise<string> {
     const rows = await this.query<{ text: string }>(
       `SELECT consumer_group || ' ' || topic || ' ' || log_partition || ' ' || next_offset AS text FROM partition_progress ORDER BY 1`,

@@ -52,9 +52,8 @@ async function waitUntilSettled(stack: HeliosStack, audit: StackAudit, events: n
   await waitForEvents(stack.url('console-0'), events, PATIENCE_MS);
   let last = '';
   await waitFor('the alerts to be settled', PATIENCE_MS, async () => {
-    const jobs = await audit.query<{ n: string }>("SELECT count(*) AS n FROM report_jobs WHERE due_at < now() + interval '1 s'");
-    const now = `${await audit.progress()} ${await audit.pendingAlerts()} ${jobs[0]?.n}`;
-    const isQuiet = now === last && now.endsWith(' 0 0');
+    const now = `${await audit.progress()} ${await audit.behind()} ${await audit.pendingAlerts()} ${await audit.dueReports()}`;
+    const isQuiet = now === last && now.endsWith(' 0 0 0');
     last = now;
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, 1500));
     return isQuiet ? true : undefined;

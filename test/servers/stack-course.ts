@@ -77,9 +77,8 @@ export class StackCourse implements AsyncDisposable {
       await waitForEvents(stack.url('console-0'), sender.acknowledged, PATIENCE_MS);
       let last = '';
       await waitFor('the alerts to be settled', PATIENCE_MS, async () => {
-        const [jobs] = await audit.query<{ n: string }>('SELECT count(*) AS n FROM report_jobs');
-        const now = `${await audit.progress()} ${await audit.pendingAlerts()} ${jobs?.n}`;
-        const isQuiet = now === last && now.endsWith(' 0 0');
+        const now = `${await audit.progress()} ${await audit.behind()} ${await audit.pendingAlerts()} ${await audit.dueReports()}`;
+        const isQuiet = now === last && now.endsWith(' 0 0 0');
         last = now;
         if (!isQuiet) await sleep(1000);
         return isQuiet ? true : undefined;
