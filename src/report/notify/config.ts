@@ -104,7 +104,8 @@ const deliveryShape = {
   }),
   give_up_after: duration('24h').meta({ description: 'How long a message is tried again that its receiver does not take' }),
   public_url: z
-    .url({ protocol: /^https?$/ })
+    .string()
+    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be an http or https URL')
     .optional()
     .meta({ description: 'Where people reach this HELIOS; messages then link to the report' }),
 };
