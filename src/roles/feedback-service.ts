@@ -69,6 +69,8 @@ class StoredFeedback implements FeedbackService, AsyncDisposable {
   /** The desk may not have the newest rules. */
   #isBehind = true;
   #refreshing: Promise<void>;
+  /** Measures that had a value once: one that has none any more is not a number. */
+  readonly #known = new Set<string>();
 
   constructor(options: FeedbackOptions) {
     this.#options = options;
@@ -235,8 +237,10 @@ class StoredFeedback implements FeedbackService, AsyncDisposable {
     const { metrics } = this.#options;
     const { labels, precision, recall } = await this.quality();
     for (const label of LISTED_LABELS) metrics.set(feedbackIncidents, labels[label], { label });
-    metrics.set(feedbackQuality, precision ?? NaN, { measure: 'precision' });
-    metrics.set(feedbackQuality, recall ?? NaN, { measure: 'recall' });
+    for (const [measure, ratio] of Object.entries({ precision, recall })) {
+      if (ratio !== null) this.#known.add(measure);
+      if (this.#known.has(measure)) metrics.set(feedbackQuality, ratio ?? NaN, { measure });
+    }
     metrics.set(feedbackRules, (await this.#records.rules()).rules.length);
   }
 

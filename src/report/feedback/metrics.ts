@@ -17,7 +17,7 @@ export const feedbackIncidents: MetricDefinition = {
 export const feedbackQuality: MetricDefinition = {
   name: 'helios_feedback_quality_ratio',
   type: 'gauge',
-  help: 'By feedback: precision is real of real, false and expected, recall real of real and missed; NaN before anybody said so',
+  help: 'By feedback: precision is real of real, false and expected, recall real of real and missed; absent before anybody said so',
   labels: ['measure'],
 };
 
