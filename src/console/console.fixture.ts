@@ -20,6 +20,7 @@ import { stubFeedback } from './feedback.fixture.ts';
 import type { ConsoleDependencies, ModelService } from './dependencies.ts';
 import { mcpConfigSchema } from './mcp/config.ts';
 import { stubSimulations, type Calls } from './simulation.fixture.ts';
+import { stubSpending } from './spending.fixture.ts';
 import { StreamHub } from './stream-hub.ts';
 
 /** 2025-10-08T10:30:00Z, when every test begins. */
@@ -324,6 +325,7 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
       },
     },
     feedback: stubFeedback(calls),
+    spending: stubSpending(calls),
     mcp: { config: mcpConfigSchema.parse({}), redactor: createRedactor(redactionConfigSchema.parse({})) },
     readiness: () => ({ ready: true, reasons: [] }),
     renderMetrics: () => Promise.resolve('helios_up 1\n'),
