@@ -125,6 +125,7 @@ export async function startMailServer(): Promise<MailServer> {
     hideSTARTTLS: true,
     size: MAX_SIZE,
     closeTimeout: 50,
+    noDelay: true,
     onAuth: ({ username, password }, _session, done) =>
       username === MAIL_LOGIN.user && password === MAIL_LOGIN.pass
         ? done(null, { user: username })
@@ -141,11 +142,12 @@ export async function startMailServer(): Promise<MailServer> {
     },
   });
   await listen(smtp);
-  const front = createServer((socket) => {
+  const front = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
     if (misbehaviour !== null) return answerBadly(misbehaviour, socket);
-    const behind = connect((smtp.server.address() as AddressInfo).port, '127.0.0.1');
+    const { port } = smtp.server.address() as AddressInfo;
+    const behind = connect({ port, host: '127.0.0.1', noDelay: true });
     behind.on('error', () => socket.destroy());
     socket.on('close', () => behind.destroy());
     socket.pipe(behind).pipe(socket);
