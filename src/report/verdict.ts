@@ -94,7 +94,7 @@ export function judge(facts: Facts): Judgement {
   const { causes, main, services, lead } = facts;
   if (causes.length === 0) return { verdict: 'INCONCLUSIVE', reasons: [{ code: 'no_cause', facts: [] }], trigger: undefined };
   const reasons = corroboration(facts);
-  const warmingUp = main === undefined || main.anomaly.stage === 'warming_up';
+  const warmingUp = main?.anomaly.stage === 'warming_up';
   if (warmingUp) reasons.push({ code: 'warming_up', facts: [] });
   const trigger = changeReason(facts, TRIGGER_MS);
   const rollback = rollbackRecovery(facts);

@@ -242,6 +242,24 @@ test('an incident without anomalies or causes still gives a report', async () =>
   assert.ok(evidence.length > 0);
 });
 
+test('a cause without an anomaly of its own is told by the services where it shows', async () => {
+  const [, checkout] = badDeployment().store.documents.anomaly;
+  const cause = {
+    rank: 1,
+    service: 'stock',
+    signal: 'error_rate',
+    reason: 'stock has no anomaly of its own: 47 % of calls fail',
+    evidence: [],
+  };
+  const found = scenario(badDeployment().store.events_, checkout ? [checkout] : [], [], {
+    causes: [cause as Incident['causes'][0]],
+  });
+  const { sections } = await reportOf(found);
+  assert.match(sections.summary, /^\*\*`stock` has been the likely origin of trouble in `checkout` since/);
+  assert.match(sections.summary, /How bad:\*\* `checkout` error rate 4\.2 %/);
+  assert.doesNotMatch(sections.rootCauseAnalysis, /\d d \d|still being learned/);
+});
+
 test('a merged incident points at the one that took it in', async () => {
   const { sections } = await reportOf(badDeployment({ mergedInto: 'in-7' }));
   assert.match(sections.summary, /^This incident was merged into `in-7`; read that report\./);

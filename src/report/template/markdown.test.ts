@@ -38,6 +38,12 @@ test('a line has no line break, control or bidirectional character and stays wit
   );
 });
 
+test('a line is never cut within a number', () => {
+  assert.equal(plainLine('normally 26.45 ms', 12), 'normally …');
+  assert.equal(plainLine('normally 1,234 ms', 15), 'normally …');
+  assert.equal(plainLine('normally 26 ms', 13), 'normally 26 …');
+});
+
 test('escaped text has no character left that Markdown acts on', () => {
   fc.assert(
     fc.property(hostile, (text) => {

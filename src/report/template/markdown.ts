@@ -15,7 +15,8 @@ export function plainLine(text: string, limit = 200): string {
   const head = text.slice(0, LOOKED_AT * limit);
   const line = head.replaceAll(INVISIBLE, ' ').replaceAll(/\s+/g, ' ').trim();
   if (line.length <= limit && head === text) return line;
-  const cut = line.slice(0, limit - 1);
+  // Half a number would be another one.
+  const cut = line.slice(0, limit - 1).replace(/\d[\d.,]*$/, '');
   return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
 }
 

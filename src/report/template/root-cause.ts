@@ -63,11 +63,11 @@ function templateLines(writing: Writing): string[] {
 function orderLines(writing: Writing): string[] {
   const { services, lead } = writing.facts;
   if (services.length < 2) return [];
-  const origin = services.find(({ service }) => service === lead)?.onsetMs ?? 0;
+  const origin = services.find(({ service }) => service === lead)?.onsetMs;
   const lines = services.map(({ service, onsetMs, anomalies }) => {
     const first = anomalies[0];
     if (!first) return `- ${code(service)}`;
-    const offset = onsetMs - origin;
+    const offset = onsetMs - (origin ?? onsetMs);
     const relative = service === lead || offset === 0 ? '' : `, ${duration(offset)} ${offset > 0 ? 'later' : 'earlier'}`;
     return `- ${timeOf(writing, first.startedAt)} ${code(service)} ${signalWords(first)}${relative}${writing.evidence.ref(first.startedAt)}`;
   });

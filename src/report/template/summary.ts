@@ -10,10 +10,17 @@ import { day, duration, number, percent } from './wording.ts';
 import { at, causeClause, factOfId, names, timeOf } from './writing.ts';
 import type { Writing } from './writing.ts';
 
+/** Of a service that other methods found, without an anomaly of its own: where it shows. */
+function whatIsWrong({ main, services }: Facts): string {
+  if (main) return signalWords(main);
+  const affected = services.map(({ service }) => service);
+  return affected.length === 0 ? 'behaving unusually' : `the likely origin of trouble in ${names(affected, 3)}`;
+}
+
 function headline(writing: Writing): string {
   const { facts, evidence } = writing;
   const { moments, period, lead, main } = facts;
-  const what = main ? signalWords(main) : 'behaving unusually';
+  const what = whatIsWrong(facts);
   const onset = at(writing, period.onsetMs);
   const date = day(period.onsetMs);
   const length = duration(period.endMs - period.onsetMs);
@@ -38,11 +45,13 @@ function lastRecovery({ services }: Facts): Fact | undefined {
 }
 
 function severityLines(writing: Writing): string[] {
-  const { main } = writing.facts;
-  if (!main) return ['- **How bad:** not known; no anomaly of it is stored.'];
-  const lines = main.features.slice(0, 2).map((feature) => deviationLine(writing, feature));
+  const { main, services } = writing.facts;
+  const shown = main ?? services[0]?.anomalies[0];
+  if (!shown) return ['- **How bad:** not known; no anomaly of it is stored.'];
+  const whose = main ? '' : `${code(shown.anomaly.service)} `;
+  const lines = shown.features.slice(0, 2).map((feature) => `${whose}${deviationLine(writing, feature)}`);
   if (lines.length === 0) return ['- **How bad:** no single measure stands out; the combination is unusual.'];
-  const { baseline } = main;
+  const { baseline } = shown;
   const compared = baseline ? `${escapeText(String(baseline.value), 160)}${writing.evidence.ref(baseline)}` : '';
   return [`- **How bad:** ${lines.join('; ')}.`, ...(compared === '' ? [] : [`- **Compared with:** ${compared}.`])];
 }
@@ -91,8 +100,9 @@ function changeLineOf(writing: Writing): string[] {
     const refs = evidence.ref(nearest.at, nearest.version, said === '' ? undefined : nearest.description);
     return [`${heading} ${changeName(nearest)}, ${changeLead(nearest)}${far}${said}${refs}.`];
   }
-  const elsewhere = changes.length > 0 ? ' of an affected service; other services changed, see below' : '';
-  return [`${heading} nothing is recorded in the ${duration(changeWindowMs)} before${elsewhere}${evidence.ref(changeCount)}.`];
+  const elsewhere = changes.length > 0 ? '; other services changed, see below' : '';
+  const recorded = `no change of an affected service is recorded in the ${duration(changeWindowMs)} before`;
+  return [`${heading} ${recorded}${elsewhere}${evidence.ref(changeCount)}.`];
 }
 
 function confidenceLine({ facts: { main, lead }, evidence }: Writing): string[] {
