@@ -118,11 +118,16 @@ export class Asking {
 
   /** What the provider charges: by its own count, else by the worst that was reserved, nothing where it did no work. */
   #bill({ prompt }: Question, asked: Exclude<Asked, { exchange: null }>, reservedUsd: number): Tokens & { costUsd: number } {
-    const { price, choice } = this.#options;
-    if (asked.tokens) return { ...asked.tokens, costUsd: price(choice.model, asked.tokens) };
+    const { price, choice, config } = this.#options;
+    if (asked.tokens) {
+      // A token is a byte at least; what a model thinks unseen is within the output limit. More than that nobody has used.
+      const inputTokens = Math.min(asked.tokens.inputTokens, Buffer.byteLength(asked.exchange.sent));
+      const outputTokens = Math.min(asked.tokens.outputTokens, Math.max(config.max_output_tokens, asked.exchange.receivedBytes));
+      return { inputTokens, outputTokens, costUsd: price(choice.model, { inputTokens, outputTokens }) };
+    }
     if (!asked.ok && !asked.failure.isBilled) return { inputTokens: 0, outputTokens: 0, costUsd: 0 };
     const inputTokens = estimateTokens(prompt.system) + estimateTokens(prompt.user);
-    return { inputTokens, outputTokens: this.#options.config.max_output_tokens, costUsd: reservedUsd };
+    return { inputTokens, outputTokens: config.max_output_tokens, costUsd: reservedUsd };
   }
 
   async #receipt(

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import fc from 'fast-check';
 import { badDeployment } from '../scenario.fixture.ts';
 import { checkClaim, checkClaims, checkContext } from './check.ts';
 import type { CheckContext } from './check.ts';
@@ -169,4 +171,86 @@ test('what is said again or more than anyone reads is left out, and every drop i
   const { kept, dropped } = checkClaims(context, [impact, impact, ...more, { ...impact, subject: 'billing' }]);
   assert.equal(kept.length, 4);
   assert.deepEqual(dropped, { repeated: 1, surplus: 3, unknown_subject: 1 });
+});
+
+test('whatever a sentence is made of, what is kept has no sign, digit or word of its own', () => {
+  const pieces = [
+    ...[
+      'the',
+      'errors',
+      'rose',
+      'fell',
+      'of',
+      'is',
+      'may',
+      'cause',
+      'not',
+      'expected',
+      'to',
+      'was',
+      ',',
+      '.',
+      ' ',
+      ';',
+      ':',
+      '-',
+      "'s",
+    ],
+    ...[
+      '{subject}',
+      `{${seen}.value}`,
+      `{${usual}.value}`,
+      `{${deploy}.offset}`,
+      `{${other}.service}`,
+      '{E999.value}',
+      '{',
+      '}',
+      '{{',
+      '}}',
+    ],
+    ...[
+      '7',
+      '\u0667',
+      '@',
+      '#',
+      'http://',
+      'x.io',
+      'www.',
+      '<b>',
+      '`',
+      '**',
+      '[a](b)',
+      '\u202e',
+      '\u200b',
+      '\n',
+      'payment',
+      'Redis',
+      '\u0435rrors',
+    ],
+  ];
+  const sentence = fc.oneof(
+    fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((parts) => parts.join(' ')),
+    fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((parts) => parts.join('')),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+  );
+  const kind = fc.constantFrom('impact', 'cause', 'action', 'context');
+  const ids = fc.subarray([seen, usual, deploy, other, message], { minLength: 1 });
+  fc.assert(
+    fc.property(sentence, kind, ids, fc.constantFrom('up', 'down', null), (text, of, evidence, direction) => {
+      const claim = { kind: of, subject: 'payment', feature: null, direction, evidence, horizon: null, sentence: text } as Claim;
+      const checked = checkClaim(context, claim);
+      if (typeof checked === 'string') return;
+      const own = claim.sentence.replaceAll(/\{[^{}]*\}/g, '');
+      assert.doesNotMatch(own, /[^A-Za-z ,;:'.-]|\bRedis|\bpayment|www/);
+      assert.match(checked.text, / \(E\d+(, E\d+)*\)\.$/);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('the libraries of providers are loaded by the first narrative, and not with the program', () => {
+  for (const file of ['model.ts', 'asking.ts', 'narrator.ts', 'check.ts', 'claim.ts', 'carry.ts', 'config.ts']) {
+    const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+    assert.doesNotMatch(text, /^import (?!type\b).*from '(ai|@ai-sdk\/[^']*|cockatiel)'/m, file);
+  }
 });

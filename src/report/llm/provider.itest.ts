@@ -30,6 +30,15 @@ const PACKED = gzipSync(HUGE);
 const BAD_DAYS: Record<string, { script: Script; note: RegExp; requests: number; timeout?: string }> = {
   hangs: { script: () => () => {}, note: /did not answer in time/, requests: 2, timeout: '1s' },
   'answers 500': { script: () => (response) => answerJson(response, '{}', 500), note: /cannot be reached or fails/, requests: 2 },
+  'stops in the middle': {
+    script: () => (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"id":"x",');
+    },
+    note: /did not answer in time/,
+    requests: 2,
+    timeout: '1s',
+  },
   'closes the connection': { script: () => (response) => response.destroy(), note: /cannot be reached or fails/, requests: 2 },
   'is out of quota for longer than anyone waits': {
     script: () => (response) => answerJson(response, '{"error":{"message":"slow down"}}', 429, { 'retry-after': '60' }),
@@ -227,4 +236,30 @@ test('the request is bounded, cool and schema-constrained, and holds no personal
   assert.match(JSON.stringify(body['response_format']), /"type":"json_schema".*"additionalProperties":false/);
   assert.ok(!request?.body.includes('jane.doe') && !request?.body.includes('192.0.2.7') && !request?.body.includes('sk-test'));
   assert.match(request?.body ?? '', /payment fails for \[email-1\] from \[ip-1\]/);
+});
+
+test('twenty incidents at once spend what their requests cost, and never more than the cap', async () => {
+  await using server = await startModelServer(truthful);
+  const cap = 0.03;
+  const around = surroundings({ base_url: server.url }, { per_day: cap });
+  const narrator = createNarrator(around);
+  const ids = Array.from({ length: 20 }, (_, i) => `in-${i}`);
+  const narrations = await Promise.all(
+    ids.map((incidentId) => narrator.narrate({ ...given, report: { ...given.report, incidentId } })),
+  );
+  const spent = narrations.reduce((sum, { usage }) => sum + (usage?.costUsd ?? 0), 0);
+  assert.ok(server.requests.length > 0 && server.requests.length < 20);
+  assert.ok(Math.abs(spent - server.requests.length * 0.00072) < 1e-9 && spent <= cap);
+  const refused = narrations.filter(({ note }) => note?.startsWith('No language model was asked: of the 0.03 USD for this day'));
+  assert.equal(refused.length, 20 - server.requests.length);
+});
+
+test('a provider that claims to have used more than was sent is not believed', async () => {
+  const usage = { prompt_tokens: 1e12, completion_tokens: 1e12, total_tokens: 2e12 };
+  await using server = await startModelServer(
+    () => (response) =>
+      answerJson(response, JSON.stringify({ ...(JSON.parse(chat({ content: '{"claims":[]}' })) as object), usage })),
+  );
+  const narration = await createNarrator(surroundings({ base_url: server.url })).narrate(given);
+  assert.ok(narration.usage && narration.usage.costUsd < 0.1, JSON.stringify(narration.usage));
 });
