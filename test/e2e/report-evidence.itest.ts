@@ -8,7 +8,7 @@ import type { Report } from '../../src/model/report.ts';
 import { checkedValue } from '../../src/report/evidence-derived.ts';
 import { dangling, uncarried } from './report-numbers.ts';
 
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const FLEET = { faults: 40, hours: 8, rate: 25 };
 const INCIDENTS = 200;
 /** Lines of 100 columns before the detail. */
