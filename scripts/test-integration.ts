@@ -19,7 +19,7 @@ function say(text: string): void {
 }
 
 function run(files: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=600000', ...files], {
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=3', '--test-timeout=600000', ...files], {
     env: environment,
     stdio: 'inherit',
   });
