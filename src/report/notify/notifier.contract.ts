@@ -12,13 +12,13 @@ export interface NotifierUnderTest {
   /** The same with hardly any patience. */
   hasty: Notifier;
   /** What a person finds there now: the text of each message, oldest first. */
-  shown(): string[];
+  shown: () => string[];
   /** Links and mentions in it that are not HELIOS's own. */
-  actionable(): string[];
-  misbehave(how: Misbehaviour | null): void;
+  actionable: () => string[];
+  misbehave: (how: Misbehaviour | null) => void;
   /** A notifier whose secret the receiver does not know; absent: it has no secret. */
   stranger?: Notifier;
-  close(): PromiseLike<void>;
+  close: () => PromiseLike<void>;
 }
 
 export interface ContractTraits {

@@ -1,7 +1,6 @@
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
-import type { SMTPServerDataStream } from 'smtp-server';
 import type { Misbehaviour } from '../receiver-server.fixture.ts';
 
 export interface ReceivedMail {
@@ -103,12 +102,6 @@ function answerBadly(how: Misbehaviour, socket: Socket): void {
   }
 }
 
-async function read(stream: SMTPServerDataStream): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('latin1');
-}
-
 async function listen(server: { listen(port: number, host: string, run: () => void): unknown }): Promise<void> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -133,9 +126,12 @@ export async function startMailServer(): Promise<MailServer> {
     onRcptTo: ({ address }, _session, done) =>
       address === 'nobody@example.com' ? done(Object.assign(new Error('No such user'), { responseCode: 550 })) : done(),
     onData: (stream, { envelope }, done) => {
-      void read(stream).then((raw) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
         if (stream.sizeExceeded) return done(Object.assign(new Error('Too large'), { responseCode: 552 }));
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
+        const raw = Buffer.concat(chunks).toString('latin1');
         mails.push({ from, to: envelope.rcptTo.map(({ address }) => address), ...parse(raw) });
         return done();
       });

@@ -175,7 +175,7 @@ function texts(message: { text: string; blocks: SlackBlock[] }): TextObject[] {
   const inBlocks = message.blocks.flatMap(({ text, elements }) => [
     ...(text ? [text] : []),
     ...(elements ?? []).flatMap(({ text: inner, ...element }) =>
-      typeof inner === 'string' ? [{ ...element, text: inner } as TextObject] : inner ? [inner] : [],
+      typeof inner === 'string' ? [{ ...element, text: inner }] : inner ? [inner] : [],
     ),
   ]);
   return [{ type: 'mrkdwn', text: message.text, verbatim: true }, ...inBlocks];
