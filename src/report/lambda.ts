@@ -91,6 +91,7 @@ export function createLambdaHandler({ config, open, clock, logger }: LambdaHandl
     await clock.sleep(0);
     const opened = await reporter();
     const isOver = (): boolean => context.getRemainingTimeInMillis() < config.reserve;
+    if (isOver()) logger.warn('there is no time for reports: give the function a longer timeout, or a shorter lambda.reserve');
     const kept = batches ?? [];
     const stops = await opened.keep(kept);
     let done = { alerts: 0, reports: 0 };
