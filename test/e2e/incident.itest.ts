@@ -9,6 +9,7 @@ import type { Anomaly } from '../../src/model/anomaly.ts';
 import type { Incident } from '../../src/model/incident.ts';
 import type { ModelRecord } from '../../src/model/model-record.ts';
 import type { Report } from '../../src/model/report.ts';
+import { evidenceValue } from './evidence-value.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2025, 9, 8, 9);
@@ -74,14 +75,6 @@ async function faultIncident(): Promise<Incident> {
   return incident;
 }
 
-/** RFC 6901, written anew so that the report's own reading is not its judge. */
-function valueAt(json: unknown, pointer: string): unknown {
-  const tokens = pointer.split('/').slice(1);
-  return tokens.reduce((value: unknown, token) => {
-    return (value as Record<string, unknown> | undefined)?.[token.replaceAll('~1', '/').replaceAll('~0', '~')];
-  }, json);
-}
-
 test('a fault becomes one incident of the service at fault, with its anomalies', async () => {
   const incident = await faultIncident();
   assert.equal(incident.causes[0]?.service, fault?.service);
@@ -103,9 +96,9 @@ test('its report is there as JSON and as Markdown, and every evidence item is fo
     getJson<Report>(server.url, `/api/v1/incidents/${id}/report`).catch(() => undefined),
   );
   assert.ok(report.evidence.length >= 3);
-  for (const { id: evidenceId, query, pointer, value } of report.evidence) {
-    const answer = await getJson(server.url, query);
-    assert.deepEqual(valueAt(answer, pointer), value, `${evidenceId}: ${query} ${pointer}`);
+  for (const item of report.evidence) {
+    const value = await evidenceValue(item, report.evidence, (query) => getJson(server.url, query));
+    assert.equal(value, item.value, `${item.id}: ${item.query} ${item.pointer}`);
   }
   const response = await fetch(new URL(`/api/v1/incidents/${id}/report`, server.url), { headers: { accept: 'text/markdown' } });
   assert.match(response.headers.get('content-type') ?? '', /^text\/markdown/);

@@ -5,7 +5,7 @@ import type { ReportedIncident } from '../../bench/report-runs.ts';
 import { getJson } from '../../bench/server-api.ts';
 import { temporaryDirectory } from '../../bench/server-process.ts';
 import type { Report } from '../../src/model/report.ts';
-import { checkedValue } from '../../src/report/evidence-derived.ts';
+import { evidenceValue } from './evidence-value.ts';
 import { dangling, uncarried } from './report-numbers.ts';
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -55,7 +55,7 @@ async function check(tally: Tally, report: Report, name: string, answerOf: (quer
   tally.lines = Math.max(tally.lines, firstScreenLines(report));
   for (const item of evidence) {
     tally.items.set(item.type, (tally.items.get(item.type) ?? 0) + 1);
-    const value = await checkedValue(item, evidence, answerOf);
+    const value = await evidenceValue(item, evidence, answerOf);
     if (value !== item.value)
       tally.wrong.push(`${name} ${item.id}: ${item.value}, not ${String(value)} ${item.query} ${item.pointer}`);
   }

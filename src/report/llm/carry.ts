@@ -11,11 +11,19 @@ function lastName(pointer: string): string {
   return pointer.split('/').findLast((part) => part !== '' && !/^\d+$/.test(part)) ?? '';
 }
 
+/** What a count is of: two of one answer differ by it alone. */
+function countedBy({ derived }: Evidence): string {
+  return derived?.rule === 'count' ? JSON.stringify(derived.where) : '';
+}
+
 function isSameThing(old: Evidence, role: string | undefined, next: Evidence, item: PackItem): boolean {
   const isSame = old.type === next.type && old.service === next.service && old.feature === next.feature && role === item.role;
   // A time, version or name that is another is another fact; a number is the same fact measured again.
   return (
-    isSame && lastName(old.pointer) === lastName(next.pointer) && (typeof next.value === 'number' || next.value === old.value)
+    isSame &&
+    countedBy(old) === countedBy(next) &&
+    lastName(old.pointer) === lastName(next.pointer) &&
+    (typeof next.value === 'number' || next.value === old.value)
   );
 }
 
