@@ -145,4 +145,6 @@ test('an action that fails is logged, and the next one works', async () => {
 test('without a signing secret there is no such route', async () => {
   await using fixture = await createFixture();
   assert.equal((await send(fixture, press('real'))).statusCode, 404);
+  await using other = await createFixture({ slack: { signingSecrets: () => [], onAction: () => assert.fail('nobody signed') } });
+  assert.equal((await send(other, press('real'), { secret: '' })).statusCode, 404);
 });

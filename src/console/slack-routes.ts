@@ -131,12 +131,15 @@ export function addSlackRoutes(
         summary: 'Where Slack reports that a button of a message was pressed',
         description:
           "The app's interactivity request URL. Signed by Slack (X-Slack-Signature), answered at once, carried out afterwards.",
-        response: { 200: { description: 'Taken' }, ...problemAnswers([400, 401, 413, 415, 503]) },
+        response: { 200: { description: 'Taken' }, ...problemAnswers([400, 401, 404, 413, 415, 503]) },
       },
       handler: async ({ body, headers }, reply) => {
         const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
         const nowMs = clock.nowMs();
-        const signature = checkSlackSignature(bytes, headers, slack.signingSecrets(), nowMs);
+        const secrets = slack.signingSecrets();
+        if (secrets.length === 0)
+          throw new HeliosError('not_found', 'cannot take the interaction: no Slack receiver has a signing_secret');
+        const signature = checkSlackSignature(bytes, headers, secrets, nowMs);
         const actions = actionsOf(bytes);
         seen.add(signature, nowMs);
         void act(actions, signature);
