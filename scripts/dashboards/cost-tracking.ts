@@ -1,6 +1,6 @@
 import { RowBuilder, TextBoxVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { dashboard, note, stat, table, timeSeries } from './panels.ts';
+import { dashboard, stat, table, timeSeries } from './panels.ts';
 import { ROLE_JOBS } from './selectors.ts';
 
 const GIB = '1073741824.0';
@@ -28,7 +28,7 @@ WHERE kind = 'report' AND time_ms >= $__unixEpochFrom() * 1000.0 AND time_ms < $
         title: 'Reports built',
         description: 'By day and verdict.',
         unit: 'short',
-        width: 7,
+        width: 10,
         stacked: true,
         queries: [{ promql: 'sum by (verdict) (increase(helios_report_built_total[1d]))', legend: '{{verdict}}' }],
       }),
@@ -38,17 +38,98 @@ WHERE kind = 'report' AND time_ms >= $__unixEpochFrom() * 1000.0 AND time_ms < $
         title: 'Report failures',
         description: 'Attempts by day that failed and are tried again, by step.',
         unit: 'short',
-        width: 5,
+        width: 9,
         queries: [{ promql: 'sum by (step) (increase(helios_report_failures_total[1d]))', legend: '{{step}}' }],
+      }),
+    );
+}
+
+/** Accounts of days are kept in UTC, one a record (docs/spending.md). */
+const DAYS_IN_RANGE = `key >= 'spending/day/' || to_char(to_timestamp($__unixEpochFrom()) AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+  AND key <= 'spending/day/' || to_char(to_timestamp($__unixEpochTo()) AT TIME ZONE 'UTC', 'YYYY-MM-DD')`;
+
+function addSpending(board: DashboardBuilder): void {
+  board
+    .withPanel(
+      stat({
+        title: 'Spent this month',
+        description: 'On language models since the month began, UTC, by the price table (report.prices).',
+        unit: 'currencyUSD',
+        width: 4,
+        height: 8,
+        queries: [
+          {
+            sql: `SELECT coalesce(sum((value ->> 'spentMicro')::float8), 0) / 1e6 AS usd
+FROM records WHERE key = 'spending/month/' || to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM')`,
+          },
+        ],
       }),
     )
     .withPanel(
-      note(
-        'Calls, tokens and USD',
-        `Reports of this version are written by HELIOS itself, from its evidence: **no language model is called**, so there are no calls, tokens or
-USD to show. When a model writes the narrative, its calls are counted here.`,
-        7,
-      ),
+      table({
+        title: 'Calls, tokens and USD by service',
+        description: 'Of whole days in the range (UTC). A call is booked to the service that its incident began with.',
+        unit: 'short',
+        width: 12,
+        queries: [
+          {
+            sql: `SELECT used.key AS service,
+  sum((used.value ->> 'calls')::float8) AS calls,
+  sum((used.value ->> 'inputTokens')::float8) AS "tokens sent",
+  sum((used.value ->> 'outputTokens')::float8) AS "tokens received",
+  sum((used.value ->> 'micro')::float8) / 1e6 AS "USD"
+FROM (SELECT value FROM records WHERE ${DAYS_IN_RANGE}) days, jsonb_each(days.value -> 'services') used
+GROUP BY 1 ORDER BY 5 DESC, 1 LIMIT 50`,
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'USD by day',
+        description: 'What language models cost. Caps are per incident, day and month (report.budget).',
+        unit: 'currencyUSD',
+        width: 8,
+        queries: [{ promql: 'sum(increase(helios_llm_cost_usd_total[1d]))', legend: 'USD' }],
+      }),
+    );
+}
+
+function addCalls(board: DashboardBuilder): void {
+  board.withRow(new RowBuilder('Language models'));
+  addSpending(board);
+  board
+    .withPanel(
+      timeSeries({
+        title: 'Tokens by day',
+        description: 'Sent and received; what is received costs several times as much.',
+        unit: 'short',
+        width: 8,
+        stacked: true,
+        queries: [{ promql: 'sum by (direction) (increase(helios_llm_tokens_total[1d]))', legend: '{{direction}}' }],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'Calls by day',
+        description: 'Requests that were paid for, and narratives by what came of them.',
+        unit: 'short',
+        width: 8,
+        queries: [
+          { promql: 'sum(increase(helios_llm_calls_total[1d]))', legend: 'calls' },
+          { promql: 'sum by (outcome) (increase(helios_narrative_total[1d]))', legend: 'narrative, {{outcome}}' },
+        ],
+      }),
+    )
+    .withPanel(
+      timeSeries({
+        title: 'Refused by a cap',
+        description: 'Requests by day that were not made because an incident, a day or a month had used up its budget.',
+        unit: 'short',
+        width: 8,
+        stacked: true,
+        queries: [{ promql: 'sum by (cap) (increase(helios_llm_refusals_total[1d]))', legend: '{{cap}}' }],
+      }),
     );
 }
 
@@ -158,11 +239,12 @@ export function costTracking(): DashboardBuilder {
   const board = dashboard(
     'helios-cost-tracking',
     'HELIOS: Cost Tracking',
-    'Reports, storage and the work of processors: what HELIOS costs to run.',
+    'Reports, language models, storage and the work of processors: what HELIOS costs to run.',
   );
   const price = new TextBoxVariableBuilder('usd_per_gib_month').label('USD for a GiB and month').defaultValue('0.08');
   board.withVariable(price);
   addReports(board);
+  addCalls(board);
   addStorage(board);
   addWork(board);
   return board.time({ from: 'now-30d', to: 'now' });

@@ -12,7 +12,6 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder as PrometheusQuery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
-import { PanelBuilder as Text } from '@grafana/grafana-foundation-sdk/text';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 
 /** As infrastructure/grafana/provisioning names them. */
@@ -106,11 +105,6 @@ export function bars(shape: PanelShape): Builder<Panel> {
 
 export function table(shape: PanelShape): Builder<Panel> {
   return shaped(new Table(), shape, 'table', true);
-}
-
-/** What a reader has to know that no query says. */
-export function note(title: string, content: string, width: number, height = 8): Builder<Panel> {
-  return new Text().title(title).content(content).span(width).height(height);
 }
 
 export function dashboard(uid: string, title: string, description: string): DashboardBuilder {
