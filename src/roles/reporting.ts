@@ -6,6 +6,7 @@ import type { Prng } from '../lib/prng.ts';
 import { createRedactor } from '../lib/redaction/redactor.ts';
 import type { Redactor } from '../lib/redaction/redactor.ts';
 import type { Report } from '../model/report.ts';
+import { openArchiveCatchUp } from '../report/archive/archive-catch-up.ts';
 import { openArchiveRetention } from '../report/archive/archive-retention.ts';
 import { createArchiveWriter } from '../report/archive/archive-writer.ts';
 import type { ArchiveWriter } from '../report/archive/archive-writer.ts';
@@ -93,6 +94,8 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
   const archives = openArchives({ config: config.report, directory, redactor, clock });
   const archive = scope.use(createArchiveWriter({ archives, clock, logger, metrics }));
   scope.use(openArchiveRetention({ archives, keepMs: config.report.archive.retention, now, clock, logger }));
+  // A function lives for one invocation: what it misses is caught up by nobody.
+  if (directory !== null && archives.length > 0) scope.use(openArchiveCatchUp({ store, archive, clock, logger }));
   const stopping = new AbortController();
   const narrator = openNarrator(options, redactor, stopping.signal);
   const writer = createReportWriter({ store, config: config.report, clock, maxPackTokens: narrator.maxPackTokens });

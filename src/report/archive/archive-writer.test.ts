@@ -101,7 +101,7 @@ test('a report that an archive never takes is given up after half an hour, and s
   }
   assert.equal(counted['archive_failures_total lost'], 1);
   assert.equal(lines.at(-1), 'report not archived, it is only in the store: i1 v1');
-  assert.deepEqual([waiting(), clock.pendingTimers], [0, 0]);
+  assert.deepEqual([waiting(), clock.pendingTimers, writer.lost], [0, 0, 1]);
 });
 
 test('where the newest version takes the place of others, an older one never comes after it', async () => {
@@ -126,6 +126,17 @@ test('where the newest version takes the place of others, an older one never com
   clock.advance(3_600_000);
   await settle();
   assert.deepEqual(archive.written, ['i1 v2', 'i2 v2']);
+});
+
+test('where the newest version takes the place of others, an older one that comes later has nothing to do', async () => {
+  const archive = new ListArchive(false);
+  archive.failing = 1;
+  const { writer, clock, lines } = setUp([archive]);
+  await writer.write(reportOf('i1', 2), incident);
+  await writer.write(reportOf('i1', 1), incident);
+  clock.advance(1000);
+  await settle();
+  assert.deepEqual([archive.written, lines.length, writer.lost], [['i1 v2'], 1, 0]);
 });
 
 test('where versions are kept, each is written whatever becomes of the others', async () => {

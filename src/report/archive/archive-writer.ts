@@ -5,7 +5,7 @@ import type { Metrics } from '../../lib/metrics.ts';
 import type { Incident } from '../../model/incident.ts';
 import type { Report } from '../../model/report.ts';
 import { backoffMs } from '../backoff.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, WriteOptions } from './archive.ts';
 import { archivedReports, archiveFailures, archiveWaiting } from './metrics.ts';
 
 /** Written at the same time to one archive. */
@@ -30,12 +30,15 @@ export interface ArchiveWriter extends AsyncDisposable {
    * Writes a stored report to every archive, now or later when that fails. Never rejects; resolves when each archive was tried once,
    * which nobody has to wait for.
    */
-  write(report: Report, incident: Pick<Incident, 'startedAt'>): Promise<void>;
+  write(report: Report, incident: Pick<Incident, 'startedAt'>, options?: WriteOptions): Promise<void>;
+  /** Reports that were given up so far, each counted for each archive. */
+  readonly lost: number;
 }
 
 interface Job {
   report: Report;
   incident: Pick<Incident, 'startedAt'>;
+  options: WriteOptions;
   failures: number;
 }
 
@@ -51,6 +54,7 @@ class ArchiveLane {
   readonly #queue: (() => void)[] = [];
   #running = 0;
   #held = 0;
+  lost = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(archive: Archive, options: ArchiveWriterOptions) {
@@ -58,10 +62,13 @@ class ArchiveLane {
     this.#options = options;
   }
 
-  write(report: Report, incident: Pick<Incident, 'startedAt'>): Promise<void> {
-    const job: Job = { report, incident, failures: 0 };
+  write(report: Report, incident: Pick<Incident, 'startedAt'>, options: WriteOptions): Promise<void> {
+    const job: Job = { report, incident, options, failures: 0 };
     const place = this.#placeOf(job);
-    this.#dropRetry(this.#last.get(place));
+    const last = this.#last.get(place);
+    // The newer one has everything that this one has.
+    if (last && last.report.version > report.version) return Promise.resolve();
+    this.#dropRetry(last);
     if (this.#state !== 'open' || this.#held >= MAX_HELD) {
       this.#tellLost(job, this.#state === 'open' ? `${MAX_HELD} reports wait already` : STOPPING);
       return Promise.resolve();
@@ -130,7 +137,7 @@ class ArchiveLane {
   async #attempt(job: Job): Promise<void> {
     try {
       if (this.#state === 'closed') throw new HeliosError('shutting_down', STOPPING);
-      await this.#archive.write(job.report, job.incident);
+      await this.#archive.write(job.report, job.incident, job.options);
       this.#options.metrics.add(archivedReports, 1, { archive: this.#archive.name });
       this.#release(job);
     } catch (error) {
@@ -171,6 +178,7 @@ class ArchiveLane {
   }
 
   #tellLost({ report: { incidentId, version }, failures }: Job, error: string): void {
+    this.lost++;
     const archive = this.#archive.name;
     this.#options.metrics.add(archiveFailures, 1, { archive, outcome: 'lost' });
     this.#options.logger.error('report not archived, it is only in the store', { archive, incidentId, version, failures, error });
@@ -181,8 +189,11 @@ class ArchiveLane {
 export function createArchiveWriter(options: ArchiveWriterOptions): ArchiveWriter {
   const lanes = options.archives.map((archive) => new ArchiveLane(archive, options));
   return {
-    async write(report, incident) {
-      await Promise.all(lanes.map((lane) => lane.write(report, incident)));
+    async write(report, incident, options = {}) {
+      await Promise.all(lanes.map((lane) => lane.write(report, incident, options)));
+    },
+    get lost() {
+      return lanes.reduce((sum, lane) => sum + lane.lost, 0);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(lanes.map((lane) => lane.close()));

@@ -7,7 +7,8 @@ import type { Report } from '../../model/report.ts';
 import { archivePath, archiveReport, openLocalArchive } from './local-archive.ts';
 
 const STARTED_AT = '2025-10-08T10:30:40.000Z';
-const report = { incidentId: 'in-1', version: 1, markdown: '# Incident\n' } as Report;
+const report = { incidentId: 'in-1', version: 1, createdAt: STARTED_AT, markdown: '# Incident\n' } as Report;
+const LATER = '2025-10-08T10:31:10.000Z';
 
 function withDirectory(run: (directory: string) => Promise<void>): () => Promise<void> {
   return async () => {
@@ -24,7 +25,8 @@ test(
   'a report is filed as Markdown and JSON under the day of its incident, a newer version in its place',
   withDirectory(async (directory) => {
     await archiveReport(directory, report, STARTED_AT);
-    await archiveReport(directory, { ...report, version: 2, markdown: '# Newer\n' }, STARTED_AT);
+    await archiveReport(directory, { ...report, version: 2, createdAt: LATER, markdown: '# Newer\n' }, STARTED_AT);
+    await archiveReport(directory, report, STARTED_AT);
     const folder = join(directory, '2025', '10', '08');
     assert.deepEqual(readdirSync(folder).toSorted(), ['in-1.json', 'in-1.md']);
     assert.equal(readFileSync(join(folder, 'in-1.md'), 'utf8'), '# Newer\n');

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HeliosError, systemCode } from '../../lib/errors.ts';
 import type { Report } from '../../model/report.ts';
@@ -27,10 +27,22 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Writes the newest version of a report as `.md` and `.json`; a reader sees the old file or the new one, never half. */
+/** Whether what is filed is the same report or one that was written later, by this process or another. */
+async function isSuperseded(path: string, { version, createdAt }: Report): Promise<boolean> {
+  try {
+    const filed = JSON.parse(await readFile(path, 'utf8')) as Partial<Report>;
+    return String(filed.createdAt) > createdAt || (filed.createdAt === createdAt && filed.version === version);
+  } catch {
+    // There is none, or it is damaged: it is written anew.
+    return false;
+  }
+}
+
+/** Writes the newest version of a report as `.md` and `.json`, unless a later one is there; a reader sees the old file or the new one, never half. */
 export async function archiveReport(directory: string, report: Report, startedAt: string): Promise<void> {
   const base = join(directory, archivePath(report.incidentId, startedAt));
   try {
+    if (await isSuperseded(`${base}.json`, report)) return;
     await mkdir(join(base, '..'), { recursive: true });
     await replaceFile(`${base}.md`, report.markdown);
     await replaceFile(`${base}.json`, `${JSON.stringify(report, null, 2)}\n`);

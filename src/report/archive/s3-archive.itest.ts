@@ -97,6 +97,21 @@ withServers(['s3'], 'the archive on a real S3 server', () => {
       for (const versions of tags.values()) assert.equal(new Set(versions.map(({ ETag }) => ETag)).size, 1);
     }));
 
+  test('what is only to be written where it is missing leaves what is there', () =>
+    withBucket(async (bucket, client, endpoint) => {
+      await using archive = open(endpoint, { bucket });
+      await archive.write(report, STARTED);
+      await archive.write({ ...report, markdown: 'another' }, STARTED, { onlyMissing: true });
+      await archive.write({ ...report, version: 2 }, STARTED, { onlyMissing: true });
+      const { Versions = [] } = await client.send(new s3.ListObjectVersionsCommand({ Bucket: bucket }));
+      const names = Versions.map(({ Key }) => Key?.split('/').at(-1) ?? '').toSorted();
+      assert.deepEqual(names, ['v0001.json', 'v0001.md', 'v0002.json', 'v0002.md']);
+      const object = await client.send(new s3.GetObjectCommand({ Bucket: bucket, Key: 'reports/2025/10/08/in-1/v0001.md' }));
+      assert.match((await object.Body?.transformToString()) ?? '', /Ada/);
+    }));
+});
+
+withServers(['s3'], 'encryption, retention and missing buckets of the archive on a real S3 server', () => {
   test('a key of KMS is asked for by its id', () =>
     withBucket(async (bucket, client, endpoint) => {
       const kms = { encryption: 'aws:kms', kms_key_id: 'arn:aws:kms:us-east-1:123456789012:key/reports' };

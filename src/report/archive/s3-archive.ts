@@ -5,7 +5,7 @@ import { HeliosError } from '../../lib/errors.ts';
 import type { Redactor } from '../../lib/redaction/redactor.ts';
 import type { Report } from '../../model/report.ts';
 import { dayParts, isPast, placeName } from './archive-place.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, WriteOptions } from './archive.ts';
 import type { S3ArchiveConfig } from './config.ts';
 
 export interface S3ArchiveOptions {
@@ -77,13 +77,13 @@ class S3Archive implements Archive {
     this.#options = options;
   }
 
-  async write(report: Report, { startedAt }: { startedAt: string }): Promise<void> {
+  async write(report: Report, { startedAt }: { startedAt: string }, { onlyMissing = false }: WriteOptions = {}): Promise<void> {
     const { redactor, config } = this.#options;
     const key = objectKey(config.prefix, report, startedAt);
     const redacted = redactor.open({ keep: report.evidence.map(({ service }) => service) }).redactDeep(report);
     const json = `${JSON.stringify(redacted, null, 2)}\n`;
-    await this.#put(`${key}.json`, json, 'application/json; charset=utf-8');
-    await this.#put(`${key}.md`, redacted.markdown, 'text/markdown; charset=utf-8');
+    await this.#put(`${key}.json`, json, { type: 'application/json', onlyMissing });
+    await this.#put(`${key}.md`, redacted.markdown, { type: 'text/markdown', onlyMissing });
   }
 
   async remove(beforeMs: number): Promise<number> {
@@ -97,7 +97,7 @@ class S3Archive implements Archive {
     connection?.client.destroy();
   }
 
-  async #put(key: string, text: string, contentType: string): Promise<void> {
+  async #put(key: string, text: string, { type, onlyMissing }: { type: string; onlyMissing: boolean }): Promise<void> {
     const { config } = this.#options;
     const body = Buffer.from(text);
     const hash = createHash('sha256').update(body).digest();
@@ -105,14 +105,19 @@ class S3Archive implements Archive {
       Bucket: config.bucket,
       Key: key,
       Body: body,
-      ContentType: contentType,
+      ContentType: `${type}; charset=utf-8`,
       ChecksumSHA256: hash.toString('base64'),
       Metadata: { sha256: hash.toString('hex') },
       ...encryptionOf(config),
+      ...(onlyMissing && { IfNoneMatch: '*' }),
     };
-    await this.#call(`write s3://${config.bucket}/${key}`, ({ sdk, client }, abortSignal) =>
-      client.send(new sdk.PutObjectCommand(input), { abortSignal }),
-    );
+    await this.#call(`write s3://${config.bucket}/${key}`, async ({ sdk, client }, abortSignal) => {
+      try {
+        await client.send(new sdk.PutObjectCommand(input), { abortSignal });
+      } catch (error) {
+        if (!onlyMissing || (error as Error).name !== 'PreconditionFailed') throw error;
+      }
+    });
   }
 
   /** Year by year, month by month, day by day, so that only what is removed is listed object by object. */
