@@ -91,7 +91,9 @@ export function judge(situation: Situation, config: DeliveryConfig): Verdict {
   const quietMs = quietUntilMs(config.quiet_hours, { receiver, severity, nowMs });
   const obstacle = begun ? undefined : firstObstacle(situation, config);
   if (obstacle && !(quietMs !== undefined && obstacle.action === 'wait')) return obstacle;
-  if (begun && !isNew && coversIncident(muted, incident)) return wait('muted', Infinity, false);
+  // Told once, or perhaps: the end is told all the same.
+  const isNews = record?.sent ? isNew : isFinal(incident);
+  if (begun && !isNews && coversIncident(muted, incident)) return wait('muted', Infinity, false);
   if (quietMs !== undefined) return wait('quiet', quietMs, false);
   const freeMs = (record?.sentMs ?? -Infinity) + config.update_interval;
   if (!isNew && nowMs < freeMs) return wait('interval', freeMs, false);

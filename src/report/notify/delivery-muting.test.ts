@@ -75,6 +75,22 @@ test('a message that is there already changes no more while it is silenced, and 
   assert.deepEqual(states(chat), ['opened', 'resolved']);
 });
 
+test('what a receiver did not take before a silence is not sent during it', async () => {
+  await using bench = new DeliveryBench();
+  const chat = new MemoryReceiver();
+  chat.answer = () => Promise.reject(new Error('connection refused'));
+  bench.start({ chat });
+  bench.put(openIncident('in-1'), reportOf('in-1'));
+  await bench.advance(3000);
+  await silence(bench, 'payment', HOUR_MS);
+  await bench.advance(6000);
+  chat.answer = () => {};
+  await bench.advance(HOUR_MS / 2, 5000);
+  assert.equal(chat.taken.length, 0);
+  await bench.advance(HOUR_MS, 5000);
+  assert.deepEqual(states(chat), ['opened']);
+});
+
 test('in quiet hours nothing is sent below the severity; at their end the newest state is, once', async () => {
   await using bench = new DeliveryBench();
   const [chat, pager] = [new MemoryReceiver({ edit: false, dedup: false }), new MemoryReceiver()];

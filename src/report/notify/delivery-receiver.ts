@@ -112,7 +112,7 @@ export class ReceiverDelivery {
     const { board, records } = this.#options;
     const { incident } = board.sightings.get(id) as { incident: Incident };
     const record = records.known.get(id)?.record;
-    if (this.#isSending(id) || records.isHistory(incident)) return true;
+    if (this.#isSending(id) || records.isHistory(incident, board.newestUpdate)) return true;
     if (!record) return !this.#view.isRouted(incident) && !isFinal(incident);
     if (record.closed?.standing === standingOf(incident)) return true;
     return record.dueMs === null && record.sent?.state === 'resolved' && isFinal(incident) && !board.isLively(id, nowMs);

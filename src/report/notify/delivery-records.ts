@@ -1,3 +1,4 @@
+import { parseTime } from '../../lib/clock.ts';
 import { updateRecords } from '../../store/record-store.ts';
 import type { RecordStore } from '../../store/record-store.ts';
 import { deliveryKey, isFinal, receiverKey } from './delivery-record.ts';
@@ -5,7 +6,7 @@ import type { DeliveryRecord } from './delivery-record.ts';
 import type { Incident } from '../../model/incident.ts';
 
 const PAGE = 500;
-/** Records of closed incidents are kept so long, so that one that is opened again is told in its own message. */
+/** Records of closed incidents are kept so long at least, so that one that is opened again is told in its own message. */
 const KEEP_MS = 7 * 86_400_000;
 
 export interface Kept {
@@ -32,9 +33,11 @@ export class DeliveryRecords {
     return this.#known;
   }
 
-  /** Whether the incident was over before the receiver was there. */
-  isHistory(incident: Incident): boolean {
-    return isFinal(incident) && !this.#known.has(incident.id) && incident.updatedAt <= (this.#since ?? '');
+  /** Whether the incident was over before the receiver was there, or so long that its record may be gone; `newestUpdate` is the latest of any incident. */
+  isHistory(incident: Incident, newestUpdate: string): boolean {
+    if (!isFinal(incident) || this.#known.has(incident.id)) return false;
+    const isOld = parseTime(incident.updatedAt) < parseTime(newestUpdate) - KEEP_MS;
+    return isOld || incident.updatedAt <= (this.#since ?? '');
   }
 
   /** Incidents of which the receiver lacks something, or has not been told the end. */
@@ -57,8 +60,8 @@ export class DeliveryRecords {
     });
   }
 
-  /** Reads all of them, and removes those that are of no use any more: `isGone` says whether the store still has the incident. */
-  async sweep(nowMs: number): Promise<void> {
+  /** Reads all of them, and removes old ones of incidents that are not `looked` at any more. */
+  async sweep(nowMs: number, looked: { has(id: string): boolean }): Promise<void> {
     const prefix = deliveryKey(this.#receiver, '');
     const seen = new Set<string>();
     let after: string | undefined;
@@ -74,7 +77,9 @@ export class DeliveryRecords {
     }
     for (const id of this.#known.keys()) if (!seen.has(id)) this.#known.delete(id);
     const unfinished = new Set(this.unfinished());
-    const old = [...this.#known].filter(([id, { record }]) => nowMs - record.writtenMs > KEEP_MS && !unfinished.has(id));
+    const old = [...this.#known].filter(
+      ([id, { record }]) => nowMs - record.writtenMs > KEEP_MS && !unfinished.has(id) && !looked.has(id),
+    );
     for (const [id, { revision }] of old) await this.remove(id, revision);
   }
 

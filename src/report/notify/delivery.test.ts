@@ -209,3 +209,29 @@ test('past the messages of an hour incidents wait, the last message says how man
   assert.equal(chat.posted.size, 9);
   assert.ok([...chat.posted.values()].every(({ grouped }) => grouped === 0));
 });
+
+test('what is over is not told again when its record has become old, whether or not anything has happened since', async () => {
+  await using bench = new DeliveryBench();
+  const chat = new MemoryReceiver();
+  const first = bench.start({ chat });
+  await bench.advance(100);
+  for (const id of ['in-1', 'in-2']) {
+    bench.put(openIncident(id), reportOf(id));
+    await bench.advance(10_000);
+    bench.put(openIncident(id, { status: 'resolved' }));
+    await bench.advance(10_000);
+  }
+  assert.equal(chat.calls, 4);
+  await bench.advance(8 * 86_400_000, 600_000);
+  assert.equal(chat.calls, 4);
+  await bench.stop(first);
+  bench.start({ chat });
+  await bench.advance(86_400_000, 600_000);
+  assert.equal(chat.calls, 4);
+  bench.put(openIncident('in-3'), reportOf('in-3'));
+  bench.store.documents.incident = bench.store.documents.incident.filter(({ id }) => id !== 'in-1');
+  await bench.advance(600_000, 10_000);
+  assert.equal(chat.calls, 5);
+  const keys = (await bench.store.records.list({ prefix: 'delivery/chat/', limit: 10 })).map(({ key }) => key);
+  assert.deepEqual(keys, ['delivery/chat/in-2', 'delivery/chat/in-3'], 'records of what is not looked at any more are removed');
+});

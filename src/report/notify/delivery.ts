@@ -150,7 +150,9 @@ class LevelTriggeredDelivery implements Delivery {
     const { store, notifiers, config, clock } = this.#options;
     const nowMs = clock.nowMs();
     if (nowMs - this.#sweptMs >= SWEEP_EVERY_MS) {
-      await Promise.all(this.#receivers.map(({ records }) => records.sweep(nowMs)));
+      // The first sweep knows of no incident that it could tell old records by.
+      const looked = this.#sweptMs === -Infinity ? { has: () => true } : this.#board.sightings;
+      await Promise.all(this.#receivers.map(({ records }) => records.sweep(nowMs, looked)));
       this.#board.expire();
       this.#sweptMs = nowMs;
     }
