@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { dashboards } from '../../scripts/dashboards/dashboards.ts';
+import { ManualClock } from '../../src/lib/clock.ts';
+import { createBudget } from '../../src/report/spending/budget.ts';
+import { budgetConfigSchema } from '../../src/report/spending/config.ts';
 import { openRecordStore } from '../../src/store/timescale/records.ts';
 import { withDatabase } from '../../src/store/timescale/test-database.fixture.ts';
 import { expandMacros, panelQueries } from './panel-queries.ts';
@@ -56,3 +59,28 @@ withDatabase(
     assert.deepEqual(await answer('Most false alarms'), { service: 'shop', 'false alarms': 1 });
   },
 );
+
+withDatabase('what language models cost is shown by service, of the days in the range', async ({ database }) => {
+  const records = openRecordStore(database);
+  const clock = new ManualClock(Date.parse('2025-12-31T23:30:00Z'));
+  const budget = createBudget({ records, config: budgetConfigSchema.parse({ per_incident: 'unlimited' }), clock });
+  const spend = async (service: string, usd: number): Promise<void> => {
+    const answer = await budget.reserve({ incidentId: 'inc-1', service, usd });
+    assert.ok(answer.ok);
+    await answer.reservation.settle({ usd, inputTokens: 900, outputTokens: 80, model: 'm' });
+  };
+  await spend('cart', 1);
+  clock.advance(3_600_000);
+  for (const [service, usd] of [
+    ['cart', 0.01],
+    ['shop', 0.5],
+    ['cart', 0.02],
+  ] as const)
+    await spend(service, usd);
+  const found = queries.find(({ title }) => title === 'Calls, tokens and USD by service');
+  const { rows } = await database.query(expandMacros(found?.sql ?? '', database.supports.timescale !== null));
+  assert.deepEqual(rows, [
+    { service: 'shop', calls: 1, 'tokens sent': 900, 'tokens received': 80, USD: 0.5 },
+    { service: 'cart', calls: 2, 'tokens sent': 1800, 'tokens received': 160, USD: 0.03 },
+  ]);
+});
