@@ -130,7 +130,22 @@ test('the bundled function takes alerts and a schedule over the Runtime API', { 
 const ric = process.env['HELIOS_TEST_LAMBDA_RIC'];
 const RIC = ric === undefined ? 'needs HELIOS_TEST_LAMBDA_RIC, a folder in which aws-lambda-ric is installed' : SERVER;
 
+const ricCommand = (): readonly string[] => [
+  path.join(ric as string, 'node_modules/aws-lambda-ric/bin/index.mjs'),
+  'index.handler',
+];
+
 test('the bundled function runs in the runtime interface client of AWS', { skip: RIC }, async (context) => {
-  const launch: Launch = () => [path.join(ric as string, 'node_modules/aws-lambda-ric/bin/index.mjs'), 'index.handler'];
-  await proveFunction(launch, (text) => context.diagnostic(text));
+  await proveFunction(ricCommand, (text) => context.diagnostic(text));
+});
+
+test('a function whose database nobody names does not start, and says so', { skip: RIC }, async () => {
+  using out = temporaryDirectory();
+  const bundle = await buildLambda(out.path);
+  await using api = await RuntimeApi.open();
+  const { HELIOS_DATABASE_URL: _, ...env } = environmentOf(bundle, api, '');
+  await using running = start(ricCommand(), bundle.folder, env);
+  const { kind, body } = await api.invoke({ source: 'aws.events' });
+  assert.equal(kind, 'init/error', running.said());
+  assert.match(JSON.stringify(body), /no database is configured/);
 });
