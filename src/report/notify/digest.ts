@@ -83,6 +83,20 @@ function causeFacts(text: MessageText, { incident, report }: Message): RichText[
   return facts;
 }
 
+function groupFacts(text: MessageText, { incident, grouped }: Message): RichText[] {
+  const facts: RichText[] = [];
+  const { newNormal } = incident;
+  if (newNormal?.state === 'proposed') {
+    facts.push(rich`${bold(rich`New normal?`)} The level has stayed since ${text.plain(newNormal.since, 40)}.`);
+  }
+  if (grouped > 0) {
+    facts.push(
+      rich`${bold(rich`Also:`)} ${grouped} more ${text.plain(grouped === 1 ? 'incident waits' : 'incidents wait')} to be told`,
+    );
+  }
+  return facts;
+}
+
 /** A line of the report as one of a message: list marks stay, a table's rows become sentences, its rules vanish. */
 function lineOf(text: MessageText, line: string): RichText | null {
   const heading = /^#{1,6} (.*)$/.exec(line);
@@ -133,7 +147,7 @@ function footerOf(text: MessageText, { incident, report }: Message): RichText {
 
 /** Everything in it has passed `text`: redacted, defanged, one line each. */
 export function digestOf(message: Message, text: MessageText): Digest {
-  const { incident, report, grouped } = message;
+  const { incident, report } = message;
   const phase = phaseOf(message);
   const title = text.plain(incident.title === '' ? (incident.services[0] ?? 'unnamed') : incident.title, 200);
   const severity = bold(rich`Severity:`);
@@ -146,9 +160,7 @@ export function digestOf(message: Message, text: MessageText): Digest {
       rich`${severity} ${text.plain(incident.severity, 20)}. ${bold(rich`Services:`)} ${servicesOf(text, incident.services)}`,
       ...timeFacts(text, incident, phase),
       ...causeFacts(text, message),
-      ...(grouped > 0
-        ? [rich`${bold(rich`Also:`)} ${grouped} more ${text.plain(grouped === 1 ? 'incident' : 'incidents')} of this group`]
-        : []),
+      ...groupFacts(text, message),
     ],
     detail: report === null ? [] : detailOf(text, report),
     evidence: report === null ? [] : report.evidence.slice(0, MAX_EVIDENCE).map((item) => evidenceLine(text, item)),

@@ -18,7 +18,7 @@ export interface Message {
   url: string | null;
   /** Those that the routes saw. */
   labels: Record<string, string>;
-  /** Other incidents that this message also stands for. */
+  /** Other incidents that wait to be told for a limit's sake; this message names their number. */
   grouped: number;
 }
 

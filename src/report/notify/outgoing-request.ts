@@ -93,11 +93,13 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, 3_600_000) : undefined;
 }
 
+/** Statuses that say that the address or the secret is wrong; a 404 may be no more than a receiver that is being deployed. */
+const CONFIG_STATUSES: readonly number[] = [401, 403, 410];
+
 /** What a status outside 200..299 means for a webhook, whose address and secret are all that HELIOS can have wrong. */
-export function refusal(receiver: string, { status, headers, text }: Answer, nowMs: number): HeliosError {
+function refusal(receiver: string, { status, headers, text }: Answer, nowMs: number, isConfig: boolean): HeliosError {
   const said = saidOf(text);
-  const isOurs = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
-  if (isOurs) return new HeliosError('invalid_config', `cannot send to ${receiver}: it refused with ${status}${said}`);
+  if (isConfig) return new HeliosError('invalid_config', `cannot send to ${receiver}: it refused with ${status}${said}`);
   const waitMs = retryAfterMs(headers['retry-after'], nowMs);
   const what =
     status >= 300 && status < 400
@@ -123,9 +125,20 @@ export function isPage({ text }: Answer): boolean {
   return text.trimStart().startsWith('<');
 }
 
-/** Throws what `refusal` says unless the receiver took it; `isTaken` judges an answer with a good status. */
-export function expectTaken(receiver: string, answer: Answer, nowMs: number, isTaken: (answer: Answer) => boolean): void {
-  if (answer.status < 200 || answer.status > 299) throw refusal(receiver, answer, nowMs);
+export interface Expectation {
+  receiver: string;
+  nowMs: number;
+  /** Whether an answer with a good status is one of the receiver's. */
+  isTaken: (answer: Answer) => boolean;
+  /** Whether a refusal is for good; absent: by its status. */
+  isConfig?: (answer: Answer) => boolean;
+}
+
+/** Throws `invalid_config` or `unavailable` unless the receiver took what was sent. */
+export function expectTaken(answer: Answer, { receiver, nowMs, isTaken, isConfig }: Expectation): void {
+  if (answer.status < 200 || answer.status > 299) {
+    throw refusal(receiver, answer, nowMs, isConfig?.(answer) ?? CONFIG_STATUSES.includes(answer.status));
+  }
   if (isTaken(answer)) return;
   throw new HeliosError(
     'unavailable',

@@ -46,7 +46,11 @@ export class AlertmanagerNotifier implements Notifier {
     };
     const url = requireSecret(this.#config, 'url');
     const answer = await post({ url, headers, body, timeoutMs, maxAnswer: MAX_ANSWER, signal, clock });
-    expectTaken(`the webhook of receiver ${name}`, answer, clock.nowMs(), (taken) => !isPage(taken));
+    expectTaken(answer, {
+      receiver: `the webhook of receiver ${name}`,
+      nowMs: clock.nowMs(),
+      isTaken: (taken) => !isPage(taken),
+    });
     return { ref: { at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }

@@ -16,19 +16,26 @@ interface SmtpFailure {
   response?: unknown;
 }
 
-/** Sender, recipients and login are configuration; all else may be better next time, a refused text as well. */
+/**
+ * Login and addresses that there are not are configuration (RFC 3463: 5.1.x is about addresses). All else may be better next time, also what
+ * is refused for good: servers say 550 of a quota that is used up, and 554 of a text that they take for spam.
+ */
 function smtpError(receiver: string, error: unknown): HeliosError {
   const { code, responseCode, response } = (error ?? {}) as SmtpFailure;
   const status = typeof responseCode === 'number' ? responseCode : 0;
-  const said = typeof response === 'string' ? saidOf(response) : '';
+  const answer = typeof response === 'string' ? response : '';
+  const isLogin = (code === 'EAUTH' || code === 'ENOAUTH') && (status >= 500 || status === 0);
+  const isAddress = code === 'EENVELOPE' && (status === 0 || /^5\d\d[ -]5\.1\.\d/.test(answer));
   const reason = typeof code === 'string' ? code : 'failed';
-  const isOurs = (code === 'EAUTH' || code === 'EENVELOPE' || code === 'ENOAUTH') && (status >= 500 || status === 0);
-  const what = isOurs
-    ? `the mail server refused login or addresses${said}`
-    : `the mail server did not take it (${reason})${said}`;
-  return new HeliosError(isOurs ? 'invalid_config' : 'unavailable', `cannot send mail by receiver ${receiver}: ${what}`, {
-    cause: error,
-  });
+  const what =
+    isLogin || isAddress ? 'the mail server refused login or addresses' : `the mail server did not take it (${reason})`;
+  return new HeliosError(
+    isLogin || isAddress ? 'invalid_config' : 'unavailable',
+    `cannot send mail by receiver ${receiver}: ${what}${saidOf(answer)}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function serverOf(

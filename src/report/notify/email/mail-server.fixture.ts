@@ -124,7 +124,7 @@ export async function startMailServer(): Promise<MailServer> {
         ? done(null, { user: username })
         : done(new Error('Invalid login')),
     onRcptTo: ({ address }, _session, done) =>
-      address === 'nobody@example.com' ? done(Object.assign(new Error('No such user'), { responseCode: 550 })) : done(),
+      address === 'nobody@example.com' ? done(Object.assign(new Error('5.1.1 No such user'), { responseCode: 550 })) : done(),
     onData: (stream, { envelope }, done) => {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));

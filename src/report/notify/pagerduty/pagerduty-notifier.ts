@@ -37,6 +37,10 @@ function isTaken({ text }: Answer): boolean {
   return /"status"\s*:\s*"success"/.test(text);
 }
 
+function isConfig({ status }: Answer): boolean {
+  return [400, 401, 403].includes(status);
+}
+
 function lines(texts: readonly RichText[]): string[] {
   return firstLines(texts, MAX_SECTION, (line) => line.length)
     .map((line) => plainText(line))
@@ -84,19 +88,28 @@ export class PagerdutyNotifier implements Notifier {
     const digest = digestOf(message, text);
     const dedupKey = dedupKeyOf(message.key);
     const action = ACTIONS[message.state];
-    const event = {
-      routing_key: requireSecret(this.#config, 'routing_key'),
-      event_action: action,
-      dedup_key: dedupKey,
-      ...(action === 'trigger' && {
-        client: 'HELIOS',
-        ...(digest.link !== null && { client_url: digest.link, links: [{ href: digest.link, text: 'Open in HELIOS' }] }),
-        payload: payloadOf(message, digest, text),
-      }),
+    const about = {
+      client: 'HELIOS',
+      ...(digest.link !== null && { client_url: digest.link, links: [{ href: digest.link, text: 'Open in HELIOS' }] }),
     };
-    const headers = { 'content-type': 'application/json' };
-    const answer = await post({ url, headers, body: JSON.stringify(event), timeoutMs, maxAnswer: MAX_ANSWER, signal, clock });
-    expectTaken(`PagerDuty by receiver ${name}`, answer, clock.nowMs(), isTaken);
+    const routingKey = requireSecret(this.#config, 'routing_key');
+    const tryOut = (payload: Record<string, unknown>): Promise<Answer> => {
+      const event = {
+        routing_key: routingKey,
+        event_action: action,
+        dedup_key: dedupKey,
+        ...(action === 'trigger' && { ...about, payload }),
+      };
+      const headers = { 'content-type': 'application/json' };
+      return post({ url, headers, body: JSON.stringify(event), timeoutMs, maxAnswer: MAX_ANSWER, signal, clock });
+    };
+    const payload = payloadOf(message, digest, text);
+    let answer = await tryOut(payload);
+    // An event with nothing in it that could be wrong tells whether it was the event or the key that was refused.
+    if (answer.status === 400 && action === 'trigger') {
+      answer = await tryOut({ summary: `HELIOS incident ${digest.incidentId}`, source: 'helios', severity: payload.severity });
+    }
+    expectTaken(answer, { receiver: `PagerDuty by receiver ${name}`, nowMs: clock.nowMs(), isTaken, isConfig });
     return { ref: { dedup_key: dedupKey, at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }

@@ -23,6 +23,17 @@ function isTaken({ text }: Answer): boolean {
   return /^\s*(ok\s*$|\{)/.test(text);
 }
 
+/** Slack's own words for a webhook that is gone for good. */
+function isConfig({ status, text }: Answer): boolean {
+  return (
+    status >= 400 &&
+    status < 500 &&
+    /no_service|no_team|no_active_hooks|channel_not_found|channel_is_archived|invalid_token|action_prohibited|team_disabled/.test(
+      text,
+    )
+  );
+}
+
 /** A message for each revision, as an incoming webhook can do no more. No buttons: nobody would hear of them. */
 export class SlackWebhookNotifier implements Notifier {
   readonly kind = 'slack_webhook';
@@ -52,7 +63,12 @@ export class SlackWebhookNotifier implements Notifier {
     let answer = await tryOut(incidentContent(digest, { withButtons: false, note }));
     // Only a message that it cannot read is answered 400; the shortest form of it gets through if any does.
     if (answer.status === 400) answer = await tryOut(barestContent(digest, note));
-    expectTaken(`the Slack webhook of receiver ${this.#config.name}`, answer, clock.nowMs(), isTaken);
+    expectTaken(answer, {
+      receiver: `the Slack webhook of receiver ${this.#config.name}`,
+      nowMs: clock.nowMs(),
+      isTaken,
+      isConfig,
+    });
     return { ref: { at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }

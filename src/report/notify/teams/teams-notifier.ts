@@ -33,7 +33,11 @@ export class TeamsNotifier implements Notifier {
     const url = requireSecret(this.#config, 'url');
     const headers = { 'content-type': 'application/json' };
     const answer = await post({ url, headers, body, timeoutMs, maxAnswer: MAX_ANSWER, signal, clock });
-    expectTaken(`the Teams workflow of receiver ${name}`, answer, clock.nowMs(), (taken) => !isPage(taken));
+    expectTaken(answer, {
+      receiver: `the Teams workflow of receiver ${name}`,
+      nowMs: clock.nowMs(),
+      isTaken: (taken) => !isPage(taken),
+    });
     return { ref: { at: isoTime(clock.nowMs()) }, revision: message.revision, state: message.state };
   }
 }
