@@ -55,6 +55,19 @@ const PLAIN = words(`
   significant significantly dramatic dramatically substantial substantially experience(s|d) experiencing reaching times additional extra
   concentrated problem(s) issue(s) timing applied shortly uncertain uncertainty learn(s|ed|ing) seeing throughout alongside respectively
   ability fully nature notable notably rapid rapidly pronounced sustained persistent spread across seen recorded register(s|ed)
+  allow(s|ed) attempt(s|ed) block(s|ed|ing) bring(s) brought complete(s|d) correlate(s|d) correlation correspond(s) cover(s|ed) degrade(s)
+  demonstrate(s|d) describe(s|d) encounter(s|ed|ing) exhibit(s|ed|ing) expose(s|d) face(s|d) give(s|n) gave hold(s) held lie(s) maintain(s|ed)
+  manifest(s|ed) noted operate(s|d) operating pass(es|ed) perform(s|ed|ing) present(s|ed) provide(s|d) reflect(s|ed) relate(s|d)
+  represent(s|ed) require(s|d) shift(s|ed) sit(s) stall(s|ed) struggle(s|d) struggling succeed(s|ed) tend(s) touch(es|ed) track(s|ed)
+  vary varies varied warrant(s) witness(ed) concurrently simultaneously additionally initially eventually furthermore moreover overall
+  particularly especially primarily specifically tightly consistently continuously constantly briefly visibly essentially generally
+  area aspect attention burst(s) context core detail(s) difference direction duration element example factor(s) figure(s) flow focus
+  indication(s) indicator(s) interval manner matter observation(s) occurrence(s) outcome output phase position pressure proportion ratio
+  reading(s) reliability risk scale sequence situation state status stability step success system(s) target throughput trend unit view
+  workload acute adverse anomalous apparent brief clear comparable complete consistent constant continuous current disproportionate
+  disproportionately extreme extremely final general important initial intermittent internal key limited local massive massively minor
+  modest negative  partial partially particular potential potentially prolonged real serious seriously short specific steady
+  subsequent sufficient temporary tight urgent visible poor poorly  previously
   day week line(s) set(s) group(s) band normally usually typically unexpected unexpectedly abnormal abnormally unstable stable
   degraded degradation quality performance health behaviour behavior work(s|ed|ing) use(s|d) using
 `);
@@ -75,11 +88,15 @@ const ORDERS = words(`
   check verify inspect look review watch monitor trace follow find identify test reproduce roll back revert redeploy pause hold scale
   out add raise reduce increase decrease limit limits limited throttle shed tune adjust extend shorten protect isolate drain ask tell
   note plan schedule ensure prevent avoid fix correct repair improve harden guard validate alert(s) alerting rehearse after before
-  again first next then soon immediately until once earlier later confirm why which who owner(s) team runbook(s) dashboard(s)
+  again first next then soon immediately until earlier later confirm why which who owner(s) team runbook(s) dashboard(s)
   threshold(s) test(s) canary staging gradual rollout(s) budget(s) own trend cause causes root consider try apply investigate examine
   perform post implement(s|ed) coverage analysis detect(s|ed) automated production necessary needed usage rolling assess evaluate determine
   configure additional size(s) regression(s) strategy procedure(s) rules policy policies autoscaling scaling resilience fallback(s) graceful
   gracefully mitigate mitigation stabilise stabilize temporarily engage logs profile(s) detection proactive earlier stronger
+  adding setting tracking instrument instrumentation tracing capture correlate coordinate create dedicated distribute enable establish expand
+  gather gate gates guardrail(s) checks manual manually measure migrate move optimise optimize pin prepare prioritise prioritize provision
+  quickly rebalance recheck recovery redirect reroute revisit rule(s) safeguard(s) simulate split stress switch tighten toggle upgrade warn
+  widen write rework reviewing checking adjusting watching comparing pressure healthy sooner
   analyse analyze search please let stop(s) halt continue continues resume restore automate document write record define introduce
 `);
 
@@ -87,28 +104,32 @@ const ORDERS = words(`
 const CAUSAL = words(`
   cause(s|d) causing because due trigger(s|ed) root origin(s) originate(s|d) originating source led lead(s) leading result(s|ed|ing)
   explain(s|ed) explanation introduce(s|d) responsible culprit reason(s) follow(s|ed|ing) suspect(s|ed) candidate
-  regression(s) fault(s) faulty defect(s) most consequence therefore thus hence driven stem(s|med) propagate(s|d) propagating
+  attributable attributed linked tied associated stemming underlying initiated primary driver contribute(s|d) contributing cascade(s|d)
+  cascading behind regression(s) fault(s) faulty defect(s) most consequence therefore thus hence driven stem(s|med) propagate(s|d) propagating
 `);
 
 const UP = words(`
+  peak(s|ed|ing) heavier excessive excessively deteriorate(s|d) deteriorating deterioration worsen(s)
   up high highest slow slows slowing slowly rise(s) rose risen rising increase(s|d) increasing climb(s|ed|ing) grow(s|n|ing) grew growth jump(s|ed|ing) spike(s|d) spiking surge(s|d)
   surging soar(s|ed) exceed(s|ed|ing) above more elevated slower slowed worse worsened worsening higher excess increasingly
 `);
 const DOWN = words(`
-  down low lowest fall(s|en|ing) fell drop(s|ped|ping) decrease(s|d) decreasing decline(s|d) declining reduced shrink(s|ing) shrank below less fewer
+  down lighter low lowest fall(s|en|ing) fell drop(s|ped|ping) decrease(s|d) decreasing decline(s|d) declining reduced shrink(s|ing) shrank below less fewer
   faster lower lowered dip(s|ped) plunge(s|d) plunging collapse(s|d) collapsing vanish(es|ed) disappear(s|ed) stopped ceased gone silent silence
 `);
 /** Telling somebody to change something is no statement about how it moved. */
 const ORDERED_MOVES = words('up down increase reduce decrease lower raise drop more less higher lower fewer');
 
-const HEDGES = words(
-  'likely probably probable possibly possible perhaps may might could suggest(s|ed|ing) indicate(s|d) seem(s|ed) suspect(s|ed) candidate appears',
-);
+const HEDGES = words(`
+  likely probably probable possibly possible perhaps may might could suggest(s|ed|ing) indicate(s|d) seem(s|ed) suspect(s|ed) candidate
+  appears potential potentially presumably
+`);
 /** Hedges that say more than INCONCLUSIVE does. */
 const STRONG_HEDGES = words('likely probably probable');
-const CERTAIN_CAUSES = words(
-  'cause(s|d) causing because due trigger(s|ed) led result(s|ed|ing) explain(s|ed) responsible culprit therefore thus hence driven stem(s|med)',
-);
+const CERTAIN_CAUSES = words(`
+  cause(s|d) causing because due trigger(s|ed) led result(s|ed|ing) explain(s|ed) responsible culprit therefore thus hence driven stem(s|med)
+  stemming attributable attributed
+`);
 const NEGATIONS = words('no not never neither nor none nothing without cannot hardly barely unaffected');
 const OVER = words('recovered recovers recovery resolved over end ended ends ending returned healthy subsided');
 const ONGOING = words('ongoing still continues continuing continue persists persisting currently remains');
@@ -117,7 +138,7 @@ const ONGOING = words('ongoing still continues continuing continue persists pers
 const FAMILIES: Record<Family, readonly string[]> = {
   errors: words('error(s) failure(s) fail(s|ed|ing)'),
   latency: words('latency latencies slow slower slowed slowing slows slowly faster percentile tail delay(s|ed)'),
-  traffic: words('traffic volume silent silence load(s)'),
+  traffic: words('traffic volume silent silence load(s) throughput workload'),
 };
 export type Family = 'errors' | 'latency' | 'traffic';
 
