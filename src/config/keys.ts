@@ -81,6 +81,7 @@ function typeOf(schema: z.core.$ZodType, unit: ConfigKey['unit']): Pick<ConfigKe
   if (schema instanceof z.ZodBoolean) return { shape: 'boolean', type: 'true or false' };
   if (schema instanceof z.ZodEnum) return { shape: 'text', type: orList(schema.options) };
   if (schema instanceof z.ZodLiteral) return { shape: 'text', type: orList([...schema.values]) };
+  if (schema instanceof z.ZodDiscriminatedUnion) return { shape: 'mixed', type: 'mappings' };
   if (schema instanceof z.ZodUnion) {
     return { shape: 'mixed', type: orList(schema.options.map((option) => typeOf(option, null).type)) };
   }
