@@ -4,16 +4,21 @@ import { getJson, waitFor, waitForEvents } from '../../bench/server-api.ts';
 import type { ListPage } from '../../bench/server-api.ts';
 import { StackAudit } from '../../bench/stack-audit.ts';
 import { StackSender } from '../../bench/stack-sender.ts';
+import { temporaryDirectory } from '../../bench/server-process.ts';
 import { EventStreamReader } from '../../bench/stream-reader.ts';
 import { createGenerator } from '../../src/generate/generator.ts';
 import type { GeneratorOptions } from '../../src/generate/generator-options.ts';
 import type { Anomaly } from '../../src/model/anomaly.ts';
 import type { Incident } from '../../src/model/incident.ts';
 import type { Report } from '../../src/model/report.ts';
+import { startModelServer } from '../../src/report/llm/model-server.fixture.ts';
+import { truthfulClaims } from '../../src/report/llm/scripted-model.fixture.ts';
+import { slackText, startSlackServer } from '../../src/report/notify/slack/slack-server.fixture.ts';
 import { HeliosStack } from '../servers/helios-stack.ts';
 import type { StackOptions } from '../servers/helios-stack.ts';
 import { serverAddress, withServers } from '../servers/server-address.fixture.ts';
 import { StackPlace } from '../servers/stack-place.ts';
+import { writeTellingConfig } from './telling.fixture.ts';
 
 const PATIENCE_MS = 120_000;
 const START_MS = Date.UTC(2025, 9, 8, 9);
@@ -154,8 +159,42 @@ function testReplicas(): void {
   });
 }
 
+function testTelling(): void {
+  test('of two reporters one asks the model, and one tells the channel of a cascade, in one message', async () => {
+    using directory = temporaryDirectory();
+    await using slack = await startSlackServer();
+    await using model = await startModelServer(({ telemetry, count }) => ({
+      text: JSON.stringify({ claims: truthfulClaims(telemetry, count) }),
+    }));
+    await using place = await openPlace();
+    const file = writeTellingConfig(directory.path, slack, model);
+    await using stack = await startStack(place, ['--config', file], { report: 2 });
+    await using audit = new StackAudit(place.postgres);
+    const fault = { kind: 'cascade' as const, startMs: START_MS + 40 * MINUTE_MS, durationMs: 20 * MINUTE_MS };
+    const common = { seed: 11, services: 40, rate: 120, startMs: START_MS, durationMs: 46 * MINUTE_MS, benignGapMs: Infinity };
+    await settled(stack, audit, await send(stack, { ...common, faults: [fault] }));
+    const console = stack.url('console-0');
+    const { items } = await getJson<ListPage<Incident>>(console, '/api/v1/incidents', { from: fault.startMs - MINUTE_MS });
+    const [incident] = items.filter(({ mergedInto }) => mergedInto === null);
+    assert.ok(incident);
+    const report = await waitFor('the narrative', PATIENCE_MS, async () => {
+      const newest = await getJson<Report>(console, `/api/v1/incidents/${incident.id}/report`);
+      return newest.phase === 'narrative' ? newest : undefined;
+    });
+    const cost = report.costUsd.toFixed(2);
+    await waitFor('the message with the cost', PATIENCE_MS, async () =>
+      slack.messages.some((message) => slackText(message).includes(cost)) ? true : undefined,
+    );
+    assert.equal(model.requests.length, 1, 'one request to the model');
+    const own = slack.messages.filter(({ thread_ts: thread }) => thread === undefined);
+    assert.equal(own.filter((message) => JSON.stringify(message).includes(incident.id)).length, 1, 'one message');
+    for (const name of stack.names()) assert.equal(await stack.stop(name), 0, name);
+  });
+}
+
 withServers(['kafka', 'postgres'], 'roles in processes of their own over Kafka and a database', () => {
   testBadDeployment();
   testDecisions();
   testReplicas();
+  testTelling();
 });

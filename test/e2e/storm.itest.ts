@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { stringify } from 'yaml';
 import { getJson, waitFor, waitForEvents } from '../../bench/server-api.ts';
 import type { ListPage } from '../../bench/server-api.ts';
 import { ServerProcess, temporaryDirectory } from '../../bench/server-process.ts';
@@ -12,32 +10,20 @@ import type { Report } from '../../src/model/report.ts';
 import { startModelServer } from '../../src/report/llm/model-server.fixture.ts';
 import type { ModelServer } from '../../src/report/llm/model-server.fixture.ts';
 import { truthfulClaims } from '../../src/report/llm/scripted-model.fixture.ts';
-import { SLACK_CHANNEL, SLACK_TOKEN, slackText, startSlackServer } from '../../src/report/notify/slack/slack-server.fixture.ts';
+import { slackText, startSlackServer } from '../../src/report/notify/slack/slack-server.fixture.ts';
 import type { SlackServer } from '../../src/report/notify/slack/slack-server.fixture.ts';
+import { writeTellingConfig } from './telling.fixture.ts';
 
 const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2025, 9, 8, 9);
 const FAULT_MS = START_MS + 40 * MINUTE_MS;
 const PATIENCE_MS = 90_000;
 
-const truthful = () => startModelServer(({ telemetry, count }) => ({ text: JSON.stringify({ claims: truthfulClaims(telemetry, count) }) }));
+const truthful = () =>
+  startModelServer(({ telemetry, count }) => ({ text: JSON.stringify({ claims: truthfulClaims(telemetry, count) }) }));
 
-async function startServer(directory: string, slack: SlackServer, model: ModelServer): Promise<ServerProcess> {
-  const file = join(directory, 'helios.yaml');
-  const config = {
-    report: {
-      llm: { provider: 'openai-compatible', model: 'scripted', base_url: model.url, openai_api_key: 'none', delay: '3s' },
-      prices: [{ model: 'scripted', input: 10, output: 50 }],
-      update_interval: '1s',
-    },
-    notify: {
-      receivers: [
-        { name: 'chat', type: 'slack', channel: SLACK_CHANNEL, token: SLACK_TOKEN, api_url: `${new URL(slack.url).origin}/api/` },
-      ],
-      update_interval: '1s',
-    },
-  };
-  writeFileSync(file, stringify(config));
+function startServer(directory: string, slack: SlackServer, model: ModelServer): Promise<ServerProcess> {
+  const file = writeTellingConfig(directory, slack, model);
   return ServerProcess.start({ dataDir: join(directory, 'data'), args: ['--clock', 'events', '--config', file] });
 }
 
@@ -78,13 +64,15 @@ test('a storm in a fleet of 40 services is one incident, one request to the mode
   });
   assert.ok(report.costUsd > 0);
   assert.ok((report.narrative?.claims.length ?? 0) > 0);
-  const cost = `${report.costUsd.toFixed(2)}`;
+  const cost = report.costUsd.toFixed(2);
   await waitFor('the message with the cost', PATIENCE_MS, async () =>
     slack.messages.some((message) => slackText(message).includes(cost)) ? true : undefined,
   );
   assert.equal(model.requests.length, 1, 'one request to the model');
   const own = slack.messages.filter(({ thread_ts: thread }) => thread === undefined);
-  const told = own.filter((message) => slackText(message).includes(incident.title) || JSON.stringify(message).includes(incident.id));
+  const told = own.filter(
+    (message) => slackText(message).includes(incident.title) || JSON.stringify(message).includes(incident.id),
+  );
   assert.equal(told.length, 1, own.map(({ text }) => text).join('\n'));
   assert.ok((told[0]?.edits ?? 0) > 0, 'the message is edited');
   assert.equal(await server.stop(), 0);
