@@ -20,8 +20,9 @@ const RUNS: readonly FleetRun[] = [21, 22, 23].map((seed) => ({ seed, faults: 36
 const GENERATED = 24;
 const REAL = 3;
 const REAL_DAY = 'nezha-train-ticket-2023-01-29';
-/** Detection follows a fault, and the onset of a slow one may be found late. */
-const LATE_MS = 300_000;
+/** An onset is known to about a minute; what starts up to two minutes after a fault may still be of it. */
+const EARLY_MS = 60_000;
+const LATE_MS = 120_000;
 
 /** What went wrong, by whoever made it go wrong. */
 interface Truth {
@@ -70,28 +71,46 @@ async function sampleOf(url: string, name: string, truth: Truth, reported: Repor
   return { name, truth, reported, plain: plainAlert(reported, anomaly) };
 }
 
-/** The incident that a fault opened: the first one in its time that names its service, else the first one. */
-function incidentOf({ startMs, endMs, service }: Truth, reported: readonly ReportedIncident[]): ReportedIncident | undefined {
-  const inTime = reported.filter(({ incident: { startedAt, mergedInto } }) => {
-    const ms = Date.parse(startedAt);
-    return mergedInto === null && ms >= startMs - 60_000 && ms < endMs + LATE_MS;
-  });
-  return inTime.find(({ incident }) => incident.services.includes(service)) ?? inTime[0];
+/** What an incident is of: the newest fault that had begun when it began, and was not long over. */
+function truthOf({ incident }: ReportedIncident, truths: readonly Truth[]): Truth | undefined {
+  const ms = Date.parse(incident.startedAt);
+  const found = truths.filter(({ startMs, endMs }) => startMs <= ms + EARLY_MS && ms < endMs + LATE_MS);
+  return found.toSorted((a, b) => b.startMs - a.startMs)[0];
+}
+
+/** The first incident of each kind of fault, by a name for that kind. */
+function firstOfEach(
+  reported: readonly ReportedIncident[],
+  truths: readonly Truth[],
+  nameOf: (truth: Truth) => string,
+): Map<string, { truth: Truth; reported: ReportedIncident }> {
+  const found = new Map<string, { truth: Truth; reported: ReportedIncident }>();
+  for (const one of reported) {
+    const truth = one.incident.mergedInto === null ? truthOf(one, truths) : undefined;
+    if (truth && !found.has(nameOf(truth))) found.set(nameOf(truth), { truth, reported: one });
+  }
+  return found;
+}
+
+async function samplesOf(
+  url: string,
+  reported: readonly ReportedIncident[],
+  truths: readonly Truth[],
+  nameOf: (truth: Truth) => string,
+): Promise<Sample[]> {
+  const found = [...firstOfEach(reported, truths, nameOf)];
+  return Promise.all(found.map(([name, { truth, reported: one }]) => sampleOf(url, name, truth, one)));
 }
 
 async function generatedSamples(run: FleetRun): Promise<Sample[]> {
   using directory = temporaryDirectory();
   await using server = await startReportServer(directory.path);
   const labels = await feedFleet(server.url, run);
+  const truths = labels
+    .filter(({ benign }) => !benign)
+    .map(({ kind, service, start, end }) => ({ kind, service, startMs: Date.parse(start), endMs: Date.parse(end) }));
   const reported = await settledReports(server.url);
-  const samples = new Map<string, Sample>();
-  for (const { benign, kind, service, start, end } of labels) {
-    if (benign || samples.has(kind)) continue;
-    const truth = { kind, service, startMs: Date.parse(start), endMs: Date.parse(end) };
-    const found = incidentOf(truth, reported);
-    if (found) samples.set(kind, await sampleOf(server.url, `${run.seed}-${kind.replaceAll('_', '-')}`, truth, found));
-  }
-  return [...samples.values()];
+  return samplesOf(server.url, reported, truths, ({ kind }) => `${run.seed}-${kind.replaceAll('_', '-')}`);
 }
 
 async function realSamples(folder: string | undefined): Promise<Sample[]> {
@@ -102,16 +121,13 @@ async function realSamples(folder: string | undefined): Promise<Sample[]> {
   await replay(server.url, [day.events]);
   const reported = await settledReports(server.url);
   const faults = JSON.parse(readFileSync(day.faults, 'utf8')) as { start: string; end: string; service: string; type: string }[];
-  const samples = new Map<string, Sample>();
-  for (const { start, end, service, type } of faults) {
-    const key = `${type}-${service}`;
-    if (samples.size === REAL || samples.has(key)) continue;
-    const truth = { kind: type, service, startMs: Date.parse(start), endMs: Date.parse(end) };
-    const found = incidentOf(truth, reported);
-    const isNew = ![...samples.values()].some(({ reported: { incident } }) => incident.id === found?.incident.id);
-    if (found && isNew) samples.set(key, await sampleOf(server.url, `real-${key.replaceAll(/\W+/g, '-')}`, truth, found));
-  }
-  return [...samples.values()];
+  const truths = faults.map(({ start, end, service, type: kind }) => {
+    return { kind, service, startMs: Date.parse(start), endMs: Date.parse(end) };
+  });
+  const nameOf = ({ kind, service, startMs }: Truth): string =>
+    `real-${kind}-${service}-${isoTime(startMs).slice(11, 16).replace(':', '')}`;
+  const samples = await samplesOf(server.url, reported, truths, nameOf);
+  return samples.slice(0, REAL);
 }
 
 /** Without the table of evidence, which is most of a report's bytes, and of real data without log lines. */

@@ -49,7 +49,10 @@ function severityLines(writing: Writing): string[] {
   const shown = main ?? services[0]?.anomalies[0];
   if (!shown) return ['- **How bad:** not known; no anomaly of it is stored.'];
   const whose = main ? '' : `${code(shown.anomaly.service)} `;
-  const lines = shown.features.slice(0, 2).map((feature) => `${whose}${deviationLine(writing, feature)}`);
+  // How fast traffic changes says less than how much there is.
+  const telling = shown.features.filter(({ attribution }) => attribution.feature !== 'event_velocity');
+  const said = (telling.length > 0 ? telling : shown.features).slice(0, 2);
+  const lines = said.map((feature) => `${whose}${deviationLine(writing, feature)}`);
   if (lines.length === 0) return ['- **How bad:** no single measure stands out; the combination is unusual.'];
   const { baseline } = shown;
   const compared = baseline ? `${escapeText(String(baseline.value), 160)}${writing.evidence.ref(baseline)}` : '';
