@@ -1,7 +1,7 @@
 import type { Evidence, Report } from '../../model/report.ts';
 import type { Incident } from '../../model/incident.ts';
 import { clockTime, day, duration, featureWords } from '../template/wording.ts';
-import { bold, joined, rich } from './message-text.ts';
+import { bold, cutRich, joined, rich } from './message-text.ts';
 import type { MessageText, RichText } from './message-text.ts';
 import type { Message } from './notifier.ts';
 
@@ -16,7 +16,7 @@ export interface Digest {
   title: RichText;
   /** What a person reads first, one fact a line, the most important first. */
   facts: RichText[];
-  /** The report's sections, one line each; a heading is bold. Empty while there is no report. */
+  /** The report's sections behind its summary, one line each; a heading is bold. Empty while there is no report. */
   detail: RichText[];
   evidence: RichText[];
   /** Where the incident is shown: http or https, from the configuration. */
@@ -26,6 +26,8 @@ export interface Digest {
 }
 
 const MAX_SERVICES = 8;
+const MAX_SUMMARY_LINES = 16;
+const MAX_SUMMARY_LINE = 800;
 const MAX_EVIDENCE = 100;
 const ID = /^[\w.:-]{1,200}$/;
 
@@ -70,22 +72,26 @@ function servicesOf(text: MessageText, services: readonly string[]): RichText {
   return more > 0 ? rich`${joined(shown, ', ')} and ${more} more` : joined(shown, ', ');
 }
 
-function causeFacts(text: MessageText, { incident, report }: Message): RichText[] {
+/** The report's own summary, which is made to be read first; without a report, the cause that the incident names. */
+function summaryFacts(text: MessageText, { incident, report }: Message): RichText[] {
+  if (report !== null) {
+    const lines = report.sections.summary.split('\n').filter((line) => line.trim() !== '');
+    return lines.slice(0, MAX_SUMMARY_LINES).map((line) => cutRich(text.markdown(line.replace(/^- /, '')), MAX_SUMMARY_LINE));
+  }
   const cause = incident.causes.find(({ rank }) => rank === 1) ?? incident.causes[0];
-  const verdict = report === null ? rich`` : rich` (${text.plain(report.verdict, 20)})`;
-  const facts =
-    cause === undefined
-      ? []
-      : [rich`${bold(rich`Most likely cause:`)} ${text.code(cause.service, 100)}${verdict}. ${text.plain(cause.reason, 400)}`];
-  const step = report?.sections.recommendedActions.immediate[0];
-  if (step !== undefined && incident.status !== 'resolved') facts.push(rich`${bold(rich`First step:`)} ${text.markdown(step)}`);
-  if (incident.mergedInto !== null) facts.push(rich`${bold(rich`Merged into:`)} ${text.code(incident.mergedInto)}`);
-  return facts;
+  if (cause === undefined) return [];
+  return [rich`${bold(rich`Most likely cause:`)} ${text.code(cause.service, 100)}. ${text.plain(cause.reason, 400)}`];
 }
 
 function groupFacts(text: MessageText, { incident, grouped }: Message): RichText[] {
   const facts: RichText[] = [];
-  const { newNormal } = incident;
+  if (incident.mergedInto !== null) facts.push(rich`${bold(rich`Merged into:`)} ${text.code(incident.mergedInto)}`);
+  const { newNormal, feedback } = incident;
+  if (feedback) {
+    const effect = feedback.effect === null ? rich`` : rich`. ${text.plain(feedback.effect, 200)}`;
+    const what = text.plain(feedback.label.replaceAll('_', ' '), 40);
+    facts.push(rich`${bold(rich`Said to be:`)} ${what}, by ${text.plain(feedback.by, 80)}${effect}`);
+  }
   if (newNormal?.state === 'proposed') {
     facts.push(rich`${bold(rich`New normal?`)} The level has stayed since ${text.plain(newNormal.since, 40)}.`);
   }
@@ -117,7 +123,6 @@ function detailOf(text: MessageText, { sections }: Report): RichText[] {
   const { immediate, shortTerm, longTerm } = sections.recommendedActions;
   const numbered = (actions: string[]): string[] => actions.map((action, i) => `${i + 1}. ${action}`);
   const parts = [
-    ['## Summary', sections.summary],
     ['## Root cause', sections.rootCauseAnalysis],
     ['## Actions, immediate', ...numbered(immediate)],
     ['## Short-term', ...numbered(shortTerm)],
@@ -150,16 +155,17 @@ export function digestOf(message: Message, text: MessageText): Digest {
   const { incident, report } = message;
   const phase = phaseOf(message);
   const title = text.plain(incident.title === '' ? (incident.services[0] ?? 'unnamed') : incident.title, 200);
-  const severity = bold(rich`Severity:`);
+  const severity = rich`${bold(rich`Severity:`)} ${text.plain(incident.severity, 20)}. `;
+  const verdict = report === null ? rich`` : rich`${bold(rich`Verdict:`)} ${text.plain(report.verdict, 20)}. `;
   return {
     incidentId: ID.test(incident.id) ? incident.id : '',
     phase,
     headline: rich`${text.plain(phase)}, ${text.plain(incident.severity, 20)}: ${title}`,
     title,
     facts: [
-      rich`${severity} ${text.plain(incident.severity, 20)}. ${bold(rich`Services:`)} ${servicesOf(text, incident.services)}`,
+      rich`${severity}${verdict}${bold(rich`Services:`)} ${servicesOf(text, incident.services)}`,
       ...timeFacts(text, incident, phase),
-      ...causeFacts(text, message),
+      ...summaryFacts(text, message),
       ...groupFacts(text, message),
     ],
     detail: report === null ? [] : detailOf(text, report),

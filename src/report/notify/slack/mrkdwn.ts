@@ -21,7 +21,8 @@ export function mrkdwn(text: RichText): string {
     .map((span) => {
       const escaped = escapeSlack(span.text);
       if (span.isCode) return `\`${escaped.replaceAll('`', "'")}\``;
-      return span.isBold && span.text.trim() === span.text ? `*${escaped.replaceAll('*', '')}*` : escaped;
+      // A star next to a space is no mark.
+      return span.isBold ? escaped.replaceAll('*', '').replace(/^(\s*)(\S.*?)(\s*)$/s, '$1*$2*$3') : escaped;
     })
     .join('');
 }
