@@ -21,6 +21,7 @@ import type { ReportWriter } from '../report/report-writer.ts';
 import { createBudget } from '../report/spending/budget.ts';
 import { priceOf } from '../report/spending/prices.ts';
 import { createReceipts } from '../report/spending/receipts.ts';
+import { openSpendingRetention } from '../report/spending/retention.ts';
 import type { Store } from '../store/store.ts';
 
 export interface ReportingOptions {
@@ -96,6 +97,8 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
   scope.use(openArchiveRetention({ archives, keepMs: config.report.archive.retention, now, clock, logger }));
   // A function lives for one invocation: what it misses is caught up by nobody.
   if (directory !== null && archives.length > 0) scope.use(openArchiveCatchUp({ store, archive, clock, logger }));
+  const { records } = store;
+  scope.use(openSpendingRetention({ records, keepMs: config.report.receipts.retention, clock, logger }));
   const stopping = new AbortController();
   const narrator = openNarrator(options, redactor, stopping.signal);
   const writer = createReportWriter({ store, config: config.report, clock, maxPackTokens: narrator.maxPackTokens });

@@ -8,6 +8,7 @@ import type { Redactor } from '../lib/redaction/redactor.ts';
 import type { FeedbackService } from '../model/feedback.ts';
 import type { Incident } from '../model/incident.ts';
 import { readSecret } from '../report/notify/secret.ts';
+import { createSpendingReader } from '../report/spending/costs.ts';
 import type { Store } from '../store/store.ts';
 import { openFeedback } from './feedback-service.ts';
 import { createSlackActions } from './slack-actions.ts';
@@ -37,7 +38,7 @@ function signingSecrets({ notify }: Config): string[] {
 export function openResponses(
   options: ResponsesOptions,
   scope: AsyncDisposableStack,
-): Required<Pick<ConsoleDependencies, 'feedback' | 'slack' | 'mcp' | 'wallClock'>> {
+): Required<Pick<ConsoleDependencies, 'feedback' | 'slack' | 'spending' | 'mcp' | 'wallClock'>> {
   const { config, control, onChange, redactor, wallClock } = options;
   const service = scope.use(
     openFeedback({
@@ -61,7 +62,9 @@ export function openResponses(
     if (taken?.incidentId) onChange(taken.incidentId);
     return taken;
   };
+  const spending = createSpendingReader({ records: options.store.records, config: config.report.budget, clock: wallClock });
   return {
+    spending,
     feedback: {
       label,
       preview: (incidentId, request) => service.preview(incidentId, request),
