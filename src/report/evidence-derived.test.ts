@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Evidence } from '../model/report.ts';
-import { checkedValue, countFact, productFact, rateRatioFact, ratioFact } from './evidence-derived.ts';
+import { checkedValue } from './evidence-check.fixture.ts';
+import { countFact, productFact, rateRatioFact, ratioFact } from './evidence-derived.ts';
 import { citeNumber, EvidenceList } from './evidence.ts';
 import type { NumberFact } from './evidence.ts';
 

@@ -66,25 +66,3 @@ export function countFact(
   const range = { from: isoTime(fromMs), to: isoTime(toMs) };
   return { type, service, feature, value, unit, ...range, query: answer.query, pointer, derived: { rule: 'count', where } };
 }
-
-/**
- * What an item's value must be by the answers to the queries: of its own, or of the two items that it follows from. Undefined when an
- * item that it names is not in the list.
- */
-export async function checkedValue(
-  item: Evidence,
-  evidence: readonly Evidence[],
-  answerOf: (query: string) => Promise<unknown>,
-): Promise<unknown> {
-  const { derived } = item;
-  if (derived === undefined) return resolvePointer(await answerOf(item.query), item.pointer);
-  if (derived.rule === 'count') return countValue(resolvePointer(await answerOf(item.query), item.pointer), derived.where);
-  const parts = await Promise.all(
-    derived.of.map(async (id) => {
-      const part = evidence.find((other) => other.id === id);
-      return part && { ...part, value: (await checkedValue(part, evidence, answerOf)) as number | string };
-    }),
-  );
-  const [first, second] = parts;
-  return first && second ? pairValue(derived.rule, first, second) : undefined;
-}

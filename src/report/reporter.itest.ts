@@ -10,7 +10,7 @@ import type { TemplateCount } from '../model/template.ts';
 import { batchOf } from '../store/contract/event-fixture.ts';
 import type { FixtureEvent } from '../store/contract/event-fixture.ts';
 import { StoreDir } from '../store/embedded/store-fixture.ts';
-import { checkedValue } from './evidence-derived.ts';
+import { checkedValue } from './evidence-check.fixture.ts';
 import { reportSeconds } from './metrics.ts';
 import { createReportWriter } from './report-writer.ts';
 import { createReporter } from './reporter.ts';

@@ -4,7 +4,7 @@ import { isoTime, ManualClock } from '../../lib/clock.ts';
 import type { Change, Incident } from '../../model/incident.ts';
 import type { Report } from '../../model/report.ts';
 import { apiAnswer } from '../api.fixture.ts';
-import { checkedValue } from '../evidence-derived.ts';
+import { checkedValue } from '../evidence-check.fixture.ts';
 import { collectFacts } from '../facts.ts';
 import { createPatience } from '../patience.ts';
 import {
