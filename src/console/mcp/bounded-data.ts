@@ -31,6 +31,16 @@ function cut(value: unknown, length: number, members: number): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [cutText(key, length), cut(inner, length, members)]));
 }
 
+/** JSON data whose lists end early, as little as needed to fit in `maxBytes` once long texts are cut too; every text is whole. */
+export function shortLists<T extends object>(data: T, maxBytes: number): { data: T; isCut: boolean } {
+  let shorter = data;
+  for (const [, members] of STEPS) {
+    if (sizeOfTextsCut(shorter) <= maxBytes) break;
+    shorter = cut(data, Infinity, members) as T;
+  }
+  return { data: shorter, isCut: shorter !== data };
+}
+
 /** JSON data within `maxBytes`: long texts end in an ellipsis, and long lists early, as little as needed of each. */
 export function boundedData<T extends object>(data: T, maxBytes: number): { data: T; isCut: boolean } {
   if (sizeOf(data) <= maxBytes) return { data, isCut: false };

@@ -195,6 +195,25 @@ test('a page that would be too long has fewer items, and its cursor goes on behi
   assert.equal(answer.structuredContent['truncated'], undefined);
 });
 
+test('a page of lines of a megabyte each is read one by one', async () => {
+  await using session = await connect({ store: storeWith(Array.from({ length: 8 }, () => 'y'.repeat(1_000_000))) });
+  const answer = await session.call('query_logs', { limit: 8 });
+  assert.equal((answer.structuredContent['items'] as Event[]).length, 1);
+  assert.deepEqual([answer.structuredContent['nextCursor'], answer.structuredContent['truncated']], ['after-1', true]);
+});
+
+test('a series of any length is answered at once, its numbers as they are', async () => {
+  const points = Array.from({ length: 11_000 }, (_, i): [number, number] => [1_759_919_440_000 + i * 10_000, i]);
+  const series = Array.from({ length: 50 }, (_, i) => ({ name: 'event_count', labels: { service: `s${i}` }, unit: '', points }));
+  const store = { ...stubStore([]), metrics: () => Promise.resolve({ stepMs: 10_000, series }) };
+  await using session = await connect({ store });
+  const { structuredContent } = await session.call('query_metrics');
+  const [first] = structuredContent['series'] as typeof series;
+  assert.equal(structuredContent['truncated'], true);
+  assert.deepEqual(first?.points, points.slice(0, first?.points.length));
+  assert.ok((first?.points.length ?? 0) > 0);
+});
+
 test('a report that is too long is cut and says so', async () => {
   const markdown = `# Report\n${'A sentence of it. '.repeat(20_000)}`;
   const store = { ...stubStore([]), get: () => Promise.resolve({ ...sampleReport, markdown } as never) };

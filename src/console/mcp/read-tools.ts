@@ -15,7 +15,7 @@ import {
   serviceParameter,
 } from '../parameters.ts';
 import { readReport, versionParameter } from '../report-routes.ts';
-import { sizeOfTextsCut } from './bounded-data.ts';
+import { sizeOf, sizeOfTextsCut } from './bounded-data.ts';
 import { defineTool } from './tool.ts';
 import type { Tool, ToolAnswer, ToolCall } from './tool.ts';
 
@@ -31,11 +31,14 @@ const page = {
 const documents = { service: serviceParameter.optional(), ...rangeParameters, ...page };
 const LAST_HOUR = 'Without from and to: the last hour.';
 
+/** Of a page with more than one item: redacting reads all of it, a megabyte in half a second. */
+const MAX_READ_BYTES = 2 ** 20;
+
 /** As many items as fit, so that the cursor goes on behind the last of them. */
 async function fittingPage<T>(limit: number, maxBytes: number, read: (limit: number) => Promise<Page<T>>): Promise<Page<T>> {
   for (let count = limit; ; count = Math.floor(count / 2)) {
     const answer = await read(count);
-    if (count <= 1 || sizeOfTextsCut(answer) <= maxBytes) return answer;
+    if (count <= 1 || (sizeOfTextsCut(answer) <= maxBytes && sizeOf(answer) <= MAX_READ_BYTES)) return answer;
   }
 }
 
@@ -111,7 +114,12 @@ const queryMetrics = defineTool({
   }),
   async call(context, { labels = {}, ...query }) {
     const answer = await answerMetrics(context, query, labels);
-    return { summary: `${answer.series.length} series.`, data: { ...answer } };
+    const series = answer.series.map(({ points: _, ...what }) => what);
+    const complete: ToolAnswer['complete'] = (data) => {
+      const named = data['series'] as typeof series;
+      return { ...data, series: named.map((what, i) => ({ ...what, points: answer.series[i]?.points ?? [] })) };
+    };
+    return { summary: `${answer.series.length} series.`, data: { step: answer.step, series }, complete };
   },
 });
 

@@ -6,7 +6,7 @@ import type { Redactor } from '../../lib/redaction/redactor.ts';
 import type { RouteContext } from '../app.ts';
 import { mcpCalls } from '../metrics.ts';
 import { validationError } from '../validation.ts';
-import { boundedData } from './bounded-data.ts';
+import { boundedData, shortLists } from './bounded-data.ts';
 import type { McpConfig } from './config.ts';
 import { fenced, visibleJson } from './fence.ts';
 import type { Tool, ToolAnswer, ToolCall } from './tool.ts';
@@ -91,17 +91,19 @@ export class ToolDesk {
     return tool.call(call, parsed.data);
   }
 
-  #answer({ summary, data: found, text }: ToolAnswer): CallToolResult {
+  #answer({ summary, data: found, complete, text }: ToolAnswer): CallToolResult {
     const { redactor, config } = this.#options;
     // A cursor is ours, and must come back as it went out.
     const { nextCursor, ...rest } = found;
-    // Before anything is cut: half a secret might not be seen as one.
-    const session = redactor.open({ keep: namesIn(rest) });
-    const redacted = session.redactDeep({ rest, text: text ?? null });
-    const { data, isCut } = boundedData(redacted.rest, config.max_answer);
+    const lists = shortLists(rest, config.max_answer);
+    const session = redactor.open({ keep: namesIn(lists.data) });
+    // Texts are redacted whole: half a secret might not be seen as one.
+    const redacted = session.redactDeep({ data: lists.data, text: text ?? null });
+    const whole = complete ? complete(redacted.data) : redacted.data;
+    const { data, isCut: isShorter } = boundedData(whole, config.max_answer);
+    const isCut = isShorter || lists.isCut;
     const shown = { ...data, ...(nextCursor === undefined ? {} : { nextCursor }), ...(isCut ? { truncated: true } : {}) };
-    const whole = redacted.text ?? visibleJson(shown);
-    const short = boundedData({ text: whole }, config.max_answer);
+    const short = boundedData({ text: redacted.text ?? visibleJson(shown) }, config.max_answer);
     const note = isCut || short.isCut ? ' It was too long and is cut; ask for less, such as a shorter range or one service.' : '';
     return {
       content: [{ type: 'text', text: `${summary}${note}\n${fenced(short.data.text)}` }],

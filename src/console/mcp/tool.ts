@@ -6,6 +6,8 @@ export interface ToolAnswer {
   /** One sentence of ours; no telemetry in it. */
   summary: string;
   data: Record<string, unknown>;
+  /** Adds to the redacted data what needs no redaction, being numbers, of which there are too many to look at each. */
+  complete?: (data: Record<string, unknown>) => Record<string, unknown>;
   /** Stands for `data` where an answer is read as text. */
   text?: string;
 }
