@@ -21,7 +21,7 @@ export const SLACK_ACTIONS = ['acknowledge', 'real', 'expected', 'false_alarm', 
 export interface SlackAction {
   incidentId: string;
   action: (typeof SLACK_ACTIONS)[number];
-  /** "slack:ada". */
+  /** "ada (Slack)". */
   by: string;
 }
 

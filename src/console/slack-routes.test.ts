@@ -62,7 +62,7 @@ test('a button that is pressed is answered at once and then carried out', async 
     assert.equal(answer.body, '');
   }
   await turns();
-  assert.deepEqual(taken[0], { incidentId: 'inc-1', action: 'acknowledge', by: 'slack:ada' });
+  assert.deepEqual(taken[0], { incidentId: 'inc-1', action: 'acknowledge', by: 'ada (Slack)' });
   assert.deepEqual(taken.map(({ action }) => action).toSorted(), [
     'acknowledge',
     'expected',

@@ -65,7 +65,7 @@ function actionsOf(body: Buffer): SlackAction[] {
   const name = (user.username ?? user.name ?? user.id).replaceAll(/[\p{C}\p{Z}]+/gu, ' ').slice(0, 100);
   return actions.flatMap(({ action_id: id, value }) => {
     const action = SLACK_ACTIONS.find((known) => known === id);
-    return action === undefined || !value || value.length > 200 ? [] : [{ incidentId: value, action, by: `slack:${name}` }];
+    return action === undefined || !value || value.length > 200 ? [] : [{ incidentId: value, action, by: `${name} (Slack)` }];
   });
 }
 

@@ -14,6 +14,7 @@ const AFTERMATH_MS = 15 * 60_000;
 interface Entry extends Sighting {
   text: string;
   isReportStale: boolean;
+  /** When it was last seen to change while it was over; null while it is not. */
   finalSeenMs: number | null;
 }
 
@@ -92,7 +93,8 @@ export class DeliveryBoard {
     const text = JSON.stringify(incident);
     const known = this.#entries.get(incident.id);
     if (known?.text === text) return;
-    const finalSeenMs = isFinal(incident) ? (known?.finalSeenMs ?? nowMs) : null;
+    // Whatever changes afterwards, such as what people say of it, may change its report as well.
+    const finalSeenMs = isFinal(incident) ? nowMs : null;
     const times = { seenMs: known?.seenMs ?? nowMs, changedMs: nowMs };
     this.#entries.set(incident.id, { incident, text, report: known?.report ?? null, isReportStale: true, finalSeenMs, ...times });
   }

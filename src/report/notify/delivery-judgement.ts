@@ -84,7 +84,9 @@ export function judge(situation: Situation, config: DeliveryConfig): Verdict {
   const { incident, report, record, nowMs, receiver, owner, canEdit, grouped, muted } = situation;
   if (record?.closed && record.closed.standing === standingOf(incident)) return NONE;
   const begun = hasBegun(record);
-  const isNew = isTransition(record?.sent?.state, messageState(incident, record?.sent ?? null));
+  // Who presses a button looks for an answer.
+  const isAnswer = (incident.feedback?.id ?? null) !== (record?.sentFeedback ?? null);
+  const isNew = isAnswer || isTransition(record?.sent?.state, messageState(incident, record?.sent ?? null));
   const content = canEdit ? contentOf(incident, report, grouped) : standingOf(incident, record?.severity);
   if (begun && record?.sentContent === content) return NONE;
   const { severity } = incident;

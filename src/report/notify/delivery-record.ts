@@ -18,6 +18,8 @@ export interface DeliveryRecord {
   severity: Severity;
   sent: Sent | null;
   sentContent: string | null;
+  /** What people had said of the incident by then. */
+  sentFeedback: string | null;
   firstSentMs: number | null;
   sentMs: number | null;
   /** Since when there is something that the receiver has not taken; null: it has everything. */
@@ -34,7 +36,16 @@ export interface DeliveryRecord {
 
 /** Of an incident that nobody has set out to tell of. */
 export function blankRecord(incident: Incident): DeliveryRecord {
-  const nothing = { sent: null, sentContent: null, firstSentMs: null, sentMs: null, dueMs: null, lease: null, closed: null };
+  const nothing = {
+    sent: null,
+    sentContent: null,
+    sentFeedback: null,
+    firstSentMs: null,
+    sentMs: null,
+    dueMs: null,
+    lease: null,
+    closed: null,
+  };
   return { revision: 0, content: '', severity: incident.severity, attempts: 0, nextMs: 0, writtenMs: 0, ...nothing };
 }
 
@@ -67,10 +78,10 @@ export function standingOf(incident: Incident, told?: Severity): string {
 
 /** A short hash of everything that a message in place shows: another one means that it has to change. */
 export function contentOf(incident: Incident, report: Pick<Report, 'version'> | null, grouped: number): string {
-  const { status, severity, title, services, causes, acknowledgedBy, acknowledgedAt, resolvedAt, mergedInto, newNormal } =
-    incident;
+  const { status, severity, title, services, causes, acknowledgedBy, acknowledgedAt, resolvedAt, mergedInto } = incident;
   const shown = [status, severity, title, services, causes, acknowledgedBy, acknowledgedAt, resolvedAt, mergedInto];
-  const text = JSON.stringify([...shown, newNormal?.state ?? null, report?.version ?? 0, grouped]);
+  const { newNormal, feedback } = incident;
+  const text = JSON.stringify([...shown, newNormal?.state ?? null, feedback?.id ?? null, report?.version ?? 0, grouped]);
   return createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
 }
 

@@ -117,6 +117,7 @@ export class DeliverySender {
       ...record,
       sent,
       sentContent: claimed.content,
+      sentFeedback: incident.feedback?.id ?? null,
       severity: isWorse || record.sent === null ? incident.severity : record.severity,
       firstSentMs: record.firstSentMs ?? nowMs,
       sentMs: nowMs,

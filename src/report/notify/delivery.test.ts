@@ -40,6 +40,34 @@ test('an incident is told with its report, changed in place as it goes on, and t
   assert.equal(chat.calls, 4, 'nothing is new');
 });
 
+test('what a person says of an incident is answered in its message at once', async () => {
+  await using bench = new DeliveryBench();
+  const [chat, mail] = [new MemoryReceiver(), new MemoryReceiver({ edit: false, dedup: false })];
+  const delivery = bench.start({ chat, mail });
+  bench.put(openIncident('in-1'), reportOf('in-1'));
+  await bench.advance(3000);
+  const feedback = {
+    id: 'in-1.1',
+    label: 'false_alarm' as const,
+    cause: null,
+    effect: '14 fewer alerts',
+    by: 'ada (Slack)',
+    at: '',
+  };
+  bench.put(openIncident('in-1', { feedback }));
+  delivery.wake('in-1');
+  await bench.advance(500);
+  assert.deepEqual(states(chat), ['opened', 'updated']);
+  assert.equal(chat.taken[1]?.incident.feedback?.by, 'ada (Slack)');
+  await bench.advance(60_000, 1000);
+  assert.deepEqual([chat.calls, mail.calls], [2, 1]);
+  bench.put(openIncident('in-1', { feedback, status: 'resolved' }));
+  await bench.advance(3_600_000, 5000);
+  bench.put(openIncident('in-1', { feedback: { ...feedback, id: 'in-1.2', label: 'real' }, status: 'resolved' }));
+  await bench.advance(6000);
+  assert.equal(chat.taken.at(-1)?.incident.feedback?.label, 'real', 'also an hour after it was over');
+});
+
 test('without a report the first message waits twice as long, and no longer', async () => {
   await using bench = new DeliveryBench();
   const chat = new MemoryReceiver();
