@@ -18,7 +18,7 @@ export interface CheckContext extends SlotSource {
 export type Dropped = Partial<Record<DropReason, number>>;
 
 /** How many sentences of a kind a reader is asked to read. */
-const MAX_KEPT: Record<Claim['kind'], number> = { impact: 4, cause: 3, context: 3, action: 7 };
+const MAX_KEPT: Record<Claim['kind'], number> = { impact: 3, cause: 2, context: 2, action: 5 };
 
 /** The pack and the report that it was built from: an item that the report does not list cannot be cited. */
 export function checkContext(report: Pick<Report, 'evidence' | 'verdict'>, pack: EvidencePack): CheckContext {

@@ -67,7 +67,7 @@ export function writeNarrative(facts: Report, pack: EvidencePack, said: Omit<Nar
   const cited = new Set(claims.flatMap(({ evidence }) => evidence));
   const roles = Object.fromEntries(pack.items.filter(({ id }) => cited.has(id)).map(({ id, role }) => [id, role]));
   const sentences = paragraph(claims, ['impact', 'context']);
-  const source = `*${code(model, 80)} wrote sentences of this report. Code has held each against its evidence and filled in every value.*`;
+  const source = `*Sentences by ${code(model, 80)}; HELIOS filled in every value and held each sentence against its evidence.*`;
   const summary = sentences === '' ? source : `${sentences}\n\n${source}`;
   const cause = paragraph(claims, ['cause']);
   const sections = sectionsWith(facts.sections, claims, summary, cause);

@@ -40,8 +40,8 @@ A program checks every claim and drops it when
 - a word of causation stands in anything but a cause
 - something is denied (not, no, never)
 
-Say what matters most first: two to four impacts, one or two causes, one to four actions, at most three contexts. Write nothing for which there is no
-evidence; an empty list is a good answer. Do not judge the incident: the verdict is given.
+Say what matters most first, and nothing twice: one to three impacts, one cause or two, one to four actions, at most two contexts. Write nothing for
+which there is no evidence; an empty list is a good answer. Do not judge the incident: the verdict is given.
 
 Examples of sentences:
 The {E3.feature} of {subject} rose to {E3.value} in the {E3.window}, where {E4.value} was expected.

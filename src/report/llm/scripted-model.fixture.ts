@@ -111,7 +111,7 @@ export function truthfulClaims(telemetry: Telemetry, seed: number): Claim[] {
     return item.role === 'observed' && item.pair !== undefined && agrees ? [impact(prng, item, item.pair)] : [];
   });
   const contexts = evidence.flatMap((item) => contextOf(prng, item) ?? []);
-  return [...impacts.slice(0, 4), ...causeOf(prng, telemetry), ...actionsOf(prng, telemetry), ...contexts.slice(0, 3)];
+  return [...impacts.slice(0, 3), ...causeOf(prng, telemetry), ...actionsOf(prng, telemetry), ...contexts.slice(0, 2)];
 }
 
 /** Names and addresses that no evidence has. */
