@@ -153,9 +153,10 @@ function isSecretValue(value: string, { strength, numbers }: KeyMeaning): boolea
   return numbers || !/^\d{1,5}$/.test(value);
 }
 
-/** A path ("/v1/token:refresh"), a parser ("unexpected token: }"), what stands for a secret that was removed. */
+/** A host ("mail@example.pw"), a path ("/v1/token:refresh"), a parser ("unexpected token: }"), what stands for a secret that was removed. */
 function isOtherThing(text: string, name: Name): boolean {
   const before = text.slice(Math.max(0, name.start - 16), name.start);
+  if (before.endsWith('@')) return true;
   if (before.endsWith('/')) return text[name.end] === ':';
   if (before.endsWith('[') && /^secret:[a-z-]{1,32}\]/.test(text.slice(name.start, name.start + 48))) return true;
   return /(?:unexpected|unrecogni[sz]ed|illegal|invalid syntax|near)[ ]$/i.test(before) && /token/i.test(name.text);
@@ -176,7 +177,8 @@ function spanOf(text: string, name: Name, meaning: KeyMeaning): Span | undefined
     return undefined;
   }
   PROSE.lastIndex = name.end;
-  const candidate = meaning.strength === 'strong' ? PROSE.exec(text)?.[1] : undefined;
+  const isWord = meaning.strength === 'strong' && name.text.length >= 5;
+  const candidate = isWord ? PROSE.exec(text)?.[1] : undefined;
   if (candidate === undefined || !isRandom(candidate)) return undefined;
   return secret(PROSE.lastIndex, PROSE.lastIndex + candidate.length, meaning.kind);
 }

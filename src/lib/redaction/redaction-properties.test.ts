@@ -88,7 +88,8 @@ test('no secret beside its name survives, whatever characters it is made of', ()
 
 test('personal data alone: what was replaced is put back byte for byte', () => {
   const personal = fc.oneof(
-    fc.emailAddress(),
+    // A local part such as pw=x would be the password that it looks like.
+    fc.emailAddress().filter((address) => /^[\w.-]+@/.test(address)),
     fc.ipV4(),
     fc.ipV6(),
     fc.constantFrom('+49 30 1234567', '4111 1111 1111 1111', 'customer Ann Lee', '[email-1]', '[ip-2]'),
