@@ -67,7 +67,7 @@ export class MessageText {
   readonly #known = new Map<string, string>();
 
   /** `keep` are names that are known to be nobody's: of services. */
-  constructor(redaction: Redaction, logger: Logger, keep: Iterable<string>) {
+  constructor(redaction: Redaction, logger: Logger, keep: Iterable<string> = []) {
     this.#session = redaction.open({ keep });
     this.#logger = logger;
   }

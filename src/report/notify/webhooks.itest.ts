@@ -278,3 +278,31 @@ test('messages of a webhook say that it cannot take them back', async () => {
   await notifierOf({ type: 'slack_webhook', name: 'chat', url: server.url }).send(messageOf({ revision: 3 }), undefined, never);
   assert.match(server.requests[0]?.body ?? '', /Update 3, sent by webhook: at least once/);
 });
+
+test('an event that PagerDuty does not take for what is in it is told without it', async () => {
+  const sizes: number[] = [];
+  await using server = await startReceiverServer(({ body }) => {
+    sizes.push(body.length);
+    const isBare = !body.includes('custom_details');
+    return isBare ? { status: 202, body: '{"status":"success"}' } : { status: 400, body: '{"status":"invalid event"}' };
+  });
+  await notifierOf({ type: 'pagerduty', name: 'pager', routing_key: ROUTING_KEY, url: server.url }).send(
+    messageOf(),
+    undefined,
+    never,
+  );
+  assert.equal(sizes.length, 2);
+  assert.match(server.requests[1]?.body ?? '', /"summary":"HELIOS incident in-1"/);
+});
+
+test('a webhook that is not there for a while is tried again, one that says that it is gone is not', async () => {
+  let status = 404;
+  await using server = await startReceiverServer(() => ({ status, body: 'no' }));
+  const notifier = notifierOf({ type: 'alertmanager', name: 'hook', url: server.url });
+  for (status of [404, 400, 408, 409, 425, 502, 503]) {
+    await assert.rejects(notifier.send(messageOf(), undefined, never), { code: 'unavailable' }, String(status));
+  }
+  for (status of [401, 403, 410]) {
+    await assert.rejects(notifier.send(messageOf(), undefined, never), { code: 'invalid_config' }, String(status));
+  }
+});
