@@ -22,8 +22,8 @@ import { createControl } from './control.ts';
 import { createDoors } from './doors.ts';
 import { openFrontDoor } from './front-door.ts';
 import { createLogger } from './logger.ts';
+import { embeddedVitals } from './embedded-vitals.ts';
 import { createHeartbeat } from './heartbeat.ts';
-import type { Vitals } from './vitals.ts';
 import { openLogs, PIPELINE_READER } from './logs.ts';
 import { ALL_METRICS } from './metrics.ts';
 import { StoredModelService } from './model-service.ts';
@@ -219,9 +219,9 @@ async function openServer(shared: Shared, options: ProcessOptions, scope: AsyncD
     }),
   );
   const readiness = (): Readiness => readinessOf(shared, doors.handler);
-  const vitals = (): Vitals => ({
-    stages: [{ name: 'events', come: log.committedOffset(), done: pipeline.progress().nextOffset }],
-    waits: [],
+  const vitals = embeddedVitals({
+    committedOffset: () => log.committedOffset(),
+    nextOffset: () => pipeline.progress().nextOffset,
   });
   const { heartbeat } = config;
   scope.use(

@@ -85,8 +85,8 @@ export async function openProductionProcess(options: ProcessOptions, scope: Asyn
   const api: ConsoleDependencies | null = roles.has('console')
     ? await openConsoleRole({ engines, common, clients: state.doors?.ledger ?? null, onEvent }, scope)
     : null;
-  // What all roles have done is in the database: one kind of process is enough to look at it.
-  if (roles.has('report')) {
+  // What all roles have done is in the database: those look at it that somebody listens to, a console also where the reporter is a function.
+  if (roles.has('report') || roles.has('console')) {
     const vitals = installationVitals(engines);
     const { heartbeat } = config;
     scope.use(createHeartbeat({ config: heartbeat, version, readiness, vitals, clock: systemClock, logger, metrics }));
