@@ -44,6 +44,9 @@ for (const { provider, path, key, model } of WIRES) {
       const sent = await around.receipts.get(receipt?.id ?? '');
       assert.match(sent?.sent ?? '', /telemetry/);
       assert.ok(!sent?.sent.includes('"test"'));
+      assert.match(sent?.sent ?? '', /"temperature":0\.3/);
+      // Nothing is to be kept by a provider that keeps answers unless it is asked not to.
+      if (provider === 'openai') assert.match(sent?.sent ?? '', /"store":false/);
     } finally {
       await mock.stop();
     }
