@@ -4,6 +4,7 @@ import type { NotifierOptions } from './notifier-options.ts';
 import type { Notifier } from './notifier.ts';
 import { PagerdutyNotifier } from './pagerduty/pagerduty-notifier.ts';
 import type { ConfigOf, ReceiverConfig } from './receiver-config.ts';
+import { checkSecrets } from './secret.ts';
 import { SlackWebhookNotifier } from './slack-webhook/slack-webhook-notifier.ts';
 import { SlackNotifier } from './slack/slack-notifier.ts';
 import { TeamsNotifier } from './teams/teams-notifier.ts';
@@ -19,8 +20,12 @@ const MAKERS: Makers = {
   teams: (config, options) => new TeamsNotifier(config, options),
 };
 
-/** The notifier of one configured receiver. Opens nothing: libraries are loaded and connections made by `send`. */
+/**
+ * The notifier of one configured receiver. Opens nothing: libraries are loaded and connections made by `send`. Throws `invalid_config` when a
+ * file of a secret cannot be read.
+ */
 export function createNotifier(config: ReceiverConfig, options: NotifierOptions): Notifier {
+  checkSecrets(config);
   const make = MAKERS[config.type] as (of: ReceiverConfig, options: NotifierOptions) => Notifier;
   return make(config, options);
 }

@@ -14,6 +14,8 @@ export interface Digest {
   headline: RichText;
   /** Title alone, which does not change with the state. No markers. */
   title: RichText;
+  /** One sentence: what is wrong since when, or the cause; for what shows one line alone. "" without report and cause. */
+  lead: RichText;
   /** What a person reads first, one fact a line, the most important first. */
   facts: RichText[];
   /** The report's sections behind its summary, one line each; a heading is bold. Empty while there is no report. */
@@ -156,16 +158,18 @@ export function digestOf(message: Message, text: MessageText): Digest {
   const phase = phaseOf(message);
   const title = text.plain(incident.title === '' ? (incident.services[0] ?? 'unnamed') : incident.title, 200);
   const severity = rich`${bold(rich`Severity:`)} ${text.plain(incident.severity, 20)}. `;
+  const summary = summaryFacts(text, message);
   const verdict = report === null ? rich`` : rich`${bold(rich`Verdict:`)} ${text.plain(report.verdict, 20)}. `;
   return {
     incidentId: ID.test(incident.id) ? incident.id : '',
     phase,
     headline: rich`${text.plain(phase)}, ${text.plain(incident.severity, 20)}: ${title}`,
     title,
+    lead: summary[0] ?? rich``,
     facts: [
       rich`${severity}${verdict}${bold(rich`Services:`)} ${servicesOf(text, incident.services)}`,
       ...timeFacts(text, incident, phase),
-      ...summaryFacts(text, message),
+      ...summary,
       ...groupFacts(text, message),
     ],
     detail: report === null ? [] : detailOf(text, report),

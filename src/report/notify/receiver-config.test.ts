@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { receiverConfigSchema } from './receiver-config.ts';
-import { readSecret, requireSecret } from './secret.ts';
+import { checkSecrets, readSecret, requireSecret } from './secret.ts';
 
 const email = {
   type: 'email',
@@ -46,7 +46,8 @@ test('a secret in a file is read when it is used, so that it can be changed ther
   try {
     const file = join(directory, 'token');
     const receiver = { name: 'chat', token_file: file };
-    assert.throws(() => requireSecret<'token'>(receiver, 'token'), { code: 'invalid_config' });
+    assert.throws(() => checkSecrets(receiver), { code: 'invalid_config', message: /cannot read token_file of receiver chat/ });
+    assert.throws(() => requireSecret<'token'>(receiver, 'token'), { code: 'unavailable' });
     writeFileSync(file, 'one\n');
     assert.equal(requireSecret<'token'>(receiver, 'token'), 'one');
     writeFileSync(file, 'two');

@@ -5,7 +5,7 @@ type Receiver<K extends string> = { name: string } & { [key in K | `${K}_file`]?
 
 /**
  * A secret of a receiver, from its key or from the file that `<key>_file` names; undefined when neither is there. Read at every send, so that
- * a secret that was changed in its file is the one that is used. Throws `invalid_config` when the file cannot be read or is empty.
+ * a secret that was changed in its file is the one that is used. Throws `unavailable` when the file cannot be read or is empty: it may be there again.
  */
 export function readSecret<K extends string>(receiver: Receiver<K>, key: K): string | undefined {
   const { name } = receiver;
@@ -16,11 +16,11 @@ export function readSecret<K extends string>(receiver: Receiver<K>, key: K): str
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new HeliosError('invalid_config', `cannot read ${key}_file of receiver ${name}: ${(error as Error).message}`, {
+    throw new HeliosError('unavailable', `cannot read ${key}_file of receiver ${name}: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  if (text === '') throw new HeliosError('invalid_config', `cannot use ${key}_file of receiver ${name}: it is empty`);
+  if (text === '') throw new HeliosError('unavailable', `cannot use ${key}_file of receiver ${name}: it is empty`);
   return text;
 }
 
@@ -29,4 +29,16 @@ export function requireSecret<K extends string>(receiver: Receiver<K>, key: K): 
   const text = readSecret(receiver, key);
   if (text === undefined) throw new HeliosError('invalid_config', `cannot use receiver ${receiver.name}: it has no ${key}`);
   return text;
+}
+
+/** Reads every secret that is in a file; throws `invalid_config` where that cannot be. */
+export function checkSecrets(receiver: { name: string }): void {
+  for (const key of Object.keys(receiver)) {
+    if (!key.endsWith('_file')) continue;
+    try {
+      readSecret(receiver, key.slice(0, -'_file'.length));
+    } catch (error) {
+      throw new HeliosError('invalid_config', (error as Error).message, { cause: error });
+    }
+  }
 }

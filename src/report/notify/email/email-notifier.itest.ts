@@ -83,9 +83,9 @@ test('mails of one incident are a thread, and a revision that is sent twice has 
   assert.match(thread ?? '', /^<[0-9a-f]{32}@example\.com>$/);
   assert.deepEqual(header('references'), [thread, thread, `${thread} ${id}`]);
   assert.deepEqual(header('subject'), [
-    '[HELIOS] payment: error_rate',
-    '[HELIOS] payment: error_rate',
-    'Re: [HELIOS] payment: error_rate',
+    '[HELIOS] high: payment: error_rate',
+    '[HELIOS] high: payment: error_rate',
+    'Re: [HELIOS] high: payment: error_rate',
   ]);
 });
 

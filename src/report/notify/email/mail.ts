@@ -67,7 +67,7 @@ function idsOf(
 
 /** A mail's whole text. The subject stays what it was first, as some clients thread by it; the state is the first line. */
 export function mailOf(message: Message, digest: Digest, from: string, previous: Sent | undefined): Mail {
-  const first = previous?.ref['subject'] ?? cut(`[HELIOS] ${plainText(digest.title)}`, MAX_SUBJECT);
+  const first = previous?.ref['subject'] ?? cut(`[HELIOS] ${message.incident.severity}: ${plainText(digest.title)}`, MAX_SUBJECT);
   const body = firstLines([...digest.detail, ...digest.evidence], MAX_TEXT, (line) => line.length);
   const link = digest.link === null ? [] : [digest.link, ''];
   const plain = (lines: readonly RichText[]): string[] => lines.map((line) => plainText(line));

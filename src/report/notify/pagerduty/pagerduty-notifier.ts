@@ -3,7 +3,7 @@ import { isoTime } from '../../../lib/clock.ts';
 import type { Severity } from '../../../model/anomaly.ts';
 import { digestOf, firstLines } from '../digest.ts';
 import type { Digest } from '../digest.ts';
-import { cut, MessageText, plainText } from '../message-text.ts';
+import { cut, MessageText, plainText, rich } from '../message-text.ts';
 import type { RichText } from '../message-text.ts';
 import type { NotifierOptions } from '../notifier-options.ts';
 import type { Message, Notifier, Sent } from '../notifier.ts';
@@ -50,7 +50,7 @@ function lines(texts: readonly RichText[]): string[] {
 function payloadOf({ incident, labels }: Message, digest: Digest, text: MessageText) {
   const shown = Object.entries(labels).slice(0, 50);
   return {
-    summary: cut(plainText(digest.headline), MAX_SUMMARY),
+    summary: cut(plainText(digest.lead === '' ? digest.title : rich`${digest.title}. ${digest.lead}`), MAX_SUMMARY),
     source: plainText(text.plain(incident.services[0] ?? 'helios', 200)) || 'helios',
     severity: SEVERITIES[incident.severity],
     timestamp: incident.startedAt,

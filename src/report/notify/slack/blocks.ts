@@ -1,5 +1,5 @@
 import type { ActionsBlock, KnownBlock } from '@slack/web-api';
-import { bold, rich } from '../message-text.ts';
+import { bold, plainText, rich } from '../message-text.ts';
 import type { RichText } from '../message-text.ts';
 import { firstLines } from '../digest.ts';
 import type { Digest } from '../digest.ts';
@@ -43,7 +43,7 @@ function context(text: string): KnownBlock {
 /** A line that does not fit into a section by itself loses its markup and its end. */
 function lineText(line: RichText): string {
   const text = mrkdwn(line);
-  return text.length <= SLACK_LIMITS.section ? text : escapeTo(line.replaceAll(/[\ue000-\ue002]/g, ''), SLACK_LIMITS.section);
+  return text.length <= SLACK_LIMITS.section ? text : escapeTo(plainText(line), SLACK_LIMITS.section);
 }
 
 /** As it is counted: what JSON escapes takes more. */
@@ -83,6 +83,11 @@ function footerText({ footer, link }: Digest, note: RichText | null): string {
   return link === null ? words : `${slackLink(link, 'Open in HELIOS')} ${words}`;
 }
 
+/** What a phone shows of it. */
+function fallbackText({ headline, lead }: Digest): string {
+  return escapeTo(plainText(lead === '' ? headline : rich`${headline}. ${lead}`), MAX_FALLBACK);
+}
+
 /** The message that lives in the channel: facts on one screen, and what a person can do. */
 export function incidentContent(
   digest: Digest,
@@ -94,13 +99,13 @@ export function incidentContent(
     context(footerText(digest, note)),
   ];
   if (withButtons && digest.incidentId !== '') blocks.push(buttons(digest));
-  return { text: escapeTo(digest.headline, MAX_FALLBACK), blocks };
+  return { text: fallbackText(digest), blocks };
 }
 
 /** The same in its shortest form, for a Slack that refuses the other one: the message has to come. */
 export function barestContent(digest: Digest, note: RichText | null): SlackContent {
   return {
-    text: escapeTo(digest.headline, MAX_FALLBACK),
+    text: fallbackText(digest),
     blocks: [section(escapeTo(digest.headline, 300)), context(footerText(digest, note))],
   };
 }
