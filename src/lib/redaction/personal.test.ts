@@ -50,6 +50,14 @@ test('a placeholder that somebody wrote into a line is not restored to what the 
   assert.equal(session.restore(out), 'look: [email-1]');
 });
 
+test('what is escaped in Markdown, as in a report, is found too', () => {
+  const redact = (text: string): string => redactor.open().redact(text);
+  assert.equal(redact('of /u/ada\\@\u200bexample.net/x fail'), 'of /u/[email-1]/x fail');
+  assert.equal(redact('jane\\_doe\\@\u200bexample.com asked'), '[email-1] asked');
+  const credentials = 'postgres:\u200b//root:correct-horse\\@\u200bdb.example.com';
+  assert.ok(!redact(credentials).includes('correct-horse'), redact(credentials));
+});
+
 test('kinds that are left out of the configuration stay', () => {
   const some = createRedactor({ ...config, personal_data: ['email'] });
   assert.equal(some.open().redact('a@example.com 10.0.0.1 +15551234567'), '[email-1] 10.0.0.1 +15551234567');
@@ -68,7 +76,7 @@ test('values of JSON are redacted in place, by what stands in them and by the na
     credentials: { user: 'ann', keys: ['k1'], count: 2, none: null, state: 'expired' },
     session_key: '9f8e7d6c5b4a39281706',
     token: { used: 3, text: 'abc' },
-    phone: '0151 23456789',
+    phone: '0171 98765432',
     'door-code': 1234,
     'jane@example.com': [{ ip: '10.1.2.3', ok: true, none: null }],
     card: 4111111111111111,

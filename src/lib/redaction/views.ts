@@ -10,7 +10,9 @@ const MAX_ROUNDS = 8;
 const ENTITY = /&(quot|amp|lt|gt|apos|#\d{2,3}|#x[0-9a-f]{2,3});/iy;
 const ANSI = new RegExp(String.raw`\u001b\[[0-9;?]{0,20}[A-Za-z]`, 'y');
 const ENTITIES: Readonly<Record<string, number>> = { quot: 0x22, amp: 0x26, lt: 0x3c, gt: 0x3e, apos: 0x27 };
-const ESCAPES = pairsOf('"\'`/\\nrt', '"\'`/\\\n\r\t');
+/** Of JSON, and of Markdown, which escapes any sign of ASCII. */
+const SIGNS = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
+const ESCAPES = pairsOf(`${SIGNS}nrt`, `${SIGNS}\n\r\t`);
 
 /** Code units of one text by those of the other at the same place. */
 function pairsOf(from: string, to: string): Map<number, number> {
@@ -106,7 +108,7 @@ function decodeOnce({ text, starts }: View): View | null {
 }
 
 /**
- * The text as it is, and with escapes of JSON, URLs and HTML, colour codes and invisible characters taken away level by level, so
+ * The text as it is, and with escapes of JSON, Markdown, URLs and HTML, colour codes and invisible characters taken away level by level, so
  * that what is split by them is seen whole. Linear in the length of the text.
  */
 export function viewsOf(text: string): View[] {

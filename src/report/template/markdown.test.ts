@@ -44,6 +44,29 @@ test('a line is never cut within a number', () => {
   assert.equal(plainLine('normally 26 ms', 13), 'normally 26 …');
 });
 
+test('a line is cut where a word ends, so that no half of a secret or an address stays that nobody would know for one', () => {
+  const token = `ghp_${'a1B2'.repeat(9)}`;
+  assert.equal(plainLine(`deployed with ${token} today`, 30), 'deployed with …');
+  assert.equal(plainLine('dsn postgres://root:correct-horse@db.example.com/x', 30), 'dsn …');
+  assert.equal(plainLine('/pay?user=ada.lovelace@example.com', 25), '/pay?user=…');
+  assert.equal(plainLine('card 4111 1111 1111 1111 refused', 22), 'card …');
+  assert.equal(plainLine('call +49 171 2345678 now', 14), 'call …');
+  assert.equal(plainLine('postgres://root:correct-horse@db.example.com', 24), 'postgres://root:…');
+  assert.equal(plainLine('/api/v1/incidents/search', 20), '/api/v1/incidents/…');
+  assert.equal(plainLine('a-service-with-a-long-name', 20), 'a-service-with-a-…');
+  assert.equal(plainLine('nothing is lost here', 16), 'nothing is lost…');
+});
+
+test('a line that was cut is the same when it is cut again to its own length', () => {
+  fc.assert(
+    fc.property(hostile, fc.integer({ min: 2, max: 60 }), (text, limit) => {
+      const line = plainLine(text, limit);
+      if (line.endsWith('…')) assert.equal(plainLine(text, line.length), line);
+    }),
+    SEEDED,
+  );
+});
+
 test('escaped text has no character left that Markdown acts on', () => {
   fc.assert(
     fc.property(hostile, (text) => {

@@ -9,14 +9,32 @@ const BREAK = '\u200b';
 /** Times the limit of a line: what is taken out of it is seldom more. */
 const LOOKED_AT = 16;
 
-/** One line without invisible characters, at most `limit` UTF-16 units long, cut with "…". */
+/** What words end at. A slash ends one only in a path: secrets and addresses hold slashes too. */
+const LAST_WORD = /[^\s"'`<>(){}[\]|,;&?=]*$/;
+const DIGITS = /(?<!\w)[+(]?\d[\d\s().,-]*$/;
+
+/** So much of the first `end` characters of a line as leaves nothing in half: half a secret or an address is one that nobody recognizes. */
+function wholeWords(line: string, end: number): string {
+  let cut = line.slice(0, end);
+  if (/^[\s().,-]?\d/.test(line.slice(end))) cut = cut.replace(DIGITS, '');
+  // Half a number would be another one.
+  cut = cut.replace(/\d[\d.,]*$/, '');
+  if (LAST_WORD.exec(line.slice(cut.length, cut.length + 1))?.[0] === '') return cut;
+  const word = LAST_WORD.exec(cut)?.[0] ?? '';
+  const before = cut.slice(0, cut.length - word.length);
+  if (word.startsWith('/')) return before + word.slice(0, word.lastIndexOf('/') + 1);
+  if (before.trim() !== '') return before;
+  // One word is all there is: a long name.
+  return before + (/^.*[-_.:/@]/.exec(word)?.[0] ?? word);
+}
+
+/** One line without invisible characters, at most `limit` UTF-16 units long, cut with "…" where a word ends. */
 export function plainLine(text: string, limit = 200): string {
   // A line may be a megabyte long: only so much of it is looked at.
   const head = text.slice(0, LOOKED_AT * limit);
   const line = head.replaceAll(INVISIBLE, ' ').replaceAll(/\s+/g, ' ').trim();
   if (line.length <= limit && head === text) return line;
-  // Half a number would be another one.
-  const cut = line.slice(0, limit - 1).replace(/\d[\d.,]*$/, '');
+  const cut = wholeWords(line, limit - 1);
   return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
 }
 
