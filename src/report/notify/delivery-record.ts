@@ -51,15 +51,23 @@ export function blankRecord(incident: Incident): DeliveryRecord {
 
 const PREFIX = 'delivery/';
 const HASH_LENGTH = 16;
+const MAX_NAME = 100;
+
+/** Any name as part of a key, within a hundred characters and one to one. */
+function receiverPart(receiver: string): string {
+  const encoded = encodeURIComponent(receiver);
+  if (encoded.length <= MAX_NAME) return encoded;
+  return `${encoded.slice(0, MAX_NAME - HASH_LENGTH - 1)}~${createHash('sha256').update(receiver).digest('hex').slice(0, HASH_LENGTH)}`;
+}
 
 /** Key of what is kept of a receiver as a whole; those of its deliveries begin with it and a slash. */
 export function receiverKey(receiver: string): string {
-  return `${PREFIX}${encodeURIComponent(receiver)}`;
+  return PREFIX + receiverPart(receiver);
 }
 
 /** Stable per receiver and incident, and the same in every process. */
 export function deliveryId(receiver: string, incidentId: string): string {
-  return `${encodeURIComponent(receiver)}/${incidentId}`;
+  return `${receiverPart(receiver)}/${incidentId}`;
 }
 
 export function deliveryKey(receiver: string, incidentId: string): string {
