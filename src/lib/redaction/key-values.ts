@@ -15,7 +15,8 @@ const PROSE =
   /(?:[ \t]{1,4}(?:is|was|of|with|value|named|used|set to)|[ \t]{0,4}[("'`[]|:)?[ \t(["'`]{1,6}(?=([\w+/=.~!@#$%^&*-]{16,1024}))/y;
 /** Words that say something about a secret instead of being one. */
 const STATES =
-  /^(?:null|none|nil|undefined|nan|true|false|yes|no|on|off|empty|missing|absent|invalid|incorrect|wrong|bad|mismatch|mismatched|expired|expiring|required|needed|denied|failed|failure|fail|ok|okay|success|succeeded|valid|changed|reset|set|unset|not|must|is|was|are|has|cannot|could|should|will|expected|unexpected|unknown|unauthorized|forbidden|rejected|revoked|refreshed|rotated|redacted|masked|hidden|removed|secret|filtered|string|str|text|number|integer|int|boolean|bool|object|bytes|array|buffer|any|bearer|basic|digest|error|for|from|the|a|an|in|at|by|to|and|or|x{3,}|\*+|\.{2,}|-+)$/i;
+  /^(?:null|none|nil|undefined|nan|true|false|yes|no|on|off|empty|missing|absent|invalid|incorrect|wrong|bad|mismatch|mismatched|expired|expiring|required|needed|denied|failed|failure|fail|ok|okay|success|succeeded|valid|changed|reset|set|unset|not|must|is|was|are|has|cannot|could|should|will|expected|unexpected|unknown|unauthorized|forbidden|rejected|revoked|refreshed|rotated|redacted|masked|hidden|removed|secret|filtered|string|str|text|number|integer|int|boolean|bool|object|bytes|array|buffer|any|error|for|from|the|a|an|in|at|by|to|and|or|x{3,}|\*+|\.{2,}|-+)$/i;
+const SCHEMES = /^(?:bearer|basic|digest|negotiate)$/i;
 /** Stands for a value that is elsewhere, or was taken out before. */
 const STAND_IN =
   /^(?:\[secret:[a-z-]+\]|[<[{(](?:redacted|masked|hidden|filtered|removed|secret|[a-z_ -]*)[>\]})]|\$\{[^}]*\}|\$[A-Z_]\w*|\{\{[^}]*\}\}|%[sdv@]|\{\d*\}|[<[{(]{1,4})$/i;
@@ -148,7 +149,7 @@ function valueAt(text: string, at: number, { kind, strength }: KeyMeaning): Valu
 }
 
 function isSecretValue(value: string, { strength, numbers }: KeyMeaning): boolean {
-  if (value === '' || STATES.test(value) || STAND_IN.test(value)) return false;
+  if (value === '' || STATES.test(value) || SCHEMES.test(value) || STAND_IN.test(value)) return false;
   if (strength === 'weak') return isRandom(value);
   return numbers || !/^\d{1,5}$/.test(value);
 }

@@ -1,4 +1,5 @@
 import { HeliosError } from '../errors.ts';
+import { meaningOf } from './key-names.ts';
 
 const MAX_DEPTH = 64;
 /** Looks like no state of a secret, and is short of looking random: only the name of a secret makes it one. */
@@ -15,6 +16,8 @@ function freeKey(taken: Record<string, unknown>, key: string): string {
 class Tree {
   readonly #redact: (text: string) => string;
   readonly #secretNames = new Map<string, boolean>();
+  /** Whether a name says anything of its value; most do not. */
+  readonly #tellingNames = new Map<string, boolean>();
 
   constructor(redact: (text: string) => string) {
     this.#redact = redact;
@@ -39,14 +42,20 @@ class Tree {
   }
 
   #isSecretName(name: string): boolean {
-    const known = this.#secretNames.get(name) ?? this.#named(PROBE, name) !== undefined;
-    this.#secretNames.set(name, known);
-    return known;
+    const isSecret = this.#secretNames.get(name) ?? this.#beside(name, PROBE) !== undefined;
+    this.#secretNames.set(name, isSecret);
+    return isSecret;
   }
 
   /** What becomes of a whole text because of a name beside it; undefined: nothing. */
   #named(text: string, name: string | null): string | undefined {
     if (name === null) return undefined;
+    const isTelling = this.#tellingNames.get(name) ?? (meaningOf(name) !== undefined || this.#isSecretName(name));
+    this.#tellingNames.set(name, isTelling);
+    return isTelling ? this.#beside(name, text) : undefined;
+  }
+
+  #beside(name: string, text: string): string | undefined {
     const out = this.#redact(`${JSON.stringify(name)}: ${JSON.stringify(text)}`);
     return /: "(\[(?:secret:[a-z-]+|phone-\d+)\])"$/.exec(out)?.[1];
   }
