@@ -143,3 +143,8 @@ test('reports are found by their words and exported as one file', async () => {
   assert.deepEqual([status, first.startsWith('# Incident: ')], [200, true]);
   assert.equal((await getText(`/api/v1/incidents/${incidentId}/report?version=${version + 50}`))[0], 404);
 });
+
+test('a search that holds no word says so, and names the parameter', async () => {
+  const [status, text] = await getText('/api/v1/reports?text=%20--%20');
+  assert.deepEqual([status, (JSON.parse(text) as { field: string }).field], [400, 'text']);
+});
