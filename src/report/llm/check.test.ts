@@ -98,6 +98,7 @@ const DROPPED: [DropReason, Claim][] = [
   ['name', { ...impact, sentence: 'The error rate of payment rose.' }],
   ['name', { ...around, sentence: '{subject} and checkout began to deviate.' }],
   ['name', { ...impact, sentence: 'The error rate of OrderDesk rose.' }],
+  ['name', { ...impact, sentence: 'The error rate of the order service rose.' }],
   ['vocabulary', { ...impact, sentence: 'The error rate of billing rose.' }],
   ['vocabulary', { ...impact, sentence: 'The connection pool of {subject} is exhausted.' }],
   ['vocabulary', { ...action, sentence: 'Delete the data of {subject}.' }],

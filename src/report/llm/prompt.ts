@@ -32,7 +32,7 @@ observed the value and its pair, at the time, window "1 min to 10:31:40", offset
 report below your sentences.
 A program checks every claim and drops it when
 - there is a digit, a number word, a service, an endpoint, a version, a link, an address or any markup outside a slot
-- it has a word outside the vocabulary below
+- it has an unusual word: write plain, common English, no names of products, technologies, customers or business functions
 - an id does not exist, or is evidence of another service
 - feature or direction is not that of the evidence, or a word says another direction than the claim does: one direction a sentence
 - a cause is not of the first-ranked cause's service, or cites none of its evidence; a cause is said carefully (may, likely) unless the verdict
@@ -49,7 +49,7 @@ A new version of {subject} was deployed {E5.offset} and is the likely cause.
 Roll {subject} back from {E6.value} and watch whether the errors end.
 Since {E2.at} {subject} logs a new message, {E7.value} in the {E7.window}.
 
-Vocabulary:
+Words with a rule:
 ${VOCABULARY_TEXT}`;
 
 /** JSON in which nothing can end the fence: angle brackets are escapes. */
@@ -89,5 +89,5 @@ export function repairPromptOf(prompt: Prompt, dropped: Dropped | undefined): Pr
     dropped === undefined
       ? 'Your last answer was not the JSON object that was asked for.'
       : `Every claim of your last answer was dropped, for: ${reasons.join(', ')}.`;
-  return { system: prompt.system, user: `${prompt.user}\n\n${what} Answer again. Mind the vocabulary and the slots.` };
+  return { system: prompt.system, user: `${prompt.user}\n\n${what} Answer again. Use common words and mind the slots.` };
 }

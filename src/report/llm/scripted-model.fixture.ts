@@ -133,6 +133,7 @@ export const LIES: Record<string, Lie> = {
   spelled: (claim) => said(claim, ' and twice as many calls as usual failed'),
   dozens: (claim) => said(claim, ', with dozens of callers affected'),
   service: (claim, _t, prng) => said(claim, ` because ${invent(prng)} is slow`),
+  plain_service: (claim) => said(claim, ' and the order service is slow'),
   capital: (claim, _t, prng) => said(claim, ` in ${invent(prng).charAt(0).toUpperCase()}Base`),
   subject: (claim, _t, prng) => ({ ...claim, subject: invent(prng) }),
   link: (claim, _t, prng) => said(claim, `, see https://${invent(prng)}/fix`),

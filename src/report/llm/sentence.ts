@@ -1,6 +1,6 @@
 import { partsOf, slotOf } from './slots.ts';
 import type { Slot } from './slots.ts';
-import { GRAMMAR, NUMBER_WORDS, WORDS } from './vocabulary.ts';
+import { GRAMMAR, NUMBER_WORDS, SERVICE_WORDS, WORDS } from './vocabulary.ts';
 import type { Claim } from './claim.ts';
 
 /** Why a claim was dropped; a label of a metric, and so a closed list. */
@@ -71,6 +71,12 @@ function hasName(text: string, names: ReadonlySet<string>): boolean {
   return false;
 }
 
+/** "the order service": what stands before the word is its name, unless it is known to be none. */
+function isNamedService(before: Token | undefined, token: Token): boolean {
+  if (before === undefined || !('word' in token) || !('word' in before)) return false;
+  return /^services?$/.test(token.word) && !SERVICE_WORDS.has(before.word);
+}
+
 /** The sentence in words and slots, or why it has something that is neither. */
 export function tokensOf(sentence: string, names: ReadonlySet<string>): Token[] | DropReason {
   if (sentence.trim() === '' || sentence.length > MAX_LENGTH) return 'length';
@@ -100,6 +106,7 @@ export function tokensOf(sentence: string, names: ReadonlySet<string>): Token[] 
       tokens.push({ word: word.toLowerCase() });
     }
   }
+  if (tokens.some((token, i) => isNamedService(tokens[i - 1], token))) return 'name';
   return tokens.filter((token) => 'slot' in token).length > MAX_SLOTS ? 'length' : tokens;
 }
 

@@ -1,6 +1,8 @@
+import { COMMON_WORDS } from './common-words.ts';
+
 /**
  * The words that a sentence may be made of outside its slots. Free text cannot be policed for invented names, numbers and orders, so there
- * is none: a word that is not here drops its claim, whatever it is. The list is a part of the prompt.
+ * is none: a word that is not here drops its claim, whatever it is. Nouns are few, as anything may be called after them.
  */
 
 /** "affect(s|ed)" is affect, affects, affected. */
@@ -32,6 +34,8 @@ export const GRAMMAR = words(`
 
 /** Anything may be said with these. */
 const PLAIN = words(`
+  client(s) out successful successfully live lasted lasting tighter wider calmer
+  event(s) release(s|d|ing) longer shorter under
   service(s) request(s|ed|ing) call(s|ed|ing|er|ers) caller(s) response(s) respond(s|ed|ing) answer(s|ed|ing) error(s) failure(s) fail(s|ed|ing)
   latency latencies delay(s|ed) traffic load(s) volume rate(s) time timeout(s) window baseline level(s) share(s)
   percentile tail spread change(s|d) changing deployment(s) deploy(s|ed) rollout(s) rollback(s) version(s) configuration
@@ -75,12 +79,12 @@ const PLAIN = words(`
 /** Parts of systems: said freely in an action; anywhere else only when the cited messages speak of them. */
 const TECHNICAL = words(`
   timeout(s) quota(s) pool(s) pooled connection(s) thread(s) queue(s|d) backlog buffer(s) memory heap processor disk storage space
-  cache(s|d) retry retries retried retrying backoff circuit breaker(s) dependency dependencies client(s) server(s) process(es) instance(s)
+  cache(s|d) retry retries retried retrying backoff circuit breaker(s) dependency dependencies server(s) process(es) instance(s)
   replica(s) node(s) host(s) container(s) cluster(s) region(s) zone(s) network database(s) query queries index(es) lock(s|ed) deadlock(s)
   transaction(s) session(s) payload(s) handler(s) code flag(s) capacity headroom saturation saturated saturate(s) exhausted exhaustion
   exhaust(s) contention leak(s|ing) crash(es|ed|ing) restart(s|ed|ing) loop starvation throttling throttled limiter balancer gateway
   proxy certificate(s) expiry migration(s) schema data refused reset broken closed overload(ed) overloaded partition(s) lag
-  broker(s) consumer(s) producer(s) topic(s) event(s) exporter setting(s) resource(s) garbage collection socket(s) file(s) worker(s) job(s)
+  broker(s) consumer(s) producer(s) topic(s) exporter setting(s) resource(s) garbage collection socket(s) file(s) worker(s) job(s)
 `);
 
 /** What a person may be asked to do. */
@@ -97,7 +101,7 @@ const ORDERS = words(`
   gather gate gates guardrail(s) checks manual manually measure migrate move optimise optimize pin prepare prioritise prioritize provision
   quickly rebalance recheck recovery redirect reroute revisit rule(s) safeguard(s) simulate split stress switch tighten toggle upgrade warn
   widen write rework reviewing checking adjusting watching comparing pressure healthy sooner
-  analyse analyze search please let stop(s) halt continue continues resume restore automate document write record define introduce
+  analyse analyze please let stop(s) halt continue continues resume restore automate document write record define introduce
 `);
 
 /** Words of causation, and so of cause claims alone. */
@@ -109,11 +113,15 @@ const CAUSAL = words(`
 `);
 
 const UP = words(`
+  larger greater bigger
+  longer surpass(ed|es) balloon(ed) swell(s|ed) skyrocketed rocketed escalate(s|d) accelerate(s|d) intensified mount(s|ed)
   peak(s|ed|ing) heavier excessive excessively deteriorate(s|d) deteriorating deterioration worsen(s)
   up high highest slow slows slowing slowly rise(s) rose risen rising increase(s|d) increasing climb(s|ed|ing) grow(s|n|ing) grew growth jump(s|ed|ing) spike(s|d) spiking surge(s|d)
   surging soar(s|ed) exceed(s|ed|ing) above more elevated slower slowed worse worsened worsening higher excess increasingly
 `);
 const DOWN = words(`
+  smaller
+  shorter under tumbled slump(s|ed) sank plummet(s|ed) slid diminished lessened subsided eased
   down lighter low lowest fall(s|en|ing) fell drop(s|ped|ping) decrease(s|d) decreasing decline(s|d) declining reduced shrink(s|ing) shrank below less fewer
   faster lower lowered dip(s|ped) plunge(s|d) plunging collapse(s|d) collapsing vanish(es|ed) disappear(s|ed) stopped ceased gone silent silence
 `);
@@ -131,7 +139,9 @@ const CERTAIN_CAUSES = words(`
   stemming attributable attributed
 `);
 const NEGATIONS = words('no not never neither nor none nothing without cannot hardly barely unaffected');
-const OVER = words('recovered recovers recovery resolved over end ended ends ending returned healthy subsided');
+const OVER = words(
+  'stabilised stabilized settled normalised normalized recovered recovers recovery resolved over end ended ends ending returned healthy subsided',
+);
 const ONGOING = words('ongoing still continues continuing continue persists persisting currently remains');
 
 /** Words that name what was measured. A sentence may only speak of what its evidence is of. */
@@ -152,11 +162,14 @@ export const NUMBER_WORDS = new Set(
   `),
 );
 
+/** What the vocabulary has for a purpose is not had by the way. */
+const COMMON = COMMON_WORDS.filter((word) => ![CAUSAL, TECHNICAL].some((list) => list.includes(word)) && !NUMBER_WORDS.has(word));
+
 const set = (...lists: (readonly string[])[]): ReadonlySet<string> => new Set(lists.flat());
 
 export const WORDS = {
   grammar: set(GRAMMAR),
-  plain: set(PLAIN, UP, DOWN, HEDGES, NEGATIONS, OVER, ONGOING),
+  plain: set(COMMON, PLAIN, UP, DOWN, HEDGES, NEGATIONS, OVER, ONGOING),
   technical: set(TECHNICAL),
   orders: set(ORDERS),
   causal: set(CAUSAL),
@@ -176,10 +189,16 @@ export function familiesOf(word: string): Family[] {
   return (Object.keys(FAMILIES) as Family[]).filter((family) => FAMILIES[family].includes(word));
 }
 
-/** As the prompt shows it: one line a class. */
+/** What the prompt says of it: the classes that have a rule, and not the words that anybody would use. */
 export const VOCABULARY_TEXT = [
-  `anywhere: ${[...new Set([...GRAMMAR, ...PLAIN, ...UP, ...DOWN, ...HEDGES, ...NEGATIONS, ...OVER, ...ONGOING])].join(' ')}`,
-  `in a cause also: ${CAUSAL.join(' ')}`,
-  `in an action also: ${[...new Set([...ORDERS, ...TECHNICAL])].join(' ')}`,
-  `elsewhere only when the text of the cited evidence has the word: ${[...new Set(TECHNICAL)].join(' ')}`,
+  `only in a cause: ${CAUSAL.join(' ')}`,
+  `in an action, and elsewhere only when the text of the cited evidence has the word: ${[...new Set(TECHNICAL)].join(' ')}`,
+  `direction up: ${UP.join(' ')}`,
+  `direction down: ${DOWN.join(' ')}`,
 ].join('\n');
+
+/** Words that may stand before "service" and are no name of one. */
+export const SERVICE_WORDS: ReadonlySet<string> = new Set([
+  ...GRAMMAR,
+  ...words('affected upstream downstream dependent neighbouring related calling called failing slow whole same new similar'),
+]);
