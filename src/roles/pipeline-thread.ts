@@ -203,6 +203,8 @@ try {
     close: () => close(pipelines, loop),
     retain: (beforeMs: number) => patience.unlessBlocked(() => retain(pipelines, beforeMs)),
   });
+  // Where time follows the data, it is not 1970 until the first commit.
+  port.postMessage({ progress: pipelines.events.progress() });
   port.postMessage({ ready: true });
 } catch (error) {
   if (!(error instanceof HeliosError)) throw error;

@@ -174,6 +174,21 @@ test('events become rollups, templates, one anomaly and one incident', async () 
   });
 });
 
+test('a pipeline that is opened again knows how far time has come, before it has read anything', async () => {
+  await withRun(async (run) => {
+    await fill(run.log);
+    const first = await openPipeline(run, new ManualClock());
+    assert.equal(first.pipeline.progress().watermarkMs, -Infinity);
+    while (await first.pipeline.step());
+    await first.pipeline.commit(true);
+    await first.writer[Symbol.asyncDispose]();
+    const second = await openPipeline(run, new ManualClock());
+    assert.ok(first.pipeline.progress().watermarkMs > START_MS);
+    assert.equal(second.pipeline.progress().watermarkMs, first.pipeline.progress().watermarkMs);
+    await second.writer[Symbol.asyncDispose]();
+  });
+});
+
 test('a pipeline that crashes again and again derives the same as one that never did', async () => {
   let calm: Awaited<ReturnType<typeof derived>> | undefined;
   await withRun(async (run) => {

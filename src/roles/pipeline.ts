@@ -243,9 +243,14 @@ export class Pipeline {
     }
     this.#update = emptyUpdate();
     this.#dirty = false;
-    const { watermarkMs } = detector.status();
     this.#measure();
-    onProgress({ nextOffset: this.#nextOffset, safeOffset: this.#safeOffset, watermarkMs, caughtUp: this.#caughtUp });
+    onProgress(this.progress());
+  }
+
+  /** As of the last commit; before one, as of the checkpoint that it was restored from. */
+  progress(): PipelineProgress {
+    const { watermarkMs } = this.#options.detector.status();
+    return { nextOffset: this.#nextOffset, safeOffset: this.#safeOffset, watermarkMs, caughtUp: this.#caughtUp };
   }
 
   /** Nothing else happens meanwhile: with thousands of services it takes seconds, and is then taken less often. */
