@@ -44,6 +44,7 @@ const HARMLESS: readonly string[] = [
   'cancellation_token=abc next_page_token=def fencing token: 33',
   'code=ECONNREFUSED errno=-111 syscall=connect signal=SIGKILL signature=sha256',
   'Sicherung l\u00e4uft \u65e5\u672c\u8a9e 100% done, 50%25 &amp; more \\n C:\\Users\\temp\\new',
+  'password is base64 encoded, was sha256, is 12 characters long, reset by user',
   'send the key as `Authorization: Bearer` or as X-API-Key',
   '| service | p95 |\n|---|---|\n| cart | 80 ms |',
   'risk-assessment disk-usage-service-v2 task-runner-service-name-long-name ask-me',

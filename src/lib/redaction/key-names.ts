@@ -25,7 +25,9 @@ const COOKIES = set('cookie setcookie');
 const PHONES = set('phone mobile telephone tel msisdn fax cellphone phonenumber mobilenumber');
 const WEAK = set('key keys auth signature sig session sessionid sid code salt nonce hmac sas routingkey cred creds');
 /** What such a name may end in without meaning something else: password_value, secret2. */
-const ENDINGS = set('value plain plaintext text raw base64 b64 new old current confirm confirmation default string str');
+const ENDINGS = set(
+  'value plain plaintext text raw base64 b64 new old current confirm confirmation default string str hash hashed digest base encrypted',
+);
 /** With these before it, a key is a secret. */
 const SECRET_KEY = set(
   'api access secret private encryption decryption signing account shared master auth service license licence webhook integration ssh storage client app application admin root deploy ingest write subscription crypto hmac jwt session server',
@@ -47,6 +49,10 @@ export function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
+/** `PGPASSWORD`, `clientsecret`, `authtoken`: words that nothing parts. */
+const JOINED =
+  /^(?!next|page|sync|continuation|cancel|tokens?$)[a-z0-9]*(password|passwd|passphrase|secret|token|apikey|secretkey|accesskey)$/;
+
 function withoutEndings(words: readonly string[]): string[] {
   const kept = words.map((word) => word.replace(/(?<=[a-z])\d{1,3}$/, ''));
   while (kept.length > 1 && (ENDINGS.has(kept.at(-1) as string) || /^\d+$/.test(kept.at(-1) as string))) kept.pop();
@@ -63,6 +69,9 @@ export function meaningOf(name: string): KeyMeaning | undefined {
   if (PASSWORDS.has(last)) return strong('password', true);
   if (SHORT_PASSWORDS.has(last)) return strong('password');
   if (NAMING.has(before)) return undefined;
+  const joined = JOINED.exec(last)?.[1];
+  if (joined !== undefined)
+    return strong(joined.startsWith('pass') ? 'password' : joined.endsWith('key') ? 'key' : joined, joined.startsWith('pass'));
   if (SECRETS.has(last) || SECRETS.has(both)) return strong('secret', true);
   if (TOKENS.has(last)) return strong('token');
   if (KEYS.has(last) || KEYS.has(both) || (last === 'key' && SECRET_KEY.has(before))) return strong('key');

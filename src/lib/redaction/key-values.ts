@@ -7,12 +7,17 @@ import type { Detector, Span } from './spans.ts';
 /** Of a name, to each side of the part that was found. */
 const MAX_NAME_SIDE = 64;
 /** Between a name and its value: `"name": `, `name => `, `name]=`. `::` is no such thing. */
-const SEPARATOR = /["'`]?\]?[ \t]{0,8}(?::=|=>|->|==?|:(?!:|\/\/))[ \t]{0,8}|["'][ ,]{1,2}["']?value["']?[ ]?[=:][ ]?/y;
+const SEPARATOR =
+  /["'`]?\]?[ \t]{0,8}(?::=|=>|->|==?|:(?!:|\/\/))[ \t]{0,8}(?:string\(\d{1,7}\) |Some\()?|["'][ ,]{1,2}["']?value["']?[ ]?[=:][ ]?/iy;
 const FLAG_SEPARATOR = /[ \t]{1,8}(?=[^\s-])/y;
 const XML_SEPARATOR = /[ \t]{0,4}>/y;
 /** "the password is …", "using api key …": only what looks random counts there. */
 const PROSE =
   /(?:[ \t]{1,4}(?:is|was|of|with|value|named|used|set to)|[ \t]{0,4}[("'`[]|:)?[ \t(["'`]{1,6}(?=([\w+/=.~!@#$%^&*-]{16,1024}))/y;
+/** "the password is hunter2", "wrong password hunter2": letters and digits in one word. */
+const PASSWORD_PROSE =
+  /[ ](?:(?:is|was|to)[ ])?["'`]?(?=((?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])[\w!@#$%^&*.-]{6,256}))/iy;
+const NAMES_OF_METHODS = /^(?:sha-?\d+|md5|base64|utf-?8|argon2\w*|pbkdf2|v\d[\d.]*|\d+[a-z]+|[a-z]+-[a-z-]*\d?)[.,;]?$/i;
 /** Words that say something about a secret instead of being one. */
 const STATES =
   /^(?:null|none|nil|undefined|nan|true|false|yes|no|on|off|empty|missing|absent|invalid|incorrect|wrong|bad|mismatch|mismatched|expired|expiring|required|needed|denied|failed|failure|fail|ok|okay|success|succeeded|valid|changed|reset|set|unset|not|must|is|was|are|has|cannot|could|should|will|expected|unexpected|unknown|unauthorized|forbidden|rejected|revoked|refreshed|rotated|redacted|masked|hidden|removed|secret|filtered|string|str|text|number|integer|int|boolean|bool|object|bytes|array|buffer|any|error|for|from|the|a|an|in|at|by|to|and|or|x{3,}|\*+|\.{2,}|-+)$/i;
@@ -139,8 +144,8 @@ function valueAt(text: string, at: number, { kind, strength }: KeyMeaning): Valu
   if (/["'`]/.test(first)) return quotedValue(text, at);
   if (kind === 'cookie') return headerValue(text, at);
   if (kind === 'authorization') return authorizationValue(text, at);
-  if (/^\[\s?["']/.test(text.slice(at, at + 3))) {
-    const close = text.indexOf(']', at);
+  if (first === '(' || /^\[\s?["']/.test(text.slice(at, at + 3))) {
+    const close = text.indexOf(first === '(' ? ')' : ']', at);
     return { start: at + 1, end: close < 0 ? text.length : close };
   }
   if (strength === 'weak' && !isRandom(text.slice(at, endOfRun(text, at, Math.min(text.length, at + MAX_WEAK_VALUE)))))
@@ -163,6 +168,18 @@ function isOtherThing(text: string, name: Name): boolean {
   return /(?:unexpected|unrecogni[sz]ed|illegal|invalid syntax|near)[ ]$/i.test(before) && /token/i.test(name.text);
 }
 
+/** A secret in a sentence about it. */
+function proseSpan(text: string, name: Name, { kind, strength }: KeyMeaning): Span | undefined {
+  if (strength !== 'strong' || name.text.length < 5) return undefined;
+  PROSE.lastIndex = name.end;
+  const random = PROSE.exec(text)?.[1];
+  if (random !== undefined && isRandom(random)) return secret(PROSE.lastIndex, PROSE.lastIndex + random.length, kind);
+  PASSWORD_PROSE.lastIndex = name.end;
+  const word = kind === 'password' ? PASSWORD_PROSE.exec(text)?.[1] : undefined;
+  if (word === undefined || NAMES_OF_METHODS.test(word)) return undefined;
+  return secret(PASSWORD_PROSE.lastIndex, PASSWORD_PROSE.lastIndex + word.length, kind);
+}
+
 function spanOf(text: string, name: Name, meaning: KeyMeaning): Span | undefined {
   const at = valueStart(text, name);
   if (meaning.strength === 'phone') {
@@ -177,11 +194,7 @@ function spanOf(text: string, name: Name, meaning: KeyMeaning): Span | undefined
     }
     return undefined;
   }
-  PROSE.lastIndex = name.end;
-  const isWord = meaning.strength === 'strong' && name.text.length >= 5;
-  const candidate = isWord ? PROSE.exec(text)?.[1] : undefined;
-  if (candidate === undefined || !isRandom(candidate)) return undefined;
-  return secret(PROSE.lastIndex, PROSE.lastIndex + candidate.length, meaning.kind);
+  return proseSpan(text, name, meaning);
 }
 
 /**

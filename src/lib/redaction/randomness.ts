@@ -5,6 +5,9 @@ const MIN_ENTROPY_BITS = 3;
 /** Longer ones are judged by their beginning. */
 const MAX_LENGTH = 64;
 
+/** Hexadecimal keys may change as seldom as they like. */
+const HEXADECIMAL = /^(?=(?:[a-f]*\d){4})(?=(?:\d*[a-f]){4})[0-9a-f]{20,}$/i;
+
 function classOf(unit: number): number {
   if (unit >= 0x30 && unit <= 0x39) return 1;
   if (unit >= 0x61 && unit <= 0x7a) return 2;
@@ -31,5 +34,6 @@ export function isRandom(text: string, minLength = MIN_LENGTH): boolean {
   let bits = 0;
   for (const count of counts.values()) bits -= (count / length) * Math.log2(count / length);
   if (bits < MIN_ENTROPY_BITS) return false;
-  return changes / (length - 1) >= MIN_CHANGES || ONE_PIECE.test(text.slice(0, MAX_LENGTH));
+  const beginning = text.slice(0, MAX_LENGTH);
+  return changes / (length - 1) >= MIN_CHANGES || ONE_PIECE.test(beginning) || HEXADECIMAL.test(beginning);
 }

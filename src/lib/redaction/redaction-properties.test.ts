@@ -159,6 +159,10 @@ const HOSTILE: readonly string[] = [
   'customer ',
   '{"name":"password","value":',
   'ip-1-',
+  'mysql ',
+  'curl -u a',
+  'password is a1',
+  'a0',
 ];
 
 test('hostile lines of a mebibyte are read in one go', { timeout: 120_000 }, () => {

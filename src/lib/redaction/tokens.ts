@@ -106,9 +106,27 @@ function* schemes(text: string): Iterable<Span> {
   }
 }
 
+/** `curl -u user:password`, `sshpass -p password`, `mysql -ppassword`. */
+const COMMANDS = [
+  /\b(?:curl|http|wget)\b[^\n]{0,200}?[ ](?:-u|--user)[ =]["']?[^\s:"']{1,64}:(?=([^\s"']{1,256}))/g,
+  /\bsshpass[ ]+-p[ ]?["']?(?=([^\s"']{1,256}))/g,
+  /\bmysql\w{0,10}(?:[ ][^\n]{0,200}?)?[ ]-p(?=([^\s"'=-][^\s"']{0,255}))/g,
+];
+
+function* commandLines(text: string): Iterable<Span> {
+  if (!/curl|wget|http |sshpass|mysql/.test(text)) return;
+  for (const pattern of COMMANDS) {
+    for (const match of text.matchAll(pattern)) {
+      const start = match.index + match[0].length;
+      yield secret(start, start + (match[1] as string).length, 'password');
+    }
+  }
+}
+
 /** Secrets that are known by their own look, whatever stands beside them. */
 export function* tokens(text: string): Iterable<Span> {
   yield* knownShapes(text);
   yield* jsonWebTokens(text);
   yield* schemes(text);
+  yield* commandLines(text);
 }
