@@ -58,7 +58,10 @@ const receiptSchema = z
   .meta({ id: 'Receipt', description: 'One request to a language model, byte for byte' }) satisfies z.ZodType<Receipt>;
 
 /** What language models were sent, and what it has cost. */
-export function addSpendingRoutes(app: App, { spending, withDeadline }: RouteContext & { spending: SpendingReader }): void {
+export function addSpendingRoutes(
+  app: App,
+  { store, spending, withDeadline }: RouteContext & { spending: SpendingReader },
+): void {
   app.get('/api/v1/costs', {
     ...read,
     schema: {
@@ -83,7 +86,11 @@ export function addSpendingRoutes(app: App, { spending, withDeadline }: RouteCon
       params: idParameter,
       response: { 200: pageOf(summarySchema) },
     },
-    handler: async ({ params: { id } }) => ({ items: await withDeadline(spending.receipts(id)), nextCursor: null }),
+    handler: async ({ params: { id } }) => {
+      const items = await withDeadline(spending.receipts(id));
+      if (items.length === 0) found(await withDeadline(store.get('incident', id)), 'incident', id);
+      return { items, nextCursor: null };
+    },
   });
   app.get('/api/v1/receipts/:id', {
     ...read,
