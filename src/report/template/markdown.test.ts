@@ -103,3 +103,8 @@ test('ordinary text stays as it is', () => {
   assert.equal(code('/api/v1/pay?x=1'), '`/api/v1/pay?x=1`');
   assert.equal(code('it`s'), "`it's`");
 });
+
+test('marks that no reader sees go without a trace, so that what they were put into is recognized for what it is', () => {
+  assert.equal(plainLine('p\u200bassw\u2060ord: x\u0000y'), 'password: x y');
+  assert.equal(plainLine('\u202egnp.exe\u202c'), 'gnp.exe');
+});

@@ -3,8 +3,10 @@
  * CommonMark 0.31 and the GitHub extensions (autolinks, mentions, issue references, tables).
  */
 
-// C0 and C1 controls, zero-width and bidirectional marks, line and paragraph separators, lone surrogates.
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu;
+// Zero-width and bidirectional marks, lone surrogates: nothing to a reader, and what hides a word from whoever looks for it.
+const UNSEEN = /[\p{Cf}\p{Cs}]+/gu;
+// C0 and C1 controls, line and paragraph separators.
+const BREAKS = /[\p{Cc}\u2028\u2029]+/gu;
 const BREAK = '\u200b';
 /** Times the limit of a line: what is taken out of it is seldom more. */
 const LOOKED_AT = 16;
@@ -32,7 +34,7 @@ function wholeWords(line: string, end: number): string {
 export function plainLine(text: string, limit = 200): string {
   // A line may be a megabyte long: only so much of it is looked at.
   const head = text.slice(0, LOOKED_AT * limit);
-  const line = head.replaceAll(INVISIBLE, ' ').replaceAll(/\s+/g, ' ').trim();
+  const line = head.replaceAll(UNSEEN, '').replaceAll(BREAKS, ' ').replaceAll(/\s+/g, ' ').trim();
   if (line.length <= limit && head === text) return line;
   const cut = wholeWords(line, limit - 1);
   return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
