@@ -19,7 +19,7 @@ import type { Delivery } from '../report/notify/delivery.ts';
 import { createReportWriter } from '../report/report-writer.ts';
 import type { ReportWriter } from '../report/report-writer.ts';
 import { createBudget } from '../report/spending/budget.ts';
-import { priceOf } from '../report/spending/prices.ts';
+import { priceFor, priceOf, UNKNOWN_PRICE } from '../report/spending/prices.ts';
 import { createReceipts } from '../report/spending/receipts.ts';
 import { openSpendingRetention } from '../report/spending/retention.ts';
 import type { Store } from '../store/store.ts';
@@ -88,6 +88,19 @@ function openNarrator(
   });
 }
 
+function warnOfPrice(model: string, config: Config, logger: Logger): void {
+  if (priceFor(model, config.report.prices) !== UNKNOWN_PRICE) return;
+  const { input, output } = UNKNOWN_PRICE;
+  logger.warn(
+    'nobody has named a price of the language model: it counts as the dearest, and caps are reached early; set report.prices',
+    {
+      model,
+      inputUsdPerMillion: input,
+      outputUsdPerMillion: output,
+    },
+  );
+}
+
 /** Opens what the configuration asks for; all of it is closed with the scope. */
 export function openReporting(options: ReportingOptions, scope: AsyncDisposableStack): Reporting {
   const { config, store, clock, logger, metrics, directory, now } = options;
@@ -101,6 +114,7 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
   scope.use(openSpendingRetention({ records, keepMs: config.report.receipts.retention, clock, logger }));
   const stopping = new AbortController();
   const narrator = openNarrator(options, redactor, stopping.signal);
+  if (narrator.status.configured) warnOfPrice(narrator.status.model, config, logger);
   const writer = createReportWriter({ store, config: config.report, clock, maxPackTokens: narrator.maxPackTokens });
   const delivery = openDelivery(options, redactor);
   if (delivery) scope.use(delivery);
