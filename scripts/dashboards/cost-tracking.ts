@@ -68,7 +68,8 @@ FROM records WHERE key = 'spending/month/' || to_char(now() AT TIME ZONE 'UTC', 
     .withPanel(
       table({
         title: 'Calls, tokens and USD by service',
-        description: 'Of whole days in the range (UTC). A call is booked to the service that its incident began with.',
+        description:
+          'Of whole days in the range (UTC). A call is booked to the service that its incident names first, the most likely cause.',
         unit: 'short',
         width: 12,
         queries: [
