@@ -3,17 +3,11 @@ import type { PackItem } from '../pack-items.ts';
 import type { EvidencePack } from '../pack.ts';
 import { code } from '../template/markdown.ts';
 import type { Claim } from './claim.ts';
+import type { CheckContext } from './check-context.ts';
 import { checkCause, checkDirection, checkStatus, checkValueRoles } from './claim-rules.ts';
 import { namesFrom, tokensOf, wordReason } from './sentence.ts';
 import type { DropReason, Token } from './sentence.ts';
 import { partsOf, shownBy, slotOf, slotText } from './slots.ts';
-import type { SlotSource } from './slots.ts';
-
-/** What claims are held against. */
-export interface CheckContext extends SlotSource {
-  verdict: Report['verdict'];
-  names: ReadonlySet<string>;
-}
 
 export type Dropped = Partial<Record<DropReason, number>>;
 

@@ -1,6 +1,6 @@
 import { isFeature } from '../../model/rollup.ts';
 import type { PackItem } from '../pack-items.ts';
-import type { CheckContext } from './check.ts';
+import type { CheckContext } from './check-context.ts';
 import type { Claim } from './claim.ts';
 import type { DropReason, Token } from './sentence.ts';
 import { familiesOf, WORDS } from './vocabulary.ts';
