@@ -19,7 +19,7 @@ const TARGET = join(import.meta.dirname, '../docs/reports');
 const RUNS: readonly FleetRun[] = [21, 22, 23].map((seed) => ({ seed, faults: 36, hours: 8, rate: 25 }));
 const GENERATED = 24;
 const REAL = 3;
-const REAL_DAY = 'nezha-train-ticket-2023-01-29';
+const REAL_DAYS = /^nezha-train-ticket-/;
 /** An onset is known to about a minute; what starts up to two minutes after a fault may still be of it. */
 const EARLY_MS = 60_000;
 const LATE_MS = 120_000;
@@ -98,8 +98,11 @@ async function samplesOf(
   truths: readonly Truth[],
   nameOf: (truth: Truth) => string,
 ): Promise<Sample[]> {
-  const found = [...firstOfEach(reported, truths, nameOf)];
-  return Promise.all(found.map(([name, { truth, reported: one }]) => sampleOf(url, name, truth, one)));
+  const samples: Sample[] = [];
+  for (const [name, { truth, reported: one }] of firstOfEach(reported, truths, nameOf)) {
+    samples.push(await sampleOf(url, name, truth, one));
+  }
+  return samples;
 }
 
 async function generatedSamples(run: FleetRun): Promise<Sample[]> {
@@ -110,22 +113,28 @@ async function generatedSamples(run: FleetRun): Promise<Sample[]> {
     .filter(({ benign }) => !benign)
     .map(({ kind, service, start, end }) => ({ kind, service, startMs: Date.parse(start), endMs: Date.parse(end) }));
   const reported = await settledReports(server.url);
-  return samplesOf(server.url, reported, truths, ({ kind }) => `${run.seed}-${kind.replaceAll('_', '-')}`);
+  // Awaited here, as long as the server is there.
+  return await samplesOf(server.url, reported, truths, ({ kind }) => `${run.seed}-${kind.replaceAll('_', '-')}`);
 }
 
 async function realSamples(folder: string | undefined): Promise<Sample[]> {
-  const day = realDays(folder)?.find(({ name }) => name === REAL_DAY);
-  if (!day) return [];
+  const days = (realDays(folder) ?? []).filter(({ name }) => REAL_DAYS.test(name));
+  if (days.length === 0) return [];
   using directory = temporaryDirectory();
   await using server = await startReportServer(directory.path);
-  await replay(server.url, [day.events]);
+  await replay(
+    server.url,
+    days.map(({ events }) => events),
+  );
   const reported = await settledReports(server.url);
-  const faults = JSON.parse(readFileSync(day.faults, 'utf8')) as { start: string; end: string; service: string; type: string }[];
-  const truths = faults.map(({ start, end, service, type: kind }) => {
-    return { kind, service, startMs: Date.parse(start), endMs: Date.parse(end) };
+  const truths = days.flatMap(({ faults }) => {
+    const read = JSON.parse(readFileSync(faults, 'utf8')) as { start: string; end: string; service: string; type: string }[];
+    return read.map(({ start, end, service, type }) => {
+      return { kind: type.replaceAll(/\W+/g, '-'), service, startMs: Date.parse(start), endMs: Date.parse(end) };
+    });
   });
   const nameOf = ({ kind, service, startMs }: Truth): string =>
-    `real-${kind}-${service}-${isoTime(startMs).slice(11, 16).replace(':', '')}`;
+    `real-${kind}-${service}-${isoTime(startMs).slice(5, 16).replaceAll(/\D/g, '')}`;
   const samples = await samplesOf(server.url, reported, truths, nameOf);
   return samples.slice(0, REAL);
 }
@@ -133,8 +142,19 @@ async function realSamples(folder: string | undefined): Promise<Sample[]> {
 /** Without the table of evidence, which is most of a report's bytes, and of real data without log lines. */
 function shortened({ markdown, evidence }: Report, isReal: boolean): string {
   const [body = ''] = markdown.split('\n## Evidence\n');
-  const text = isReal ? body.replaceAll(/^ {2}for example .*\n/gm, '') : body;
+  // When it was written, and how many before it, differs from run to run.
+  const same = body.replace(/ Report version \d+, written [^ ]+\./, '');
+  const text = isReal ? same.replaceAll(/^ {2}for example .*\n/gm, '') : same;
   return `${text}\n## Evidence\n\n${evidence.length} items, left out here.\n`;
+}
+
+/** One of each kind first, then others, in the order of seeds and time. */
+function chosen(samples: readonly Sample[]): Sample[] {
+  const kinds = new Map(samples.toReversed().map((sample) => [sample.truth.kind, sample]));
+  const first = new Set(kinds.values());
+  const ordered = samples.toSorted((a, b) => Number(first.has(b)) - Number(first.has(a)));
+  const taken = new Set(ordered.slice(0, GENERATED));
+  return samples.filter((sample) => taken.has(sample));
 }
 
 function missing({ sections: { summary } }: Report): string {
@@ -158,10 +178,15 @@ function rowOf({ name, truth, reported: { incident, report }, plain }: Sample): 
   return `| ${cells.join(' | ')} |`;
 }
 
+function isRight({ truth, reported: { incident } }: Sample): boolean {
+  return incident.causes[0]?.service === truth.service;
+}
+
 function overview(generated: readonly Sample[], real: readonly Sample[]): string {
   const all = [...generated, ...real];
   const longest = Math.max(...all.map(({ reported }) => firstScreenLines(reported.report)));
-  const lead = all.filter(({ truth, reported: { incident } }) => incident.causes[0]?.service === truth.service).length;
+  const lead = all.filter(isRight);
+  const others = all.filter((sample) => !isRight(sample)).map(({ name }) => `[${name}](${name}.md)`);
   const header = [
     '| report | what was wrong | says first | true root is cause | verdict | not answered before the detail | lines (plain) |',
     '| --- | --- | --- | --- | --- | --- | --- |',
@@ -169,11 +194,11 @@ function overview(generated: readonly Sample[], real: readonly Sample[]): string
   return `# Reports, read beside a plain alert
 
 Written by \`node bench/report-samples.ts\`: the reports of ${generated.length} generated incidents (one for each kind of fault that was noticed, of fleets with seeds
-${RUNS.map(({ seed }) => seed).join(', ')}) and of ${real.length} real ones (train-ticket of the Nezha data, of which only HELIOS's own words are kept here), as they were when it was over. Each file shows first what a plain alert
+${RUNS.map(({ seed }) => seed).join(', ')}) and of ${real.length} real ones (the train-ticket days of the Nezha data, of which only HELIOS's own words are kept here), as they were when it was over. Each file shows first what a plain alert
 says: name, value, threshold, time, link. The table of evidence, most of a report's bytes, is left out. What the columns say:
 
 - **says first**: the sentence under the title. A plain alert says the name of a rule.
-- **true root is cause**: the rank among the named services of the one that was broken on purpose; ${lead} of ${all.length} are first.
+- **true root is cause**: the rank among the named services of the one that was broken on purpose; ${lead.length} of ${all.length} are first, not in ${others.join(', ')}.
 - **not answered before the detail**: of since when, how bad, compared with what, who is hit, what changed, cause, what to do. A plain alert answers
   the first one and half of the second, and none of the rest.
 - **lines**: up to the first detail, wrapped at 100 columns; the longest is ${longest}. In brackets the plain alert's.
@@ -199,7 +224,7 @@ function write(samples: readonly Sample[], isReal: boolean): void {
 
 const generated: Sample[] = [];
 for (const run of RUNS) generated.push(...(await generatedSamples(run)));
-const shown = generated.slice(0, GENERATED);
+const shown = chosen(generated);
 const real = await realSamples(process.env['HELIOS_TEST_DATA']);
 rmSync(TARGET, { recursive: true, force: true });
 mkdirSync(TARGET, { recursive: true });
