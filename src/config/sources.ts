@@ -138,8 +138,10 @@ export function problemsOf(issue: z.core.$ZodIssue, layers: Layers): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], layers));
   const key = issue.path.map(String).join('.');
   const known = CONFIG_KEYS.find((candidate) => candidate.key === key);
+  // What has the type and not the form says itself what it should be.
+  const isForm = issue.code === 'custom' || issue.code === 'invalid_format';
   const text =
-    issue.code === 'custom' || known === undefined || known.secret
+    isForm || known === undefined || known.secret
       ? `${key}: ${issue.message}`
       : `${key} must be ${known.type}, not ${JSON.stringify(valueAt(layers.values, issue.path))}`;
   return [layers.problem(issue.path, text)];

@@ -14,6 +14,16 @@ export function duration(fallback: string) {
   return durationText().prefault(fallback).meta({ unit: 'duration' });
 }
 
+/** As `duration`, of what has to end: "none" is refused, and less than `leastMs`. */
+export function finiteDuration(fallback: string, leastMs = 0) {
+  return durationText()
+    .refine((ms) => Number.isFinite(ms) && ms >= leastMs, {
+      error: `must be a time that ends${leastMs > 0 ? `, at least ${leastMs < 1000 ? `${leastMs}ms` : `${leastMs / 1000}s`}` : ''}`,
+    })
+    .prefault(fallback)
+    .meta({ unit: 'duration' });
+}
+
 export function optionalDuration() {
   return durationText().optional().meta({ unit: 'duration' });
 }

@@ -124,7 +124,13 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
     archive,
     delivery,
     startNarration(amend, { delayMs } = { delayMs: config.report.llm.delay }) {
-      if (!narrator.status.configured) return null;
+      if (!narrator.status.configured) {
+        const { provider, model, base_url: baseUrl } = config.report.llm;
+        const isMeant = provider === undefined ? (model ?? baseUrl) !== undefined : provider !== 'none';
+        // Who has configured a model would wait for narratives in vain.
+        if (isMeant) logger.warn('no language model is asked', { reason: narrator.status.reason });
+        return null;
+      }
       const deadlineMs = config.report.llm.deadline + GRACE_MS;
       return scope.use(
         new Narration({ narrator, store, writer, clock, logger, delayMs, deadlineMs, amend, stop: () => stopping.abort() }),

@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import { duration } from '../../lib/config-types.ts';
+import { duration, finiteDuration } from '../../lib/config-types.ts';
 
 const s3ArchiveConfigSchema = z
   .strictObject({
-    bucket: z.string().min(3).optional().meta({ description: 'Bucket that reports are also written to; absent: none' }),
+    bucket: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]{1,253}[A-Za-z0-9]$/, 'must be the name of a bucket, such as my-reports')
+      .optional()
+      .meta({ description: 'Bucket that reports are also written to; absent: none' }),
     prefix: z
       .string()
       .regex(/^[^/].*[^/]$|^[^/]?$/, 'begins and ends without a slash')
@@ -23,7 +27,9 @@ const s3ArchiveConfigSchema = z
     access_key_id: z.string().optional().meta({ description: 'Absent: the credentials that the AWS SDK finds, such as a role' }),
     secret_access_key: z.string().optional().meta({ description: 'Belongs to access_key_id', secret: true }),
     session_token: z.string().optional().meta({ description: 'Of temporary credentials', secret: true }),
-    timeout: duration('10s').meta({ description: 'A request to S3 that takes longer has failed, and is tried again later' }),
+    timeout: finiteDuration('10s', 1).meta({
+      description: 'A request to S3 that takes longer has failed, and is tried again later',
+    }),
   })
   .superRefine((s3, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../../lib/config-types.ts';
+import { finiteDuration, size } from '../../lib/config-types.ts';
 
 export const LLM_PROVIDERS = ['openai', 'anthropic', 'amazon-bedrock', 'openai-compatible'] as const;
 export type LlmProvider = (typeof LLM_PROVIDERS)[number];
@@ -16,6 +16,7 @@ export const llmConfigSchema = z.strictObject({
   base_url: z
     .string()
     .regex(/^https?:\/\//, 'must begin with http:// or https://')
+    .refine((url) => URL.canParse(url), 'must be a URL with a host, such as http://localhost:11434/v1')
     .optional()
     .meta({ description: 'Where the API is, with its version: http://localhost:11434/v1 for Ollama' }),
   openai_api_key: z.string().optional().meta({ description: 'Key of openai and openai-compatible', secret: true }),
@@ -32,11 +33,11 @@ export const llmConfigSchema = z.strictObject({
   temperature: z.number().min(0).max(2).default(0.3).meta({ description: 'Of sampling; models that know none ignore it' }),
   max_output_tokens: z.int().min(256).max(32_000).default(2000).meta({ description: 'Longest answer' }),
   max_input_tokens: z.int().min(1000).max(200_000).default(8000).meta({ description: 'Evidence sent, by estimate' }),
-  timeout: duration('30s').meta({ description: 'One request to the provider' }),
-  deadline: duration('90s').meta({ description: 'All of a narrative: retries and the repair included' }),
+  timeout: finiteDuration('30s', 1).meta({ description: 'One request to the provider' }),
+  deadline: finiteDuration('90s', 1).meta({ description: 'All of a narrative: retries and the repair included' }),
   retries: z.int().min(0).max(5).default(2).meta({ description: 'Of a request that failed for 429, 5xx, timeout or connection' }),
   max_response: size('1MiB').meta({ description: 'Longest response read, decompressed' }),
-  delay: duration('15s').meta({
+  delay: finiteDuration('15s').meta({
     description: 'After the first report of an incident: so long evidence gathers before the model is asked',
   }),
   breaker_failures: z
@@ -45,7 +46,7 @@ export const llmConfigSchema = z.strictObject({
     .max(100)
     .default(5)
     .meta({ description: 'Failures in a row after which nobody asks for a while' }),
-  breaker_pause: duration('1m').meta({ description: 'That while' }),
+  breaker_pause: finiteDuration('1m', 1).meta({ description: 'That while' }),
 });
 export type LlmConfig = z.output<typeof llmConfigSchema>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../../lib/config-types.ts';
+import { duration, finiteDuration } from '../../lib/config-types.ts';
 import { matchesGlob } from '../../lib/glob.ts';
 import { nearestName } from '../../lib/nearest.ts';
 import { isTimeZone } from '../../lib/zoned-time.ts';
@@ -90,16 +90,16 @@ const deliveryShape = {
     .array(maintenanceSchema)
     .default([])
     .meta({ description: 'When incidents of these labels are expected every week, and nobody is told' }),
-  group_wait: duration('1s').meta({
+  group_wait: finiteDuration('1s').meta({
     description: 'How long the first message of an incident waits for what belongs to it; twice as long for its report',
   }),
-  update_interval: duration('15s').meta({
+  update_interval: finiteDuration('15s').meta({
     description: 'A message changes at most this often while its incident goes on; acknowledged and resolved are told at once',
   }),
   max_messages_per_hour: z.int().min(1).default(60).meta({
     description: 'First messages to one receiver; further incidents below critical wait, and the last message says how many',
   }),
-  timeout: duration('10s').meta({
+  timeout: finiteDuration('10s', 1).meta({
     description: 'How long a receiver may take to answer one request; all that one message needs may take four times as long',
   }),
   give_up_after: duration('24h').meta({ description: 'How long a message is tried again that its receiver does not take' }),

@@ -19,6 +19,14 @@ function secret(description: string) {
   return z.string().min(1).max(4000).optional().meta({ description, secret: true });
 }
 
+function smtpUrl(description: string) {
+  return z
+    .url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' })
+    .max(4000)
+    .optional()
+    .meta({ description, secret: true });
+}
+
 function secretFile(key: string) {
   return z
     .string()
@@ -78,7 +86,7 @@ export const alertmanagerSchema = z.strictObject({
 export const emailSchema = z.strictObject({
   type: z.literal('email'),
   ...common,
-  smtp_url: secret('E-mail: smtp://user:password@host:587, or smtps:// for TLS from the start'),
+  smtp_url: smtpUrl('E-mail: smtp://user:password@host:587, or smtps:// for TLS from the start'),
   smtp_url_file: secretFile('smtp_url'),
   require_tls: z.boolean().optional().meta({ description: 'E-mail: only over TLS; absent: when smtp_url has a password' }),
   from: mailbox.meta({ description: 'E-mail: sender' }),

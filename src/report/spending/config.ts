@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../../lib/config-types.ts';
+import { duration, finiteDuration, size } from '../../lib/config-types.ts';
 
 const cap = (fallback: number, description: string) =>
   z
@@ -11,7 +11,7 @@ export const budgetConfigSchema = z.strictObject({
   per_incident: cap(0.25, 'USD that language models may cost for one incident; 0 asks none, unlimited has no cap'),
   per_day: cap(5, 'USD for one day in UTC'),
   per_month: cap(50, 'USD for one calendar month in UTC'),
-  hold: duration('10m').meta({
+  hold: finiteDuration('10m', 1000).meta({
     description: 'What was set aside for a request and not settled by then, because its process died, counts as spent',
   }),
 });
