@@ -7,6 +7,8 @@ import type { Narration as Narrated, Narrator } from './llm/narrator.ts';
 import { Narration } from './narration.ts';
 import { createReportWriter } from './report-writer.ts';
 import { badDeployment, ONSET_MS, testConfig } from './scenario.fixture.ts';
+import { createBudget } from './spending/budget.ts';
+import { budgetConfigSchema } from './spending/config.ts';
 import type { MemoryStore } from './store.fixture.ts';
 
 const DELAY_MS = 15_000;
@@ -43,7 +45,10 @@ async function reported(): Promise<{ store: MemoryStore; facts: Report; clock: M
   const { store, incident } = badDeployment();
   const clock = new ManualClock(ONSET_MS + 240_000);
   store.documents.incident = [incident];
-  const { report } = await createReportWriter({ store, config: testConfig, clock, maxPackTokens: 4000 }).write(incident, undefined);
+  const { report } = await createReportWriter({ store, config: testConfig, clock, maxPackTokens: 4000 }).write(
+    incident,
+    undefined,
+  );
   await store.put('report', report);
   return { store, facts: report, clock };
 }
@@ -70,13 +75,39 @@ test('why there is no narrative stands in the report, with what was spent', asyn
   const { store, facts, clock } = await reported();
   const usage = { inputTokens: 1, outputTokens: 1, costUsd: 0.02, model: 'm', promptVersion: '1', receiptId: null };
   const amended: Report[] = [];
-  await using desk = deskOf(store, narratorOf(() => ({ note: 'The model did not answer.', usage })), clock, amended);
+  await using desk = deskOf(
+    store,
+    narratorOf(() => ({ note: 'The model did not answer.', usage })),
+    clock,
+    amended,
+  );
   desk.hear(facts);
   clock.advance(DELAY_MS);
   await settle();
   const [report] = amended;
   assert.deepEqual([report?.phase, report?.note, report?.costUsd], ['facts', 'The model did not answer.', 0.02]);
   assert.match(report?.markdown ?? '', /The model did not answer\.\n$/);
+});
+
+test('what a process spent before it was stopped stands in the report of the one after it', async () => {
+  const { store, facts, clock } = await reported();
+  const config = budgetConfigSchema.parse({});
+  const budget = createBudget({ records: store.records, config, clock });
+  const { incidentId } = facts;
+  const reserved = await budget.reserve({ incidentId, service: 'payment', usd: 0.2 });
+  assert.ok(reserved.ok);
+  await reserved.reservation.settle({ usd: 0.19, inputTokens: 1, outputTokens: 1, model: 'm' });
+  const amended: Report[] = [];
+  await using desk = deskOf(
+    store,
+    narratorOf(() => ({ note: 'No language model was asked.' })),
+    clock,
+    amended,
+  );
+  desk.hear(facts);
+  clock.advance(DELAY_MS);
+  await settle();
+  assert.equal(amended[0]?.costUsd, 0.19);
 });
 
 test('a process that dies while it asks leaves the turn to another, a few times', async () => {

@@ -8,6 +8,7 @@ import type { Narrator } from './llm/narrator.ts';
 import { buildPack } from './pack.ts';
 import { withNote } from './report-writer.ts';
 import type { ReportWriter } from './report-writer.ts';
+import { spentOn } from './spending/budget.ts';
 
 /** What is kept of an incident's narrative under `narrative/<incident id>`. */
 interface NarrationRecord {
@@ -117,10 +118,16 @@ export class Narration implements AsyncDisposable {
     const { facts, report } = await writer.write(incident, await store.get('report', incident.id));
     const pack = buildPack({ facts, report, maxTokens: narrator.maxPackTokens });
     const { report: narrated, note, usage } = await narrator.narrate({ facts, report, pack });
-    if (narrated) await amend(narrated);
-    else if (this.#isClosed) return false;
-    else if (note !== null) await amend({ ...withNote(report, note), costUsd: report.costUsd + (usage?.costUsd ?? 0) });
+    if (!narrated && this.#isClosed) return false;
+    const told = narrated ?? (note === null ? null : withNote(report, note));
+    if (told) await amend({ ...told, costUsd: await this.#costOf(report, usage?.costUsd ?? 0) });
     return true;
+  }
+
+  /** Also what an earlier attempt spent, whose process ended before its report could say so. */
+  async #costOf({ incidentId, costUsd }: Report, usd: number): Promise<number> {
+    const { store, clock } = this.#options;
+    return Math.max(costUsd + usd, await spentOn(store.records, incidentId, clock.nowMs()));
   }
 
   /** True when it is this process's turn. */

@@ -153,3 +153,9 @@ class RecordBudget implements Budget {
 export function createBudget(options: BudgetOptions): Budget {
   return new RecordBudget({ metrics: silentMetrics, ...options });
 }
+
+/** USD that an incident has cost so far, whichever processes spent it; what is set aside and has not run out is not among it. */
+export async function spentOn(records: RecordStore, incidentId: string, nowMs: number): Promise<number> {
+  const [kept] = await records.get([accountKeys(incidentId, nowMs).incident]);
+  return usdOf(withoutExpired(openAccount(kept?.value), nowMs).spentMicro);
+}
