@@ -39,7 +39,8 @@ test('what is set aside counts against every cap until it is settled, then what 
     cap: 'incident',
     limitUsd: 0.1,
     spentUsd: 0.06,
-    sentence: 'No language model was asked: of the 0.1 USD for this incident, 0.06 USD are spent or set aside.',
+    sentence:
+      'No language model was asked: of the 0.1 USD for this incident, 0.06 USD are spent or set aside, and the request may cost 0.05 USD.',
   });
   await first.settle({ usd: 0.05, ...MODEL });
   await reserved(budget, 0.05);
@@ -74,6 +75,13 @@ test('a cap of 0 asks nobody, and unlimited has no cap', async () => {
   const { budget, reader } = fixture({ per_incident: 'unlimited', per_day: 'unlimited', per_month: 'unlimited' });
   await (await reserved(budget, 1000)).settle({ usd: 999, ...MODEL });
   assert.deepEqual((await reader.costs({ by: 'day' })).caps.day, { limitUsd: null, spentUsd: 999, reservedUsd: 0 });
+});
+
+test('a cap of 0 is what is told, also when another one is reached', async () => {
+  const { budget } = fixture({ per_incident: 0.1, per_day: 0 });
+  const answer = await budget.reserve({ incidentId: 'inc-1', service: 'cart', usd: 0.2 });
+  assert.ok(!answer.ok);
+  assert.equal(answer.sentence, 'No language model was asked: the budget for a day is 0 USD.');
 });
 
 test('days and months begin at midnight in UTC, and a request belongs to the day it began on', async () => {

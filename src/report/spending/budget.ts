@@ -91,10 +91,12 @@ class RecordBudget implements Budget {
   }
 
   #reachedBy(micro: number, accounts: Accounts): CapReached | null {
-    for (const cap of CAPS) {
-      const limit = limitOf(this.#options.config, cap);
+    const { config } = this.#options;
+    // A cap of 0 is somebody's decision, and the reason whatever else is reached.
+    for (const cap of CAPS.toSorted((a, b) => Number(limitOf(config, b) === 0) - Number(limitOf(config, a) === 0))) {
+      const limit = limitOf(config, cap);
       const taken = accounts[cap].spentMicro + reservedMicro(accounts[cap]);
-      if (limit !== null && (limit === 0 || taken + micro > limit)) return refusal(cap, limit, taken);
+      if (limit !== null && (limit === 0 || taken + micro > limit)) return refusal(cap, limit, taken, micro);
     }
     return null;
   }

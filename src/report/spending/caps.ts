@@ -40,12 +40,13 @@ const AGAIN: Readonly<Record<Cap, string>> = {
   month: ' The next month begins on its first day, UTC.',
 };
 
-export function refusal(cap: Cap, limit: number, spent: number): CapReached {
+/** Why a request that may cost `asked` was not made; all in millionths of a USD. */
+export function refusal(cap: Cap, limit: number, spent: number, asked: number): CapReached {
   const limitUsd = usdOf(limit);
   const spentUsd = usdOf(spent);
   const sentence =
     limit === 0
       ? `No language model was asked: the budget for ${cap === 'incident' ? 'an incident' : `a ${cap}`} is 0 USD.`
-      : `No language model was asked: of the ${limitUsd} USD for ${cap === 'incident' ? 'this incident' : `this ${cap}`}, ${spentUsd} USD are spent or set aside.${AGAIN[cap]}`;
+      : `No language model was asked: of the ${limitUsd} USD for ${cap === 'incident' ? 'this incident' : `this ${cap}`}, ${spentUsd} USD are spent or set aside, and the request may cost ${usdOf(asked)} USD.${AGAIN[cap]}`;
   return { ok: false, cap, limitUsd, spentUsd, sentence };
 }
