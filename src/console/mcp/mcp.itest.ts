@@ -157,7 +157,7 @@ function storeWith(messages: readonly string[]) {
     service: '10.9.8.7',
     level: 'ERROR',
     message,
-    metadata: {},
+    metadata: { service: 'eve@example.com', user: 'eve@example.com', version: '10.4.5.6', peer: '10.4.5.6' },
   }));
   return {
     ...stubStore([]),
@@ -175,7 +175,8 @@ test('log lines stay data whatever they say, and nothing secret or personal leav
   // Named in the sentence, opened and closed: nothing else ends the data.
   assert.equal(text.split(`</${mark}>`).length, 3);
   for (const whole of [text, JSON.stringify(answer.structuredContent)]) {
-    for (const secret of ['hunter2', 'ada@example.com', '10.1.2.3']) assert.ok(!whole.includes(secret), secret);
+    for (const secret of ['hunter2', 'ada@example.com', '10.1.2.3', 'eve@example.com', '"peer": "10.4.5.6'])
+      assert.ok(!whole.includes(secret), secret);
     assert.ok(Buffer.byteLength(whole) < 2 * 65_536, 'within bounds');
     assert.ok(whole.includes('10.9.8.7'), 'the name of a service stays, as it is asked for by it');
   }

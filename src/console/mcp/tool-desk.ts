@@ -27,6 +27,8 @@ export interface ToolCaller {
 
 /** Names that stay as they are: what the next question has to be asked with. */
 const NAME_KEYS = new Set(['service', 'services', 'version', 'previousVersion']);
+/** What the monitored systems themselves have named: a key "service" in there may hold anything. */
+const FOREIGN_KEYS = new Set(['metadata', 'labels']);
 
 function* namesIn(value: unknown, key = ''): Iterable<string> {
   if (typeof value === 'string') {
@@ -34,7 +36,7 @@ function* namesIn(value: unknown, key = ''): Iterable<string> {
   } else if (Array.isArray(value)) {
     for (const item of value) yield* namesIn(item, key);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, inner] of Object.entries(value)) yield* namesIn(inner, name);
+    for (const [name, inner] of Object.entries(value)) if (!FOREIGN_KEYS.has(name)) yield* namesIn(inner, name);
   }
 }
 
