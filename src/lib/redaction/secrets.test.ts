@@ -8,6 +8,24 @@ const redact = (text: string): string => redactor.open().redact(text);
 const PEM_BODY = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7';
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U';
 
+test('in a list of names and values, a value belongs to its name', () => {
+  const value = {
+    env: [
+      { name: 'DB_PASSWORD', value: 'correct-horse' },
+      { name: 'REGION', value: 'eu-west-1' },
+    ],
+    attributes: [{ key: 'api_key', value: { stringValue: 'correct-horse' } }],
+    headers: [
+      ['cookie', 'a=b123456'],
+      ['accept', 'text/html'],
+    ],
+    tags: ['password', 'login', 'reset'],
+  };
+  const redacted = redactor.open().redactDeep(value);
+  assert.ok(!/correct-horse|b123456/.test(JSON.stringify(redacted)), JSON.stringify(redacted));
+  assert.deepEqual([redacted.env[1], redacted.headers[1], redacted.tags], [value.env[1], value.headers[1], value.tags]);
+});
+
 const KNOWN_SHAPES: readonly string[] = [
   'AKIAIOSFODNN7EXAMPLE',
   'ASIAY34FZKBOKMUTVV7A',

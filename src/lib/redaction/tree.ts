@@ -5,6 +5,10 @@ const MAX_DEPTH = 64;
 /** Looks like no state of a secret, and is short of looking random: only the name of a secret makes it one. */
 const PROBE = 'x1y2z3';
 
+/** `{ "name": "DB_PASSWORD", "value": … }`, as variables, headers and attributes are listed. */
+const LABEL = /^(?:name|key)$/i;
+const LABELLED = /^value$/i;
+
 /** Two names that become one are told apart. */
 function freeKey(taken: Record<string, unknown>, key: string): string {
   let free = key;
@@ -29,16 +33,28 @@ class Tree {
     if (typeof node === 'string') return this.#named(node, above) ?? this.#named(node, own) ?? this.#redact(node);
     if (typeof node === 'number' || typeof node === 'bigint') return this.#number(node, own, above);
     if (typeof node !== 'object' || node === null) return node;
-    if (Array.isArray(node)) return node.map((item) => this.walk(item, own, above, depth + 1));
+    if (Array.isArray(node)) return this.#list(node, own, above, depth + 1);
     if ('toJSON' in node && typeof node.toJSON === 'function')
       return this.walk((node.toJSON as () => unknown)(), own, above, depth + 1);
     const copy: Record<string, unknown> = {};
-    for (const [name, inner] of Object.entries(node)) {
-      const value = this.walk(inner, name, this.#isSecretName(name) ? name : above, depth + 1);
+    const entries = Object.entries(node);
+    const label = entries.find(([name, inner]) => LABEL.test(name) && typeof inner === 'string')?.[1] as string | undefined;
+    for (const [name, inner] of entries) {
+      const called = label !== undefined && LABELLED.test(name) ? label : name;
+      const value = this.walk(inner, called, this.#isSecretName(called) ? called : above, depth + 1);
       const key = freeKey(copy, this.#redact(name));
       Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
     }
     return copy;
+  }
+
+  /** A list of two whose first is the name of a secret is a pair, as headers are listed. */
+  #list(items: readonly unknown[], own: string | null, above: string | null, depth: number): unknown[] {
+    const [label] = items;
+    const isPair = items.length === 2 && typeof label === 'string' && this.#isSecretName(label);
+    return items.map((item, i) =>
+      isPair && i === 1 ? this.walk(item, label, label, depth) : this.walk(item, own, above, depth),
+    );
   }
 
   #isSecretName(name: string): boolean {
