@@ -54,6 +54,14 @@ interface Cell {
   drainNumber: number;
 }
 
+/** The start of a message, without a word that would be cut in two: half a key or an address is known for one by nobody. */
+function exampleOf(message: string): string {
+  if (message.length <= MAX_EXAMPLE_CHARS) return message;
+  const start = message.slice(0, MAX_EXAMPLE_CHARS).toWellFormed();
+  const space = start.search(/\s\S*$/);
+  return space > 0 ? start.slice(0, space) : start;
+}
+
 export function createTemplateMiner(options: TemplateOptions = {}): TemplateMiner {
   return new Miner(options);
 }
@@ -137,7 +145,7 @@ class Miner implements TemplateMiner {
         this.droppedCount++;
         return undefined;
       }
-      const example = decodeText(bytes, this.#start, end).slice(0, MAX_EXAMPLE_CHARS).toWellFormed();
+      const example = exampleOf(decodeText(bytes, this.#start, end));
       count = { entity: state.name, templateId: template.id, template: template.text, minuteMs, count: 0, example };
       this.#counts.set(key, count);
     }
