@@ -67,6 +67,10 @@ test('a line that was cut is the same when it is cut again to its own length', (
   );
 });
 
+test('what begins like an address of the web is broken before its dot, where renderers look for it', () => {
+  assert.equal(escapeText('see w\u200bww.evil.example'), 'see www\u200b.evil.example');
+});
+
 test('escaped text has no character left that Markdown acts on', () => {
   fc.assert(
     fc.property(hostile, (text) => {

@@ -49,7 +49,7 @@ export function escapeText(text: string, limit = 500): string {
     // Autolinks, mentions and issue references are found after escapes are resolved: only a break stops them.
     .replaceAll(/[@#]/g, `\\$&${BREAK}`)
     .replaceAll('://', `:${BREAK}//`)
-    .replaceAll(/\bwww\./gi, `$&${BREAK}`)
+    .replaceAll(/\bwww(?=\.)/gi, `$&${BREAK}`)
     .replaceAll(/\b(mailto|xmpp):/gi, `$&${BREAK}`);
   return escaped.replace(/^[-+=]/, '\\$&').replace(/^(\d+)([.)])/, '$1\\$2');
 }
