@@ -326,6 +326,7 @@ export async function createFixture(changed: Partial<ConsoleDependencies> = {}):
     },
     feedback: stubFeedback(calls),
     spending: stubSpending(calls),
+    slack: { signingSecrets: () => [], onAction: () => Promise.resolve() },
     mcp: { config: mcpConfigSchema.parse({}), redactor: createRedactor(redactionConfigSchema.parse({})) },
     readiness: () => ({ ready: true, reasons: [] }),
     renderMetrics: () => Promise.resolve('helios_up 1\n'),

@@ -147,7 +147,7 @@ test('operations are named once, and all but those of the process itself ask for
   const names = operations.map((operation) => operation.operationId);
   assert.equal(new Set(names).size, names.length);
   const open = operations.filter((operation) => operation.security === undefined).map((operation) => operation.operationId);
-  assert.deepEqual(open.toSorted(), ['health', 'index', 'openapi', 'readiness', 'version']);
+  assert.deepEqual(open.toSorted(), ['health', 'index', 'openapi', 'readiness', 'takeSlackInteraction', 'version']);
 });
 
 test('every component is used and every reference resolves', async () => {

@@ -131,7 +131,10 @@ export function addSlackRoutes(
         summary: 'Where Slack reports that a button of a message was pressed',
         description:
           "The app's interactivity request URL. Signed by Slack (X-Slack-Signature), answered at once, carried out afterwards.",
-        response: { 200: { description: 'Taken' }, ...problemAnswers([400, 401, 404, 413, 415, 503]) },
+        response: {
+          200: { description: 'Taken', content: { 'text/plain': { schema: z.string() } } },
+          ...problemAnswers([400, 401, 404, 413, 415, 503]),
+        },
       },
       handler: async ({ body, headers }, reply) => {
         const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
@@ -143,7 +146,7 @@ export function addSlackRoutes(
         const actions = actionsOf(bytes);
         seen.add(signature, nowMs);
         void act(actions, signature);
-        return reply.code(200).send();
+        return reply.code(200).type('text/plain').send('');
       },
     });
   });
