@@ -106,7 +106,12 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
   const { config, store, clock, logger, metrics, directory, now } = options;
   const redactor = createRedactor(config.redaction);
   const archives = openArchives({ config: config.report, directory, redactor, clock });
-  const archive = scope.use(createArchiveWriter({ archives, clock, logger, metrics }));
+  const archive = createArchiveWriter({ archives, clock, logger, metrics });
+  const delivery = openDelivery(options, redactor);
+  // Both may have to wait for somebody who does not answer: at the same time.
+  scope.defer(async () => {
+    await Promise.all([delivery?.[Symbol.asyncDispose](), archive[Symbol.asyncDispose]()]);
+  });
   scope.use(openArchiveRetention({ archives, keepMs: config.report.archive.retention, now, clock, logger }));
   // A function lives for one invocation: what it misses is caught up by nobody.
   if (directory !== null && archives.length > 0) scope.use(openArchiveCatchUp({ store, archive, clock, logger }));
@@ -116,8 +121,6 @@ export function openReporting(options: ReportingOptions, scope: AsyncDisposableS
   const narrator = openNarrator(options, redactor, stopping.signal);
   if (narrator.status.configured) warnOfPrice(narrator.status.model, config, logger);
   const writer = createReportWriter({ store, config: config.report, clock, maxPackTokens: narrator.maxPackTokens });
-  const delivery = openDelivery(options, redactor);
-  if (delivery) scope.use(delivery);
   return {
     redactor,
     writer,
