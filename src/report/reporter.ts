@@ -30,6 +30,8 @@ export interface Reporter extends AsyncDisposable {
   report(incident: Incident): Promise<Report>;
   /** Hears of an incident that opened, changed or closed, and reports it by the policy of `ReportSchedule`. */
   onIncident(incident: Incident): void;
+  /** Goes on with an incident whose first and newest reports are those of an earlier process. */
+  resume(incident: Incident, first: Report, newest: Report): void;
   /** Stores a report to which something was added as the next version, with what has become of the facts since. */
   amend(report: Report): Promise<void>;
 }
@@ -100,6 +102,8 @@ export function createReporter(deps: ReporterDeps): Reporter {
   return {
     report,
     onIncident: (incident) => schedule.hear(incident),
+    resume: (incident, first, newest) =>
+      schedule.resume(incident, { firstMs: Date.parse(first.createdAt), reportedMs: Date.parse(newest.createdAt) }),
     amend: (amended) => inTurn(amended.incidentId, () => amend(amended)),
     async [Symbol.asyncDispose]() {
       await schedule[Symbol.asyncDispose]();

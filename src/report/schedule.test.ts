@@ -203,3 +203,34 @@ test('disposing waits for the running report, finishes what is due and drops wha
   await advance(10 * INTERVAL);
   assert.deepEqual(titles(), ['other', 'one', 'end']);
 });
+
+test('an open incident that an earlier process has reported is reported when its time comes, and not before', async () => {
+  const { schedule, started, finish, advance } = bench();
+  const [known, changed] = ['1970-01-01T00:10:00.000Z', '1970-01-01T00:16:00.000Z'].map((updatedAt, i) =>
+    incidentOf([], { id: `in-${i}`, title: updatedAt, updatedAt }),
+  );
+  // Reports of 100 s and of 90 s ago, by the clock of the test.
+  schedule.resume(known as Incident, { firstMs: 900_000, reportedMs: 910_000 });
+  schedule.resume(changed as Incident, { firstMs: 900_000, reportedMs: 910_000 });
+  await settle();
+  assert.deepEqual(
+    started.map(({ id, atMs }) => [id, atMs]),
+    [['in-1', 0]],
+    'what changed since is due',
+  );
+  await finish();
+  await advance(REBUILD - 100_000 - 1);
+  assert.equal(started.length, 1);
+  await advance(1);
+  assert.deepEqual(
+    started
+      .slice(1)
+      .map(({ id }) => id)
+      .toSorted(),
+    ['in-0', 'in-1'],
+  );
+  await finish();
+  await finish();
+  await advance(REBUILD);
+  assert.equal(started.length, 3);
+});

@@ -73,6 +73,24 @@ export class ReportSchedule implements AsyncDisposable {
     this.#consider(incident.id);
   }
 
+  /** Goes on with an incident that an earlier process has reported: first then, and last as of then, milliseconds since the epoch. */
+  resume(incident: Incident, { firstMs, reportedMs }: { firstMs: number; reportedMs: number }): void {
+    if (this.#disposed || this.#entries.has(incident.id)) return;
+    const isKnown = Date.parse(incident.updatedAt) <= reportedMs;
+    this.#entries.set(incident.id, {
+      incident,
+      reported: isKnown ? JSON.stringify(incident) : '',
+      reportedMs,
+      firstMs,
+      reportedFinal: false,
+      failures: 0,
+      retryMs: -Infinity,
+      running: false,
+      cancelTimer: undefined,
+    });
+    this.#consider(incident.id);
+  }
+
   /** Waits for reports that are running; those that were waiting for their time are dropped. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;

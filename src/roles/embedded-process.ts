@@ -86,11 +86,15 @@ function publish(
   }
 }
 
-/** Incidents that were opened just before a crash may have no report yet. */
-async function reportMissing(store: Store, reporter: Reporter): Promise<void> {
+/** Incidents that were opened just before a crash may have no report yet, and open ones are reported once more. */
+async function resumeReports(store: Store, reporter: Reporter): Promise<void> {
   const { items } = await store.list('incident', { limit: 100 });
   for (const incident of items) {
-    if ((await store.get('report', incident.id)) === undefined) reporter.onIncident(incident);
+    const newest = await store.get('report', incident.id);
+    if (newest === undefined) reporter.onIncident(incident);
+    else if (incident.status !== 'resolved' && incident.mergedInto === null) {
+      reporter.resume(incident, (await store.get('report', incident.id, 1)) ?? newest, newest);
+    }
   }
 }
 
@@ -170,7 +174,7 @@ async function openShared(
     }),
   );
   scope.defer(metricsLog.onCommit((nextOffset) => pipeline.metricsCommitted(nextOffset)));
-  await reportMissing(store, reporter);
+  await resumeReports(store, reporter);
   const clock: Clock =
     config.clock === 'events' ? { ...systemClock, nowMs: () => Math.max(0, pipeline.progress().watermarkMs) } : systemClock;
   const state = { isStopping: false };
